@@ -1,0 +1,46 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { firstWrongByte, makeDataFile, WORD_FACTOR } from './data_set.ts';
+import { Random } from './random.ts';
+import { median, percentile, summarize } from './statistics.ts';
+
+test('every word of a data file is the one that its place asks for, and a wrong byte is found', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'warpfs-data-'));
+  try {
+    const path = join(folder, 'data');
+    await makeDataFile(path, 3 * 2 ** 20, 99);
+    const data = new Uint8Array(readFileSync(path));
+    expect(data.length).toBe(3 * 2 ** 20);
+    const words = new Uint32Array(data.buffer);
+    for (const index of [0, 1, 1000, 300_000]) expect(words[index]).toBe(Number((BigInt(index) * BigInt(WORD_FACTOR) + 99n) % 2n ** 32n));
+    const part = data.slice(8192, 12288);
+    expect(firstWrongByte(part, 8192, 99)).toBe(-1);
+    expect(firstWrongByte(part, 8192, 98)).toBeGreaterThanOrEqual(0);
+    part[103]! ^= 0x80;
+    expect(firstWrongByte(part, 8192, 99)).toBe(8192 + 103);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('statistics', () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([4, 1, 2, 3])).toBe(2.5);
+  expect(median([])).toBeNaN();
+  expect(percentile([5, 1, 4, 2, 3], 0.5)).toBe(3);
+  expect(percentile([5, 1, 4, 2, 3], 0.99)).toBe(5);
+  expect(percentile([5, 1, 4, 2, 3], 0)).toBe(1);
+  expect(summarize([2, 9, 4])).toEqual({ median: 4, min: 2, max: 9, runs: 3 });
+});
+
+test('random numbers are a function of their seed, and spread', () => {
+  const take = (seed: number) => Array.from({ length: 10 }, ((random) => () => random.next())(new Random(seed)));
+  expect(take(1)).toEqual(take(1));
+  expect(take(1)).not.toEqual(take(2));
+  const random = new Random(7);
+  const counts = Array<number>(10).fill(0);
+  for (let draw = 0; draw < 10_000; draw++) counts[random.below(10)]!++;
+  expect(Math.min(...counts)).toBeGreaterThan(850);
+});

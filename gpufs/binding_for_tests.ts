@@ -1,0 +1,120 @@
+// A native binding for tests: it runs programs on files in memory, one warp after the other, and records what it was asked.
+import { COUNTERS, ERRNO, ABI_HASH, OpenMode, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
+import type { NativeBinding, NativeDispatch, NativeDispatchResult, NativeMountConfig } from './native_binding.ts';
+
+export interface BindingForTests extends NativeBinding {
+  files: Map<string, Uint8Array>;
+  configs: NativeMountConfig[];
+  dispatches: NativeDispatch[];
+  /** What the next dispatches answer instead of running. */
+  answer: ((dispatch: NativeDispatch) => Partial<NativeDispatchResult> | Promise<Partial<NativeDispatchResult>>) | undefined;
+  unmountResult: number;
+}
+
+const fine: NativeDispatchResult = { failedItems: 0, failures: [], laneValues: [0, 0], nanoseconds: 1000, rounds: 1 };
+
+export function bindingForTests(): BindingForTests {
+  const binding: BindingForTests = {
+    files: new Map(),
+    configs: [],
+    dispatches: [],
+    answer: undefined,
+    unmountResult: 0,
+    abiHash: () => ABI_HASH,
+    host: () => ({ cores: 2, uring: 'not probed' }),
+    mount(config) {
+      binding.configs.push(config);
+      return {
+        async dispatch(dispatch) {
+          binding.dispatches.push(dispatch);
+          if (binding.answer !== undefined) return { ...fine, ...(await binding.answer(dispatch)) };
+          if (dispatch.module === '') for (let warp = 0; warp < dispatch.items; warp++) runWarp(dispatch.buffers, warp, binding.files);
+          return fine;
+        },
+        sync: async () => 0,
+        unmount: async () => binding.unmountResult,
+        stats: () => BigUint64Array.from(COUNTERS, (_, index) => BigInt(index)),
+        describe: () => ({
+          engine: 'pread',
+          engineNote: '',
+          workers: config.workers,
+          residentWarps: config.slotCount,
+          lineBytesTotal: config.lineCount * config.lineBytes,
+          overheadBytes: config.lineCount * 40,
+          hostOpens: 0,
+          requestsServed: 0,
+          requestsRefused: 0,
+        }),
+      };
+    },
+  };
+  return binding;
+}
+
+interface StepView {
+  op: number;
+  target: number;
+  offset: number;
+  data: number;
+  length: number;
+  mode: number;
+}
+
+function runWarp(buffers: Uint8Array[], warp: number, files: Map<string, Uint8Array>): void {
+  const [warps, steps, results] = buffers.map((buffer) => new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+  if (warps === undefined || steps === undefined || results === undefined) throw new Error('buffers are missing');
+  const data = buffers[3] as Uint8Array;
+  const first = warps.getUint32(warp * ProgramWarp.bytes + ProgramWarp.firstStep, true);
+  const count = warps.getUint32(warp * ProgramWarp.bytes + ProgramWarp.stepCount, true);
+  const paths = new Map<number, string>();
+  const asynchronous = new Map<number, number>();
+  for (let step = 0; step < count; step++) {
+    const at = (first + step) * ProgramStep.bytes;
+    const view: StepView = {
+      op: steps.getUint32(at + ProgramStep.op, true),
+      target: steps.getUint32(at + ProgramStep.target, true),
+      offset: Number(steps.getBigUint64(at + ProgramStep.offset, true)),
+      data: Number(steps.getBigUint64(at + ProgramStep.data, true)),
+      length: steps.getUint32(at + ProgramStep.length, true),
+      mode: steps.getUint32(at + ProgramStep.mode, true),
+    };
+    const out = (first + step) * ProgramResult.bytes;
+    let result = 0;
+    if (view.op === ProgramOp.OPEN) {
+      const path = new TextDecoder().decode(data.subarray(view.data, view.data + view.length));
+      if (view.mode === OpenMode.CREATE && !files.has(path)) files.set(path, new Uint8Array(0));
+      if (files.has(path)) paths.set(step, path);
+      else result = -ERRNO.ENOENT.number;
+    } else if (view.op === ProgramOp.WAIT) {
+      result = asynchronous.get(view.target) ?? -ERRNO.EINVAL.number;
+    } else if (view.op !== ProgramOp.COMPUTE && view.op !== ProgramOp.BARRIER) {
+      result = runFileStep(view, paths.get(view.target), files, data);
+      if (view.op === ProgramOp.STAT && result >= 0) results.setBigUint64(out + ProgramResult.size, BigInt(files.get(paths.get(view.target) ?? '')?.length ?? 0), true);
+      if (view.op === ProgramOp.READ_ASYNC || view.op === ProgramOp.WRITE_ASYNC) {
+        asynchronous.set(step, result);
+        result = Math.min(result, 0);
+      }
+    }
+    results.setInt32(out + ProgramResult.result, result, true);
+    results.setUint32(out + ProgramResult.done, 1, true);
+    results.setBigUint64(out + ProgramResult.nanoseconds, 7n, true);
+  }
+}
+
+function runFileStep(step: StepView, path: string | undefined, files: Map<string, Uint8Array>, data: Uint8Array): number {
+  if (path === undefined) return -ERRNO.EBADF.number;
+  const bytes = files.get(path) ?? new Uint8Array(0);
+  if (step.op === ProgramOp.READ || step.op === ProgramOp.READ_ASYNC) {
+    const found = bytes.subarray(step.offset, step.offset + step.length);
+    data.set(found, step.data);
+    return found.length;
+  }
+  if (step.op === ProgramOp.WRITE || step.op === ProgramOp.WRITE_ASYNC) {
+    const grown = new Uint8Array(Math.max(bytes.length, step.offset + step.length));
+    grown.set(bytes);
+    grown.set(data.subarray(step.data, step.data + step.length), step.offset);
+    files.set(path, grown);
+    return step.length;
+  }
+  return 0;
+}

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import type { Experiment, ExperimentContext } from '../../experiments/experiment.ts';
+import { experiments } from '../../experiments/index.ts';
+import type { Benchmark } from '../bench/benchmark.ts';
+import { benchmarks } from '../bench/index.ts';
+import { type Catalogue, runCli } from './cli.ts';
+import { formatTable } from './table.ts';
+
+const contexts: ExperimentContext[] = [];
+
+function experiment(verified: boolean): Experiment {
+  return {
+    name: 'count_sheep',
+    summary: 'sheep',
+    options: [{ name: 'sheep-size', what: 'size', min: 1, max: 9, usual: 5, tiny: 2 }],
+    async run(context) {
+      contexts.push(context);
+      context.progress(1, 2);
+      const rows = [{ name: 'sheep', unit: 'sheep/s', value: 3, runs: 5, min: 1, max: 4 }];
+      return verified ? { rows, verified, resultFile: 'results/x.jsonl' } : { rows, verified, failure: 'byte 7 of the file came out wrong', resultFile: 'r' };
+    },
+  };
+}
+
+let measured = 0;
+const counting: Benchmark = { name: 'count_calls', unit: 'calls', question: '?', atLeast: 2, prepare: async () => ({ run: async () => ++measured }) };
+const failing: Benchmark = { name: 'fails', unit: 'x', question: '?', prepare: async () => Promise.reject(new Error('no luck')) };
+
+async function cli(line: string, catalogue: Partial<Catalogue> = {}): Promise<{ code: number; out: string; error: string }> {
+  let out = '';
+  let error = '';
+  const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text), watched: false };
+  const code = await runCli(line.split(' '), streams, { experiments: [experiment(true)], benchmarks: [counting], ...catalogue });
+  return { code, out, error };
+}
+
+function oneObject(out: string): Record<string, unknown> {
+  expect(out.endsWith('\n')).toBe(true);
+  expect(out.trimEnd()).not.toContain('\n');
+  return JSON.parse(out) as Record<string, unknown>;
+}
+
+test('every command explains itself', async () => {
+  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'shaders ']) {
+    const { code, out } = await cli(`${command}--help`);
+    expect(code).toBe(0);
+    expect(out).toContain('Usage: warpfs');
+  }
+  expect((await cli('run count_sheep --help')).out).toContain('--sheep-size <count>  size (default: 5)');
+});
+
+test.each([
+  ['run wool', "unknown experiment 'wool'. Known: count_sheep"],
+  ['run count_shep --seed 5', "unknown experiment 'count_shep'. Did you mean count_sheep?"],
+  ['run', 'which experiment? Known: count_sheep'],
+  ['run count_sheep --sheep-size 10', "option '--sheep-size <count>' argument '10' is invalid. It is not a whole number from 1 to 9."],
+  ['run count_sheep --sheep-size 1.5', "argument '1.5' is invalid"],
+  ['run count_sheep --seed -1', '--seed'],
+  ['run count_sheep --device tpu', "argument 'tpu' is invalid. Allowed choices are auto, cpu, cuda, metal."],
+  ['run count_sheep --sise 5', "unknown option '--sise'"],
+  ['bench --runs 4', "option '--runs <count>' argument '4' is invalid. It is not a whole number from 5 to 1000."],
+  ['bench count_call', "unknown benchmark 'count_call'. Did you mean count_calls?"],
+  ['shaders', "required option '--dialect <name>' not specified"],
+  ['shaders --dialect hlsl', 'Allowed choices are cpu, cuda, metal.'],
+  ['doktor', "unknown command 'doktor'"],
+])('bad usage: %s', async (line, message) => {
+  const { code, out, error } = await cli(line);
+  expect(code).toBe(2);
+  expect(error).toContain(message);
+  expect(out).toBe('');
+  expect(oneObject((await cli(`${line} --json`)).out)).toMatchObject({ error: { code: 'ERR_USAGE' } });
+});
+
+test('an experiment gets its options, and its outcome is the exit code', async () => {
+  const fine = await cli('run count_sheep --sheep-size 7 --seed 9 --out /tmp/x');
+  expect(fine.code).toBe(0);
+  expect(contexts.at(-1)).toMatchObject({ values: { 'sheep-size': 7 }, seed: 9, device: 'auto', outputFolder: '/tmp/x' });
+  expect(fine.out).toContain('result file: results/x.jsonl');
+  await cli('run count_sheep --tiny');
+  expect(contexts.at(-1)?.values).toEqual({ 'sheep-size': 2 });
+  const wrong = await cli('run count_sheep', { experiments: [experiment(false)] });
+  expect(wrong.code).toBe(1);
+  expect(wrong.out).toContain('FAILED: byte 7 of the file came out wrong');
+  const json = await cli('run count_sheep --json');
+  expect(oneObject(json.out)).toMatchObject({ command: 'run', experiment: 'count_sheep', verified: true, rows: [{ value: 3 }] });
+  expect(json.error).toBe('');
+});
+
+test('benchmarks run five times or more, and one that fails is said and does not stop the others', async () => {
+  measured = 0;
+  const { code, out } = await cli('bench --json', { benchmarks: [failing, counting] });
+  expect(code).toBe(1);
+  expect(oneObject(out)).toMatchObject({
+    command: 'bench',
+    rows: [
+      { name: 'fails', error: 'no luck' },
+      { name: 'count_calls', value: 3, median: 3, min: 1, max: 5, runs: 5, unit: 'calls', goal: '>= 2', reached: true },
+    ],
+  });
+  expect((await cli('bench count_calls')).out).toMatch(/benchmark +median +min +max +unit +runs +goal\n/);
+});
+
+test('doctor always gives an answer', async () => {
+  const { code, out } = await cli('doctor --json');
+  const diagnosis = oneObject(out) as { healthy: boolean; devices: { name: string }[] };
+  expect(code).toBe(diagnosis.healthy ? 0 : 1);
+  expect(diagnosis.devices.map((device) => device.name)).toEqual(['metal', 'cuda', 'cpu']);
+  expect((await cli('doctor')).out).toContain('compiler');
+});
+
+test('shaders says where the headers lie', async () => {
+  const { code, out } = await cli('shaders --dialect cuda --json');
+  expect(code).toBe(0);
+  expect(oneObject(out)).toMatchObject({ dialect: 'cuda', includes: ['dialect/cuda.h', 'warpfs.h'] });
+});
+
+test('names in the catalogues are different', () => {
+  for (const names of [experiments.map(({ name }) => name), benchmarks.map(({ name }) => name)]) {
+    expect(new Set(names).size).toBe(names.length);
+  }
+});
+
+test('a table', () => {
+  expect(formatTable(['name', 'value'], [['a', 1], ['long', 12345.6]])).toBe(
+    ['name   value', '----  ------', 'a          1', 'long  12,346'].join('\n'),
+  );
+});

@@ -1,0 +1,105 @@
+// `warpfs doctor`: what this machine has, and what keeps a device or a kernel from working.
+import type { Command } from '@commander-js/extra-typings';
+import { availableParallelism, release } from 'node:os';
+import { ABI_HASH } from '../../native/abi/abi.ts';
+import { chooseDevice, type DeviceListing, listDevices } from '../device_choice.ts';
+import { hex, loadNativeBinding, URING_WORKS } from '../native_binding.ts';
+import { kernelFolder } from '../kernel_folder.ts';
+import { packageVersion } from '../package_root.ts';
+import { compilerVersion, findCompiler } from '../system_compiler.ts';
+import { printJson, type Streams } from './output.ts';
+import { formatTable } from './table.ts';
+
+interface Finding {
+  found: boolean;
+  detail: string;
+}
+
+interface Diagnosis {
+  command: 'doctor';
+  healthy: boolean;
+  system: { platform: string; release: string; arch: string; cores: number; node: string };
+  version: string;
+  addon: Finding & { abiHash: string };
+  compiler: Finding;
+  kernelFolder: { path: string; usual: boolean; detail: string };
+  io: { name: string; available: boolean; detail: string }[];
+  devices: DeviceListing[];
+  auto: string;
+}
+
+export function addDoctor(program: Command, streams: Streams, finish: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('say what this machine has, which devices can be used, and why not the others')
+    .option('--json', 'write one JSON object on one line')
+    .action(async ({ json }) => {
+      const diagnosis = await diagnose();
+      if (json === true) printJson(streams, diagnosis);
+      else streams.out(describe(diagnosis));
+      finish(diagnosis.healthy ? 0 : 1);
+    });
+}
+
+/** Healthy: programs run. A compiler is needed for kernels of the user alone, so its absence is no illness. */
+async function diagnose(): Promise<Diagnosis> {
+  const { addon, cores, uring } = findAddon();
+  const folder = await kernelFolder();
+  return {
+    command: 'doctor',
+    healthy: addon.found,
+    system: { platform: process.platform, release: release(), arch: process.arch, cores, node: process.version },
+    version: packageVersion,
+    addon,
+    compiler: await findCompilerVersion(folder.path),
+    kernelFolder: { path: folder.path, usual: folder.fallback === undefined, detail: folder.fallback ?? 'can be written' },
+    io: [
+      { name: 'pread', available: addon.found, detail: addon.found ? 'always there' : 'needs the addon' },
+      { name: 'uring', available: uring === URING_WORKS, detail: uring },
+    ],
+    devices: addon.found ? listDevices() : listDevices().map((device) => (device.available ? { ...device, available: false, reason: 'needs the addon' } : device)),
+    auto: addon.found ? chooseDevice('auto').name : 'none',
+  };
+}
+
+function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string } {
+  try {
+    const { path, binding } = loadNativeBinding();
+    const { cores, uring } = binding.host();
+    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring };
+  } catch (error) {
+    const detail = (error as Error).message;
+    return { addon: { found: false, detail, abiHash: hex(ABI_HASH) }, cores: availableParallelism(), uring: 'needs the addon' };
+  }
+}
+
+async function findCompilerVersion(folder: string): Promise<Finding> {
+  try {
+    const compiler = findCompiler();
+    if (compiler === undefined) return { found: false, detail: 'none: fs.run works, fs.kernel does not; install g++ or clang++, or set WARPFS_CXX' };
+    const version = (await compilerVersion(compiler, folder)).split('\n')[0] ?? '';
+    return { found: true, detail: `${compiler.path} (${compiler.from}): ${version}` };
+  } catch (error) {
+    return { found: false, detail: (error as Error).message };
+  }
+}
+
+function describe(diagnosis: Diagnosis): string {
+  const { system, addon, compiler, io, devices } = diagnosis;
+  const facts: [string, string][] = [
+    ['warpfs', diagnosis.version],
+    ['system', `${system.platform} ${system.release} ${system.arch}, ${system.cores} cores`],
+    ['node', system.node],
+    ['addon', addon.found ? `${addon.detail} (ABI ${addon.abiHash})` : 'missing, see below'],
+    ['compiler', compiler.detail],
+    ['kernel folder', `${diagnosis.kernelFolder.path}: ${diagnosis.kernelFolder.detail}`],
+    ...io.map((engine): [string, string] => [`io ${engine.name}`, engine.detail]),
+  ];
+  const table = formatTable(
+    ['device', 'usable', 'why'],
+    devices.map((device) => [device.name, device.available ? 'yes' : 'no', device.reason]),
+  );
+  const lines = facts.map(([name, value]) => `${name.padEnd(14)} ${value}`);
+  const end = addon.found ? `device 'auto' takes ${diagnosis.auto}` : addon.detail;
+  return `${lines.join('\n')}\n\n${table}\n\n${end}\n`;
+}

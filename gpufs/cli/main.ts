@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The command `warpfs`.
+import { experiments } from '../../experiments/index.ts';
+import { benchmarks } from '../bench/index.ts';
+import { runCli } from './cli.ts';
+
+const streams = {
+  out: (text: string) => void process.stdout.write(text),
+  error: (text: string) => void process.stderr.write(text),
+  watched: process.stderr.isTTY === true,
+};
+
+// A reader that has seen enough, as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), streams, { experiments, benchmarks });

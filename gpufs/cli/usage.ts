@@ -1,0 +1,22 @@
+// Bad usage: an error that ends in exit code 2 and names the option, its value and the rule.
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { nearest } from '../nearest.ts';
+
+export class UsageError extends Error {}
+
+/** For commander, which puts the option and its value in front of the rule. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`);
+  };
+}
+
+export const seedNumber = wholeNumber(0, 2 ** 32 - 1);
+
+export function unknownName(kind: string, name: string, known: readonly string[]): UsageError {
+  const guess = nearest(name, known);
+  const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
+  return new UsageError(`unknown ${kind} '${name}'.${hint} Known: ${known.join(', ')}`);
+}

@@ -1,0 +1,66 @@
+// The text of a kernel for the cpu device: the user's body between a generated head and tail.
+import type { InputType, KernelDefinition, OutputType, SharedArray } from './kernel_definition.ts';
+
+/** What a line of the generated parts is called in a compile error: such an error is a bug of ours. */
+export const GENERATED_FILE = 'warpfs-generated';
+
+const elementTypes: Record<string, string> = { u8: 'uchar', u32: 'uint', i32: 'int', f32: 'float', u64: 'ulong' };
+
+export function cpuKernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {
+  const inputs = Object.entries(definition.inputs ?? {}).map(([name, type], index) => inputParameter(name, type, index));
+  const outputs = Object.entries(definition.outputs ?? {}).map(([name, type], index) => outputParameter(name, type, inputs.length + index));
+  const parameters = [...inputs, ...outputs];
+  const declarations = ['WARPFS_THREAD Fs& fs', ...parameters.map((parameter) => parameter.declaration)].join(', ');
+  const call = ['fs', ...parameters.map((parameter) => parameter.argument)].join(', ');
+  return [
+    '#include "dialect/cpu.h"',
+    '#include "warpfs.h"',
+    '#include "entry/cpu.h"',
+    'namespace warpfs {',
+    `WARPFS_FN int item_body(${declarations}) {`,
+    '  [[maybe_unused]] WARPFS_THREAD Lane& lane = fs.lane;',
+    '  [[maybe_unused]] const uint item = fs.item;',
+    ...shared.map(sharedDeclaration),
+    `#line 1 "${definition.name}"`,
+    definition.source,
+    `#line 1 "${GENERATED_FILE}"`,
+    '  return WARPFS_DONE;',
+    '}',
+    '}  // namespace warpfs',
+    `WARPFS_KERNEL_ENTRY(item_body(${call}))`,
+    '',
+  ].join('\n');
+}
+
+interface Parameter {
+  declaration: string;
+  argument: string;
+}
+
+function inputParameter(name: string, type: InputType, index: number): Parameter {
+  if (type === 'string' || type === 'bytes') return arrayParameter(name, 'const ', 'uchar', index);
+  if (type.endsWith('[]')) return arrayParameter(name, 'const ', elementOf(type), index);
+  // A scalar comes in a buffer of its own, so that every device passes every input in one way.
+  const element = elementOf(type);
+  return { declaration: `[[maybe_unused]] const ${element} ${name}`, argument: `*(const ${element}*)own[${index}]` };
+}
+
+function outputParameter(name: string, type: OutputType, index: number): Parameter {
+  return arrayParameter(name, '', elementOf(type), index);
+}
+
+function arrayParameter(name: string, constness: string, element: string, index: number): Parameter {
+  return {
+    declaration: `[[maybe_unused]] WARPFS_DEVICE ${constness}${element}* ${name}`,
+    argument: `(${constness}${element}*)own[${index}]`,
+  };
+}
+
+function sharedDeclaration({ name, type, offsetBytes }: SharedArray): string {
+  const pointer = `WARPFS_GROUP ${elementOf(type)}*`;
+  return `  [[maybe_unused]] ${pointer} ${name} = (${pointer})(group_memory(lane) + ${offsetBytes});`;
+}
+
+function elementOf(type: string): string {
+  return elementTypes[type.replace('[]', '')] ?? type;
+}

@@ -1,0 +1,199 @@
+// A mount: one root folder, one cache, one device.
+import { type Counters, countersFromWords } from '../cache/counters.ts';
+import { CallQueue } from './call_queue.ts';
+import { chooseDevice, type DeviceChoice } from './device_choice.ts';
+import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
+import { errnoError, fromNative, WarpfsError } from './errors.ts';
+import { checkResident, type Kernel, type KernelHost, makeKernel, policyNumber } from './kernel.ts';
+import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
+import {
+  loadNativeBinding,
+  type NativeBinding,
+  type NativeDispatch,
+  type NativeDispatchResult,
+  type NativeMount,
+  type NativeMountDescription,
+} from './native_binding.ts';
+import { checkRoot, type DeviceName, type MountOptions, type ResolvedOptions, resolveOptions, type WaitName } from './options.ts';
+import { checkPrograms, hasBarrier } from './program_check.ts';
+import { decodeResults, encodePrograms, firstUnreached } from './program_encode.ts';
+import type { Program, ResultsOf } from './program.ts';
+
+// Node 20 knows the symbol; where a runtime does not, `await using` looks for it under this name.
+(Symbol as { asyncDispose?: symbol }).asyncDispose ??= Symbol.for('Symbol.asyncDispose');
+
+export interface DeviceInfo {
+  name: DeviceName;
+  wait: WaitName;
+  workers: number;
+  residentWarps: number;
+  /** What serves the files on the host. */
+  engine: string;
+  engineNote: string;
+  /** Why `device: 'auto'` did not take the devices before this one. */
+  notTaken: { name: DeviceName; reason: string }[];
+}
+
+export type MountDescription = NativeMountDescription;
+
+export interface RunOptions {
+  /** Called with the time on the device, before the promise resolves. */
+  onReport?: (report: DispatchReport) => void;
+}
+
+export interface Mount extends AsyncDisposable {
+  readonly options: Readonly<ResolvedOptions>;
+  readonly device: Readonly<DeviceInfo>;
+  /** Runs one list of operations per warp; the results have the shape of the programs. */
+  run<const Programs extends readonly Program[]>(programs: Programs, options?: RunOptions): Promise<ResultsOf<Programs>>;
+  /** Compiles a kernel, or finds it compiled. */
+  kernel<const Inputs extends InputTypes = Record<never, never>, const Outputs extends OutputTypes = Record<never, never>>(
+    definition: KernelDefinition<Inputs, Outputs>,
+  ): Promise<Kernel<Inputs, Outputs>>;
+  /** Hits, misses, requests and the rest, since the mount. */
+  stats(): Counters;
+  describe(): MountDescription;
+  /** Writes every dirty byte back; rejects with the errno of the first that could not be. */
+  sync(): Promise<void>;
+  /** Waits for what runs, writes back, and lets go of everything. Further calls do nothing more. */
+  unmount(): Promise<void>;
+}
+
+export async function mount(options: MountOptions): Promise<Mount> {
+  return mountWith(() => loadNativeBinding().binding, options);
+}
+
+/** The binding is asked for after the options are checked: a wrong option is said even where there is no addon. */
+export async function mountWith(binding: () => NativeBinding, options: MountOptions): Promise<Mount> {
+  const resolved = resolveOptions(options);
+  const choice = chooseDevice(resolved.device);
+  checkRoot(resolved.root);
+  const native = binding();
+  const workers = resolved.workers ?? native.host().cores;
+  try {
+    return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), resolved, choice);
+  } catch (error) {
+    throw fromNative(`mount ${resolved.root}`, error);
+  }
+}
+
+function nativeConfig(options: ResolvedOptions, workers: number) {
+  return {
+    root: options.root,
+    readOnly: options.readOnly,
+    wait: options.wait,
+    policy: policyNumber(options.cache.policy),
+    lineCount: options.cache.lines,
+    lineBytes: options.cache.lineBytes,
+    ringCount: options.ring.count,
+    ringSlots: options.ring.slots,
+    slotCount: options.residentWarps,
+    fileCount: options.maxOpenFiles,
+    daemonThreads: options.daemon.threads,
+    io: options.daemon.io,
+    waitMs: options.timeoutMs,
+    workers,
+  };
+}
+
+class NativeBackedMount implements Mount {
+  readonly options: ResolvedOptions;
+  readonly device: DeviceInfo;
+  readonly #native: NativeMount;
+  readonly #queue = new CallQueue();
+  readonly #kernelHost: KernelHost;
+  #unmounted: Promise<void> | undefined;
+
+  constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice) {
+    const { engine, engineNote, workers, residentWarps } = native.describe();
+    this.#native = native;
+    this.options = options;
+    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, notTaken: choice.notTaken };
+    this.#kernelHost = {
+      policy: options.cache.policy,
+      wait: options.wait,
+      residentWarps,
+      dispatch: (dispatch) => this.#dispatch('dispatch', dispatch),
+    };
+  }
+
+  async run<const Programs extends readonly Program[]>(programs: Programs, options: RunOptions = {}): Promise<ResultsOf<Programs>> {
+    this.#mustBeMounted();
+    checkPrograms(programs);
+    if (programs.length === 0) return [] as unknown as ResultsOf<Programs>;
+    const allResident = hasBarrier(programs);
+    if (allResident) checkResident('run', programs.length, this.device);
+    const encoded = encodePrograms(programs);
+    const native = await this.#dispatch('run', {
+      module: '',
+      items: programs.length,
+      groupWarps: 1,
+      groupMemoryBytes: 0,
+      allResident,
+      buffers: encoded.buffers,
+    });
+    const report = makeReport(programs.length, native);
+    options.onReport?.(report);
+    // A step that failed says so in its result. Only a warp that could not go on is an error of the run.
+    const unreached = firstUnreached(programs, encoded);
+    if (unreached !== undefined) throw dispatchError(`run: ${unreached} was not reached`, report, native);
+    return decodeResults(programs, encoded);
+  }
+
+  async kernel<const Inputs extends InputTypes, const Outputs extends OutputTypes>(
+    definition: KernelDefinition<Inputs, Outputs>,
+  ): Promise<Kernel<Inputs, Outputs>> {
+    this.#mustBeMounted();
+    return makeKernel(this.#kernelHost, definition);
+  }
+
+  stats(): Counters {
+    this.#mustBeMounted();
+    return countersFromWords(this.#native.stats());
+  }
+
+  describe(): MountDescription {
+    this.#mustBeMounted();
+    return this.#native.describe();
+  }
+
+  async sync(): Promise<void> {
+    this.#mustBeMounted();
+    await this.#queue.add(() => this.#checked('sync', () => this.#native.sync()));
+  }
+
+  unmount(): Promise<void> {
+    this.#unmounted ??= this.#queue.add(() => this.#checked(`unmount ${this.options.root}`, () => this.#native.unmount()));
+    return this.#unmounted;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unmount();
+  }
+
+  async #dispatch(what: string, dispatch: NativeDispatch): Promise<NativeDispatchResult> {
+    this.#mustBeMounted();
+    return this.#queue.add(async () => {
+      try {
+        return await this.#native.dispatch(dispatch);
+      } catch (error) {
+        throw fromNative(what, error);
+      }
+    });
+  }
+
+  async #checked(what: string, call: () => Promise<number>): Promise<void> {
+    let result: number;
+    try {
+      result = await call();
+    } catch (error) {
+      throw fromNative(what, error);
+    }
+    if (result < 0) throw errnoError(what, result);
+  }
+
+  #mustBeMounted(): void {
+    if (this.#unmounted === undefined) return;
+    throw new WarpfsError('ERR_WARPFS_UNMOUNTED', `${this.options.root} is unmounted`);
+  }
+}

@@ -1,0 +1,129 @@
+// The boundary to the native addon: its interface, word for word, and the loader. Nothing else loads a .node file.
+import { createRequire } from 'node:module';
+import { isAbsolute, join, resolve } from 'node:path';
+import { ABI_HASH } from '../native/abi/abi.ts';
+import { WarpfsError } from './errors.ts';
+import { packageRoot } from './package_root.ts';
+
+export interface NativeBinding {
+  abiHash(): number;
+  mount(config: NativeMountConfig): NativeMount;
+  host(): NativeHost;
+}
+
+export interface NativeHost {
+  cores: number;
+  /** What the probe for io_uring said: URING_WORKS, or what stands in its way. */
+  uring: string;
+}
+
+export const URING_WORKS = 'works';
+
+export interface NativeMountConfig {
+  root: string;
+  readOnly: boolean;
+  wait: 'spin' | 'replay';
+  policy: number;
+  lineCount: number;
+  lineBytes: number;
+  ringCount: number;
+  ringSlots: number;
+  slotCount: number;
+  fileCount: number;
+  daemonThreads: number;
+  io: 'auto' | 'pread' | 'uring';
+  waitMs: number;
+  workers: number;
+}
+
+export interface NativeDispatch {
+  /** Absolute path of a compiled kernel; '' is the built-in kernel that runs programs. */
+  module: string;
+  items: number;
+  groupWarps: number;
+  groupMemoryBytes: number;
+  /** The items wait for each other, so all of them must be resident at once. */
+  allResident: boolean;
+  /** The kernel's own buffers, read and written in place. */
+  buffers: Uint8Array[];
+}
+
+export interface NativeDispatchResult {
+  failedItems: number;
+  failures: { item: number; errno: number }[];
+  laneValues: [number, number];
+  nanoseconds: number;
+  rounds: number;
+}
+
+export interface NativeMountDescription {
+  engine: string;
+  engineNote: string;
+  workers: number;
+  residentWarps: number;
+  lineBytesTotal: number;
+  overheadBytes: number;
+  hostOpens: number;
+  requestsServed: number;
+  requestsRefused: number;
+}
+
+export interface NativeMount {
+  dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
+  /** 0, or -errno. */
+  sync(): Promise<number>;
+  unmount(): Promise<number>;
+  /** In the order of COUNTERS. */
+  stats(): BigUint64Array;
+  describe(): NativeMountDescription;
+}
+
+export interface LoadedBinding {
+  path: string;
+  binding: NativeBinding;
+}
+
+export function bindingCandidates(environment: NodeJS.ProcessEnv = process.env): string[] {
+  const override = environment['WARPFS_NATIVE'];
+  const built = ['RelWithDebInfo', 'Release'].map((config) => join(packageRoot, 'build', config, 'warpfs.node'));
+  if (override === undefined || override === '') return built;
+  // Who names a file wants that file: another one in its place would hide the mistake.
+  return [isAbsolute(override) ? override : resolve(override)];
+}
+
+/** Loads the first candidate that exists and belongs to this version; else one error that lists every attempt. */
+export function loadBindingFrom(candidates: readonly string[], load: (path: string) => unknown): LoadedBinding {
+  const attempts: string[] = [];
+  for (const path of candidates) {
+    try {
+      const binding = load(path) as NativeBinding;
+      const hash = binding.abiHash();
+      if (hash === ABI_HASH) return { path, binding };
+      attempts.push(`${path}: built from another schema (its ABI hash is ${hex(hash)}, this version needs ${hex(ABI_HASH)})`);
+    } catch (error) {
+      attempts.push(`${path}: ${reasonOf(error)}`);
+    }
+  }
+  throw new WarpfsError(
+    'ERR_WARPFS_NO_NATIVE',
+    `no usable native addon for ${process.platform}-${process.arch}:\n${attempts.map((line) => `  ${line}`).join('\n')}\n` +
+      'Fix: npm run build:native (needs CMake 3.20 or newer and a C++20 compiler)',
+  );
+}
+
+let loaded: LoadedBinding | undefined;
+
+export function loadNativeBinding(): LoadedBinding {
+  loaded ??= loadBindingFrom(bindingCandidates(), createRequire(import.meta.url));
+  return loaded;
+}
+
+export function hex(hash: number): string {
+  return `0x${(hash >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code === 'MODULE_NOT_FOUND') return 'no such file';
+  return String(message ?? error).split('\n')[0] ?? '';
+}

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { WarpfsError } from './errors.ts';
+import { checkRoot, resolveOptions, type MountOptions } from './options.ts';
+
+function messageOf(options: unknown): string {
+  try {
+    resolveOptions(options as MountOptions);
+  } catch (error) {
+    expect(error).toBeInstanceOf(WarpfsError);
+    expect((error as WarpfsError).code).toBe('ERR_WARPFS_OPTION');
+    return (error as WarpfsError).message;
+  }
+  throw new Error('no error');
+}
+
+test('defaults', () => {
+  expect(resolveOptions({ root: '/tmp' })).toEqual({
+    root: '/tmp',
+    device: 'auto',
+    wait: 'spin',
+    cache: { lines: 65536, lineBytes: 4096, policy: 'clock' },
+    ring: { count: 4, slots: 1024 },
+    daemon: { threads: 1, io: 'auto' },
+    readOnly: false,
+    maxOpenFiles: 4096,
+    residentWarps: 1024,
+    timeoutMs: 30000,
+  });
+  expect(resolveOptions({ root: '/tmp', cache: { lines: 7 } }).cache).toEqual({ lines: 7, lineBytes: 4096, policy: 'clock' });
+});
+
+test.each<[unknown, string]>([
+  [{ root: '/tmp', cache: { lineBytes: 3000 } }, '[warpfs] option cache.lineBytes: 3000 is not a power of two from 512 to 65536'],
+  [{ root: '/tmp', cache: { lineBytes: 256 } }, '[warpfs] option cache.lineBytes: 256 is not a power of two from 512 to 65536'],
+  [{ root: '/tmp', cache: { lines: 0 } }, '[warpfs] option cache.lines: 0 is not a whole number from 1 to 1073741824'],
+  [{ root: '/tmp', cache: { policy: 'lru' } }, '[warpfs] option cache.policy: "lru" is not one of clock, fifo'],
+  [{ root: '/tmp', cache: 5 }, '[warpfs] option cache: 5 is not an object of options'],
+  [{ root: '/tmp', ring: { count: 65 } }, '[warpfs] option ring.count: 65 is not a whole number from 1 to 64'],
+  [{ root: '/tmp', ring: { slots: 1000 } }, '[warpfs] option ring.slots: 1000 is not a power of two from 1 to 65536'],
+  [{ root: '/tmp', daemon: { threads: 1.5 } }, '[warpfs] option daemon.threads: 1.5 is not a whole number from 1 to 64'],
+  [{ root: '/tmp', daemon: { io: 'aio' } }, '[warpfs] option daemon.io: "aio" is not one of auto, pread, uring'],
+  [{ root: '/tmp', wait: 'poll' }, '[warpfs] option wait: "poll" is not one of spin, replay'],
+  [{ root: '/tmp', device: 'gpu' }, '[warpfs] option device: "gpu" is not one of auto, cpu, cuda, metal'],
+  [{ root: '/tmp', readOnly: 1 }, '[warpfs] option readOnly: 1 is not true or false'],
+  [{ root: '/tmp', maxOpenFiles: 131072 }, '[warpfs] option maxOpenFiles: 131072 is not a whole number from 1 to 131071'],
+  [{ root: '/tmp', residentWarps: 9000 }, '[warpfs] option residentWarps: 9000 is not a whole number from 1 to 8192'],
+  [{ root: '/tmp', timeoutMs: 0 }, '[warpfs] option timeoutMs: 0 is not a whole number from 1 to 2147483647'],
+  [{ root: '/tmp', workers: 0 }, '[warpfs] option workers: 0 is not a whole number from 1 to 1024'],
+  [{ root: 5 }, '[warpfs] option root: 5 is not the path of a folder'],
+  [{}, '[warpfs] option root: undefined is not the path of a folder'],
+  [undefined, '[warpfs] options: undefined is not an object with a root'],
+  [{ root: '/tmp', cache: { lineByte: 512 } }, '[warpfs] option cache.lineByte does not exist; did you mean cache.lineBytes?'],
+  [{ root: '/tmp', readonly: true }, '[warpfs] option readonly does not exist; did you mean readOnly?'],
+  [{ root: '/tmp', ring: { zebra: 1 } }, '[warpfs] option ring.zebra does not exist; known: count, slots'],
+])('%j is refused', (options, message) => {
+  expect(messageOf(options)).toBe(message);
+});
+
+test('the root must be a folder that exists', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'warpfs-options-'));
+  try {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => checkRoot(folder)).not.toThrow();
+    expect(() => checkRoot(join(folder, 'none'))).toThrow(expect.objectContaining({ code: 'ENOENT' }) as Error);
+    expect(() => checkRoot(join(folder, 'file'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }) as Error);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

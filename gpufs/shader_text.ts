@@ -1,0 +1,94 @@
+// One self-contained text out of the shader headers: NVRTC and newLibraryWithSource are given a string and no folder to look in.
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+
+export type Dialect = 'cpu' | 'cuda' | 'metal';
+
+const INCLUDE = /^\s*#\s*include\s+"([^"]+)"/;
+const PRAGMA_ONCE = /^\s*#\s*pragma\s+once\b/;
+const OPENS = /^\s*#\s*if/; // #if, #ifdef, #ifndef
+const CLOSES = /^\s*#\s*endif\b/;
+
+// A name that tells the reader where a text comes from and says nothing of the machine it was flattened on.
+function displayName(file: string, root: string): string {
+  const name = relative(root, file).split(sep).join('/').replace(/^(\.\.\/)+/, '');
+  return name.startsWith('/') ? basename(file) : name;
+}
+
+function find(name: string, from: string, root: string): string | undefined {
+  const file = [join(from, name), join(root, name)].find((candidate) => existsSync(candidate));
+  return file === undefined ? undefined : realpathSync(file);
+}
+
+class Flattener {
+  // Files with #pragma once that stand in the text outside of every #if: they are never needed again.
+  readonly #done = new Set<string>();
+  // Files with #pragma once that stand in the text inside of an #if, so perhaps not in what is compiled: they carry a guard.
+  readonly #guarded = new Set<string>();
+  readonly #open: string[] = [];
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = realpathSync(root);
+  }
+
+  file(file: string, depth: number): string[] {
+    if (this.#done.has(file)) return [];
+    const name = displayName(file, this.#root);
+    if (this.#open.includes(file)) throw new Error(`[warpfs] ${name} includes itself`);
+    const text = readFileSync(file, 'utf8');
+    const once = text.split('\n').some((line) => PRAGMA_ONCE.test(line));
+    if (once && depth === 0) this.#done.add(file);
+    const guard = once && (depth > 0 || this.#guarded.has(file));
+    if (guard) this.#guarded.add(file);
+    this.#open.push(file);
+    // What a guarded file includes stands inside of its guard.
+    const lines = this.text(text, name, dirname(file), guard ? depth + 1 : depth);
+    this.#open.pop();
+    const marked = [`// ---- from: ${name}`, ...lines];
+    if (!guard) return marked;
+    const macro = `WARPFS_FLAT_${name.replace(/\W/g, '_').toUpperCase()}`;
+    return [`#ifndef ${macro}`, `#define ${macro}`, ...marked, '#endif'];
+  }
+
+  text(text: string, name: string, folder: string, outerDepth: number): string[] {
+    const lines: string[] = [];
+    let depth = outerDepth;
+    let resume = false; // an included file ended just now: say whose lines follow
+    for (const [index, line] of text.trimEnd().split('\n').entries()) {
+      if (OPENS.test(line)) depth++;
+      if (CLOSES.test(line)) depth--;
+      const included = INCLUDE.exec(line)?.[1];
+      if (included !== undefined) {
+        const file = find(included, folder, this.#root);
+        if (file === undefined) throw new Error(`[warpfs] ${name}:${index + 1}: cannot find "${included}"`);
+        const inlined = this.file(file, depth);
+        lines.push(...inlined);
+        resume ||= inlined.length > 0;
+      } else if (!PRAGMA_ONCE.test(line)) {
+        if (resume && line.trim() !== '') {
+          lines.push(`// ---- from: ${name}`);
+          resume = false;
+        }
+        lines.push(line);
+      }
+    }
+    return lines;
+  }
+}
+
+/** The text of `entryFile` with every `#include "..."` replaced by the file, once; `#include <...>` stays. */
+export function flattenShader(entryFile: string, shadersRoot: string): string {
+  return `${new Flattener(shadersRoot).file(realpathSync(entryFile), 0).join('\n')}\n`;
+}
+
+/** A text of one's own, as if it were a file in the root of the shaders. */
+export function flattenShaderText(text: string, name: string, shadersRoot: string): string {
+  const root = realpathSync(shadersRoot);
+  return `${new Flattener(root).text(text, name, root, 0).join('\n')}\n`;
+}
+
+/** Everything that a kernel needs, in one dialect: the dialect header, the layout and the neutral headers. */
+export function flatDialectText(dialect: Dialect, shadersRoot: string): string {
+  return flattenShaderText(`#include "dialect/${dialect}.h"\n#include "warpfs.h"\n`, 'warpfs', shadersRoot);
+}

@@ -1,0 +1,346 @@
+// Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
+#pragma once
+
+namespace warpfs {
+
+enum : uint32_t {
+  ABI_HASH = 0x88f7790fu,
+  WARP_LANES = 32u,
+  SET_WAYS = 32u,
+  REQUEST_LINES_MAX = 8u,
+  LINE_NONE = 4294967295u,
+  LINE_BYTES_MIN = 512u,
+  LINE_BYTES_MAX = 65536u,
+  PATH_BYTES_MAX = 4096u,
+  REPLAY_LOG_CALLS = 256u,
+  HELD_LINES_MAX = 8u,
+  FAULT_ITEMS_MAX = 16u,
+  PINS_MAX = 12288u,
+  DIRTY_NONE = 65535u,
+  HANDLE_INDEX_BITS = 17u,
+  HANDLE_GENERATION_BITS = 12u,
+  HANDLE_WRITABLE = 536870912u,
+  LINE_STATE_SHIFT = 0u,
+  LINE_STATE_MASK = 0x3u,
+  LINE_STEP_SHIFT = 2u,
+  LINE_STEP_MASK = 0x1cu,
+  LINE_REFERENCE_SHIFT = 5u,
+  LINE_REFERENCE_MASK = 0x20u,
+  LINE_PINS_SHIFT = 6u,
+  LINE_PINS_MASK = 0xfffc0u,
+  LINE_VERSION_SHIFT = 20u,
+  LINE_VERSION_MASK = 0xfff00000u,
+  COUNTER_COUNT = 12u,
+};
+
+namespace LineState {
+enum : uint32_t { INVALID = 0, BUSY = 1, READY = 2, MODIFIED = 3 };
+}
+namespace LineStep {
+enum : uint32_t { NONE = 0, CLAIMING = 1, ABANDONED = 2, FILLING = 3, STARTING = 4, WRITING = 5, DRAINING = 6 };
+}
+namespace Opcode {
+enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, FILL = 3, WRITE_BACK = 4, SYNC = 5, EXTEND = 6, STAT = 7 };
+}
+namespace OpenMode {
+enum : uint32_t { READ = 0, READ_WRITE = 1, CREATE = 2 };
+}
+namespace ProgramOp {
+enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, SYNC = 5, PREFETCH = 6, READ_ASYNC = 7, WRITE_ASYNC = 8, WAIT = 9, COMPUTE = 10, BARRIER = 11, STAT = 12 };
+}
+namespace ItemStatus {
+enum : uint32_t { FRESH = 0, PENDING = 1, DONE = 2 };
+}
+namespace Policy {
+enum : uint32_t { CLOCK = 0, FIFO = 1 };
+}
+namespace Counter {
+enum : uint32_t { HITS = 0, MISSES = 1, WAITS = 2, EVICTIONS = 3, WRITE_BACKS = 4, BYPASSES = 5, REQUESTS = 6, RETRIES = 7, READS = 8, WRITES = 9, BYTES_READ = 10, BYTES_WRITTEN = 11 };
+}
+namespace Binding {
+enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, METAS = 4, AUXES = 5, DONES = 6, SETS = 7, LINES = 8, FILES = 9, MAILBOXES = 10, OUTBOXES = 11, RECORDS = 12, STATS = 13, FAULT = 14, OWN = 15 };
+}
+namespace Errno {
+enum : int32_t {
+  eperm = 1,  // operation not permitted
+  enoent = 2,  // no such file or directory
+  eintr = 4,  // interrupted
+  eio = 5,  // input/output error
+  ebadf = 9,  // bad file handle
+  eagain = 11,  // no room for now: every line is pinned, or a bound was reached
+  enomem = 12,  // out of memory
+  eacces = 13,  // permission denied
+  eexist = 17,  // file exists
+  exdev = 18,  // the path leaves the root of the mount
+  eisdir = 21,  // is a directory
+  enotdir = 20,  // a part of the path is not a directory
+  einval = 22,  // invalid argument
+  enfile = 23,  // too many open files
+  efbig = 27,  // file too large
+  enospc = 28,  // no space left
+  erofs = 30,  // the mount is read-only
+  erange = 34,  // result out of range
+  enametoolong = 36,  // path too long
+  enosys = 38,  // unknown operation
+  eloop = 40,  // too many symbolic links
+  eoverflow = 75,  // offset or length overflows
+  eopnotsupp = 95,  // not a regular file
+  etimedout = 110,  // the wait exceeded its bound
+  ecanceled = 125,  // the dispatch was cancelled
+};
+}
+
+// Geometry: written by the host before a dispatch, constant during it.
+struct Geometry {
+  uint32_t abi_hash;  // ABI_HASH of the host; a kernel built from another schema refuses to run
+  uint32_t line_count;  // lines of the cache
+  uint32_t set_count;
+  uint32_t bypass_count;  // lines behind the cache that carry reads past a set whose lines are all pinned
+  uint32_t line_bytes;
+  uint32_t line_shift;  // log2 of line_bytes
+  uint32_t ring_count;
+  uint32_t ring_slots;  // slots of one ring, a power of two
+  uint32_t slot_count;  // work items in flight; each has a mailbox, an outbox and an ItemRecord
+  uint32_t file_count;  // entries of the file table
+  uint32_t read_only;
+  uint32_t wait_polls;  // polls after which a wait without a clock gives up
+  uint64_t wait_ns;  // nanoseconds after which a wait gives up
+  uint32_t stats_count;  // WarpStats records; a power of two
+  uint32_t reserved[9];  // zero
+};
+static_assert(sizeof(Geometry) == 96, "Geometry size");
+static_assert(WARPFS_OFFSETOF(Geometry, abi_hash) == 0, "Geometry.abi_hash offset");
+static_assert(WARPFS_OFFSETOF(Geometry, line_count) == 4, "Geometry.line_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, set_count) == 8, "Geometry.set_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, bypass_count) == 12, "Geometry.bypass_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, line_bytes) == 16, "Geometry.line_bytes offset");
+static_assert(WARPFS_OFFSETOF(Geometry, line_shift) == 20, "Geometry.line_shift offset");
+static_assert(WARPFS_OFFSETOF(Geometry, ring_count) == 24, "Geometry.ring_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, ring_slots) == 28, "Geometry.ring_slots offset");
+static_assert(WARPFS_OFFSETOF(Geometry, slot_count) == 32, "Geometry.slot_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, file_count) == 36, "Geometry.file_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, read_only) == 40, "Geometry.read_only offset");
+static_assert(WARPFS_OFFSETOF(Geometry, wait_polls) == 44, "Geometry.wait_polls offset");
+static_assert(WARPFS_OFFSETOF(Geometry, wait_ns) == 48, "Geometry.wait_ns offset");
+static_assert(WARPFS_OFFSETOF(Geometry, stats_count) == 56, "Geometry.stats_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 60, "Geometry.reserved offset");
+
+// Request: belongs to the gpu from reservation until sequence is published, then to the host until RingHead.head passes it.
+struct Request {
+  uint32_t sequence;  // written last: position in the ring + 1
+  uint32_t opcode;  // Opcode
+  uint32_t file;  // handle; for OPEN the OpenMode
+  uint32_t mailbox;  // where the answer goes for opcodes that are not about lines
+  uint64_t offset;  // byte offset in the file; EXTEND: the new end
+  uint32_t length;  // bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL
+  uint32_t line_count;
+  uint32_t lines[8];  // line indices of consecutive pages from offset, LINE_NONE to skip one
+};
+static_assert(sizeof(Request) == 64, "Request size");
+static_assert(WARPFS_OFFSETOF(Request, sequence) == 0, "Request.sequence offset");
+static_assert(WARPFS_OFFSETOF(Request, opcode) == 4, "Request.opcode offset");
+static_assert(WARPFS_OFFSETOF(Request, file) == 8, "Request.file offset");
+static_assert(WARPFS_OFFSETOF(Request, mailbox) == 12, "Request.mailbox offset");
+static_assert(WARPFS_OFFSETOF(Request, offset) == 16, "Request.offset offset");
+static_assert(WARPFS_OFFSETOF(Request, length) == 24, "Request.length offset");
+static_assert(WARPFS_OFFSETOF(Request, line_count) == 28, "Request.line_count offset");
+static_assert(WARPFS_OFFSETOF(Request, lines) == 32, "Request.lines offset");
+
+// RingTail: gpu only.
+struct RingTail {
+  uint32_t tail;  // positions reserved so far
+  uint32_t reserved[31];  // zero
+};
+static_assert(sizeof(RingTail) == 128, "RingTail size");
+static_assert(WARPFS_OFFSETOF(RingTail, tail) == 0, "RingTail.tail offset");
+static_assert(WARPFS_OFFSETOF(RingTail, reserved) == 4, "RingTail.reserved offset");
+
+// RingHead: written by the host alone.
+struct RingHead {
+  uint32_t head;  // positions consumed so far: the slots before it are free again
+  uint32_t reserved[31];  // zero
+};
+static_assert(sizeof(RingHead) == 128, "RingHead size");
+static_assert(WARPFS_OFFSETOF(RingHead, head) == 0, "RingHead.head offset");
+static_assert(WARPFS_OFFSETOF(RingHead, reserved) == 4, "RingHead.reserved offset");
+
+// LineMeta: gpu only; the tag (file_id, page) changes only while the line is BUSY and by the warp that claimed it.
+struct LineMeta {
+  uint32_t word;  // state, step, reference, pins, version: see lineWord
+  uint32_t file_id;  // identity of the bytes of one file at one time; never used again; 0: none
+  uint32_t page_low;
+  uint32_t page_high;
+};
+static_assert(sizeof(LineMeta) == 16, "LineMeta size");
+static_assert(WARPFS_OFFSETOF(LineMeta, word) == 0, "LineMeta.word offset");
+static_assert(WARPFS_OFFSETOF(LineMeta, file_id) == 4, "LineMeta.file_id offset");
+static_assert(WARPFS_OFFSETOF(LineMeta, page_low) == 8, "LineMeta.page_low offset");
+static_assert(WARPFS_OFFSETOF(LineMeta, page_high) == 12, "LineMeta.page_high offset");
+
+// LineAux: gpu only.
+struct LineAux {
+  uint32_t ticket;  // fills and write-backs started; the line is finished when LineDone.sequence reaches it
+  uint32_t dirty;  // first dirty byte | last dirty byte << 16; DIRTY_NONE: clean
+  uint32_t writing;  // the range that a write-back in flight covers, restored to dirty when it fails
+  uint32_t file;  // handle index that fills and writes back this line
+};
+static_assert(sizeof(LineAux) == 16, "LineAux size");
+static_assert(WARPFS_OFFSETOF(LineAux, ticket) == 0, "LineAux.ticket offset");
+static_assert(WARPFS_OFFSETOF(LineAux, dirty) == 4, "LineAux.dirty offset");
+static_assert(WARPFS_OFFSETOF(LineAux, writing) == 8, "LineAux.writing offset");
+static_assert(WARPFS_OFFSETOF(LineAux, file) == 12, "LineAux.file offset");
+
+// LineDone: written by the host alone: result first, then sequence.
+struct LineDone {
+  uint32_t sequence;  // fills and write-backs finished
+  int32_t result;  // 0, or -errno
+};
+static_assert(sizeof(LineDone) == 8, "LineDone size");
+static_assert(WARPFS_OFFSETOF(LineDone, sequence) == 0, "LineDone.sequence offset");
+static_assert(WARPFS_OFFSETOF(LineDone, result) == 4, "LineDone.result offset");
+
+// SetState: gpu only.
+struct SetState {
+  uint32_t hand;  // way at which the next sweep of the replacement policy starts
+};
+static_assert(sizeof(SetState) == 4, "SetState size");
+static_assert(WARPFS_OFFSETOF(SetState, hand) == 0, "SetState.hand offset");
+
+// Mailbox: written by the host alone: answer first, then sequence.
+struct Mailbox {
+  uint32_t sequence;  // answers given to this slot
+  int32_t result;  // >= 0, or -errno
+  uint64_t value;  // STAT: size in bytes
+  uint32_t reserved[28];  // zero
+};
+static_assert(sizeof(Mailbox) == 128, "Mailbox size");
+static_assert(WARPFS_OFFSETOF(Mailbox, sequence) == 0, "Mailbox.sequence offset");
+static_assert(WARPFS_OFFSETOF(Mailbox, result) == 4, "Mailbox.result offset");
+static_assert(WARPFS_OFFSETOF(Mailbox, value) == 8, "Mailbox.value offset");
+static_assert(WARPFS_OFFSETOF(Mailbox, reserved) == 16, "Mailbox.reserved offset");
+
+// FileEntry: written by the host alone; size under size_version (odd while it changes).
+struct FileEntry {
+  uint32_t handle;  // index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
+  uint32_t file_id;  // tag of its lines
+  uint32_t size_version;
+  uint32_t size_low;
+  uint32_t size_high;
+  uint32_t reserved[11];  // zero
+};
+static_assert(sizeof(FileEntry) == 64, "FileEntry size");
+static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0, "FileEntry.handle offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 4, "FileEntry.file_id offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_version) == 8, "FileEntry.size_version offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 12, "FileEntry.size_low offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 16, "FileEntry.size_high offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 20, "FileEntry.reserved offset");
+
+// ItemRecord: gpu only; belongs to the work item in its slot, read by the host between dispatches.
+struct ItemRecord {
+  uint32_t status;  // ItemStatus
+  uint32_t mail_sequence;  // answers that this slot has asked for
+  uint32_t log_count;  // calls finished in this work item: a replay returns their results instead of making them again
+  uint32_t asked;  // 1: the call behind the log has posted its request
+  uint32_t held_count;  // pins kept for the next run of a pending item
+  int32_t error;  // first error that gload or a refused call left
+  uint64_t progress;  // bytes that the call behind the log has moved
+  uint32_t served;  // lines of the current chunk that were moved
+  uint32_t regressions;  // times that an element load missed a page that an earlier run had passed
+  uint32_t phase[6];  // for the author of the kernel
+  uint32_t held[8];  // the lines of those pins
+  uint32_t loads;  // element loads that the furthest run has passed
+  uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
+  uint32_t reserved[6];  // zero
+  int32_t log[256];  // results of finished calls
+};
+static_assert(sizeof(ItemRecord) == 1152, "ItemRecord size");
+static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, mail_sequence) == 4, "ItemRecord.mail_sequence offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, log_count) == 8, "ItemRecord.log_count offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, asked) == 12, "ItemRecord.asked offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, held_count) == 16, "ItemRecord.held_count offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, error) == 20, "ItemRecord.error offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, progress) == 24, "ItemRecord.progress offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, served) == 32, "ItemRecord.served offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, regressions) == 36, "ItemRecord.regressions offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, phase) == 40, "ItemRecord.phase offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, held) == 64, "ItemRecord.held offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, loads) == 96, "ItemRecord.loads offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 100, "ItemRecord.bypass offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 104, "ItemRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, log) == 128, "ItemRecord.log offset");
+
+// WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
+struct WarpStats {
+  uint32_t low[16];  // in the order of counters
+  uint32_t high[16];
+};
+static_assert(sizeof(WarpStats) == 128, "WarpStats size");
+static_assert(WARPFS_OFFSETOF(WarpStats, low) == 0, "WarpStats.low offset");
+static_assert(WARPFS_OFFSETOF(WarpStats, high) == 64, "WarpStats.high offset");
+
+// FaultRecord: gpu only, read and cleared by the host after a dispatch.
+struct FaultRecord {
+  uint32_t count;  // work items that failed
+  uint32_t lane_values[2];  // the two values of an argument on which lanes disagreed
+  uint32_t reserved[29];  // zero
+  uint32_t items[16];  // the first of them
+  int32_t errors[16];  // their errors
+};
+static_assert(sizeof(FaultRecord) == 256, "FaultRecord size");
+static_assert(WARPFS_OFFSETOF(FaultRecord, count) == 0, "FaultRecord.count offset");
+static_assert(WARPFS_OFFSETOF(FaultRecord, lane_values) == 4, "FaultRecord.lane_values offset");
+static_assert(WARPFS_OFFSETOF(FaultRecord, reserved) == 12, "FaultRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(FaultRecord, items) == 128, "FaultRecord.items offset");
+static_assert(WARPFS_OFFSETOF(FaultRecord, errors) == 192, "FaultRecord.errors offset");
+
+// ProgramStep: written by the host before a run, constant during it.
+struct ProgramStep {
+  uint32_t op;  // ProgramOp
+  uint32_t target;  // index in the same program: of the open (file operations) or of the asynchronous call (WAIT)
+  uint64_t offset;  // byte offset in the file; COMPUTE: steps
+  uint64_t data;  // where its bytes or its path lie in the data buffer
+  uint32_t length;  // bytes
+  uint32_t mode;  // OPEN: OpenMode
+  uint32_t reserved[8];  // zero
+};
+static_assert(sizeof(ProgramStep) == 64, "ProgramStep size");
+static_assert(WARPFS_OFFSETOF(ProgramStep, op) == 0, "ProgramStep.op offset");
+static_assert(WARPFS_OFFSETOF(ProgramStep, target) == 4, "ProgramStep.target offset");
+static_assert(WARPFS_OFFSETOF(ProgramStep, offset) == 8, "ProgramStep.offset offset");
+static_assert(WARPFS_OFFSETOF(ProgramStep, data) == 16, "ProgramStep.data offset");
+static_assert(WARPFS_OFFSETOF(ProgramStep, length) == 24, "ProgramStep.length offset");
+static_assert(WARPFS_OFFSETOF(ProgramStep, mode) == 28, "ProgramStep.mode offset");
+static_assert(WARPFS_OFFSETOF(ProgramStep, reserved) == 32, "ProgramStep.reserved offset");
+
+// ProgramResult: gpu only, read by the host after a run.
+struct ProgramResult {
+  int32_t result;  // bytes, handle or 0; or -errno
+  uint32_t done;  // 1: this step was reached and has ended
+  uint64_t size;  // STAT: size in bytes
+  uint64_t nanoseconds;  // time between the start and the end of the step, where the device has a clock
+  uint64_t moved;  // asynchronous calls: bytes that were already moved
+};
+static_assert(sizeof(ProgramResult) == 32, "ProgramResult size");
+static_assert(WARPFS_OFFSETOF(ProgramResult, result) == 0, "ProgramResult.result offset");
+static_assert(WARPFS_OFFSETOF(ProgramResult, done) == 4, "ProgramResult.done offset");
+static_assert(WARPFS_OFFSETOF(ProgramResult, size) == 8, "ProgramResult.size offset");
+static_assert(WARPFS_OFFSETOF(ProgramResult, nanoseconds) == 16, "ProgramResult.nanoseconds offset");
+static_assert(WARPFS_OFFSETOF(ProgramResult, moved) == 24, "ProgramResult.moved offset");
+
+// ProgramWarp: written by the host before a run, constant during it.
+struct ProgramWarp {
+  uint32_t first_step;
+  uint32_t step_count;
+};
+static_assert(sizeof(ProgramWarp) == 8, "ProgramWarp size");
+static_assert(WARPFS_OFFSETOF(ProgramWarp, first_step) == 0, "ProgramWarp.first_step offset");
+static_assert(WARPFS_OFFSETOF(ProgramWarp, step_count) == 4, "ProgramWarp.step_count offset");
+
+// True where the schema has an edge from one LineState to another.
+WARPFS_FN bool line_edge_is_legal(uint32_t from, uint32_t to) {
+  return ((0x2bd2u >> (4u * from + to)) & 1u) != 0u;
+}
+
+}  // namespace warpfs

@@ -1,0 +1,262 @@
+// The one definition of everything that the gpu side and the host side share. Data only: no logic, no imports.
+// `npm run gen` writes abi.h and abi.ts from it. The order of the words is the layout; padding is a named field.
+
+export const constants = {
+  WARP_LANES: 32,
+  SET_WAYS: 32, // one lane looks at one way
+  REQUEST_LINES_MAX: 8, // lines that one request may fill
+  LINE_NONE: 0xffffffff, // a place in Request.lines that the host leaves alone
+  LINE_BYTES_MIN: 512,
+  LINE_BYTES_MAX: 65536,
+  PATH_BYTES_MAX: 4096, // with the closing NUL, as PATH_MAX
+  REPLAY_LOG_CALLS: 256, // calls that one replayed work item may make
+  HELD_LINES_MAX: 8, // pins that one replayed work item keeps between dispatches
+  FAULT_ITEMS_MAX: 16, // failed work items that one dispatch reports by name
+  PINS_MAX: 12288, // above it a pin is refused: the 14-bit field must never overflow into the version
+  DIRTY_NONE: 0x0000ffff, // first byte 65535, last byte 0: an empty range of dirty bytes
+  HANDLE_INDEX_BITS: 17,
+  HANDLE_GENERATION_BITS: 12,
+  HANDLE_WRITABLE: 0x20000000, // bit 29 of a handle: it was opened for writing
+} as const;
+
+// Zeroed memory is always legal: value 0 of each enum is its resting state.
+export const enums = {
+  LineState: ['INVALID', 'BUSY', 'READY', 'MODIFIED'],
+  // What a BUSY line is busy with; in MODIFIED, DRAINING means "wait until it was written back".
+  LineStep: ['NONE', 'CLAIMING', 'ABANDONED', 'FILLING', 'STARTING', 'WRITING', 'DRAINING'],
+  Opcode: ['NOP', 'OPEN', 'CLOSE', 'FILL', 'WRITE_BACK', 'SYNC', 'EXTEND', 'STAT'],
+  OpenMode: ['READ', 'READ_WRITE', 'CREATE'],
+  ProgramOp: [
+    'NOP', 'OPEN', 'CLOSE', 'READ', 'WRITE', 'SYNC', 'PREFETCH', 'READ_ASYNC', 'WRITE_ASYNC', 'WAIT', 'COMPUTE', 'BARRIER', 'STAT',
+  ],
+  ItemStatus: ['FRESH', 'PENDING', 'DONE'],
+  Policy: ['CLOCK', 'FIFO'],
+} as const;
+
+// Bits of LineMeta.word: | version 12 | pins 14 | reference 1 | step 3 | state 2 |
+export const lineWord = {
+  state: { shift: 0, bits: 2 },
+  step: { shift: 2, bits: 3 },
+  reference: { shift: 5, bits: 1 },
+  pins: { shift: 6, bits: 14 },
+  version: { shift: 20, bits: 12 },
+} as const;
+
+// Legal edges of a line and the verb that moves it. Nothing else happens.
+export const lineEdges = [
+  ['INVALID', 'BUSY', 'claim'],
+  ['BUSY', 'READY', 'fill'],
+  ['BUSY', 'INVALID', 'fill failed, or a claim given up'],
+  ['READY', 'MODIFIED', 'write'],
+  ['MODIFIED', 'BUSY', 'write back'],
+  ['BUSY', 'MODIFIED', 'write-back failed: the bytes are kept'],
+  ['READY', 'BUSY', 'evict and claim'],
+  ['READY', 'INVALID', 'invalidate'],
+] as const;
+
+// The one error vocabulary: a result is >= 0, or one of these negated. Linux numbers on every machine.
+export const errnos = {
+  EPERM: [1, 'operation not permitted'],
+  ENOENT: [2, 'no such file or directory'],
+  EINTR: [4, 'interrupted'],
+  EIO: [5, 'input/output error'],
+  EBADF: [9, 'bad file handle'],
+  EAGAIN: [11, 'no room for now: every line is pinned, or a bound was reached'],
+  ENOMEM: [12, 'out of memory'],
+  EACCES: [13, 'permission denied'],
+  EEXIST: [17, 'file exists'],
+  EXDEV: [18, 'the path leaves the root of the mount'],
+  EISDIR: [21, 'is a directory'],
+  ENOTDIR: [20, 'a part of the path is not a directory'],
+  EINVAL: [22, 'invalid argument'],
+  ENFILE: [23, 'too many open files'],
+  EFBIG: [27, 'file too large'],
+  ENOSPC: [28, 'no space left'],
+  EROFS: [30, 'the mount is read-only'],
+  ERANGE: [34, 'result out of range'],
+  ENAMETOOLONG: [36, 'path too long'],
+  ENOSYS: [38, 'unknown operation'],
+  ELOOP: [40, 'too many symbolic links'],
+  EOVERFLOW: [75, 'offset or length overflows'],
+  EOPNOTSUPP: [95, 'not a regular file'],
+  ETIMEDOUT: [110, 'the wait exceeded its bound'],
+  ECANCELED: [125, 'the dispatch was cancelled'],
+} as const;
+
+// Counters that a warp keeps in registers and folds at the end of a work item.
+export const counters = [
+  'hits', 'misses', 'waits', 'evictions', 'write_backs', 'bypasses', 'requests', 'retries', 'reads', 'writes', 'bytes_read', 'bytes_written',
+] as const;
+
+export type Field = readonly [name: string, type: string, note: string];
+export const structs: Record<string, { bytes: number; owner: string; fields: readonly Field[] }> = {
+  Geometry: {
+    bytes: 96,
+    owner: 'written by the host before a dispatch, constant during it',
+    fields: [
+      ['abi_hash', 'u32', 'ABI_HASH of the host; a kernel built from another schema refuses to run'],
+      ['line_count', 'u32', 'lines of the cache'],
+      ['set_count', 'u32', ''],
+      ['bypass_count', 'u32', 'lines behind the cache that carry reads past a set whose lines are all pinned'],
+      ['line_bytes', 'u32', ''],
+      ['line_shift', 'u32', 'log2 of line_bytes'],
+      ['ring_count', 'u32', ''],
+      ['ring_slots', 'u32', 'slots of one ring, a power of two'],
+      ['slot_count', 'u32', 'work items in flight; each has a mailbox, an outbox and an ItemRecord'],
+      ['file_count', 'u32', 'entries of the file table'],
+      ['read_only', 'u32', ''],
+      ['wait_polls', 'u32', 'polls after which a wait without a clock gives up'],
+      ['wait_ns', 'u64', 'nanoseconds after which a wait gives up'],
+      ['stats_count', 'u32', 'WarpStats records; a power of two'],
+      ['reserved', 'u32[9]', 'zero'],
+    ],
+  },
+  Request: {
+    bytes: 64,
+    owner: 'belongs to the gpu from reservation until sequence is published, then to the host until RingHead.head passes it',
+    fields: [
+      ['sequence', 'u32', 'written last: position in the ring + 1'],
+      ['opcode', 'u32', 'Opcode'],
+      ['file', 'u32', 'handle; for OPEN the OpenMode'],
+      ['mailbox', 'u32', 'where the answer goes for opcodes that are not about lines'],
+      ['offset', 'u64', 'byte offset in the file; EXTEND: the new end'],
+      ['length', 'u32', 'bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL'],
+      ['line_count', 'u32', ''],
+      ['lines', 'u32[8]', 'line indices of consecutive pages from offset, LINE_NONE to skip one'],
+    ],
+  },
+  RingTail: {
+    bytes: 128,
+    owner: 'gpu only',
+    fields: [['tail', 'u32', 'positions reserved so far'], ['reserved', 'u32[31]', 'zero']],
+  },
+  RingHead: {
+    bytes: 128,
+    owner: 'written by the host alone',
+    fields: [['head', 'u32', 'positions consumed so far: the slots before it are free again'], ['reserved', 'u32[31]', 'zero']],
+  },
+  LineMeta: {
+    bytes: 16,
+    owner: 'gpu only; the tag (file_id, page) changes only while the line is BUSY and by the warp that claimed it',
+    fields: [
+      ['word', 'u32', 'state, step, reference, pins, version: see lineWord'],
+      ['file_id', 'u32', 'identity of the bytes of one file at one time; never used again; 0: none'],
+      ['page_low', 'u32', ''],
+      ['page_high', 'u32', ''],
+    ],
+  },
+  LineAux: {
+    bytes: 16,
+    owner: 'gpu only',
+    fields: [
+      ['ticket', 'u32', 'fills and write-backs started; the line is finished when LineDone.sequence reaches it'],
+      ['dirty', 'u32', 'first dirty byte | last dirty byte << 16; DIRTY_NONE: clean'],
+      ['writing', 'u32', 'the range that a write-back in flight covers, restored to dirty when it fails'],
+      ['file', 'u32', 'handle index that fills and writes back this line'],
+    ],
+  },
+  LineDone: {
+    bytes: 8,
+    owner: 'written by the host alone: result first, then sequence',
+    fields: [['sequence', 'u32', 'fills and write-backs finished'], ['result', 'i32', '0, or -errno']],
+  },
+  SetState: {
+    bytes: 4,
+    owner: 'gpu only',
+    fields: [['hand', 'u32', 'way at which the next sweep of the replacement policy starts']],
+  },
+  Mailbox: {
+    bytes: 128,
+    owner: 'written by the host alone: answer first, then sequence',
+    fields: [
+      ['sequence', 'u32', 'answers given to this slot'],
+      ['result', 'i32', '>= 0, or -errno'],
+      ['value', 'u64', 'STAT: size in bytes'],
+      ['reserved', 'u32[28]', 'zero'],
+    ],
+  },
+  FileEntry: {
+    bytes: 64,
+    owner: 'written by the host alone; size under size_version (odd while it changes)',
+    fields: [
+      ['handle', 'u32', 'index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed'],
+      ['file_id', 'u32', 'tag of its lines'],
+      ['size_version', 'u32', ''],
+      ['size_low', 'u32', ''],
+      ['size_high', 'u32', ''],
+      ['reserved', 'u32[11]', 'zero'],
+    ],
+  },
+  ItemRecord: {
+    bytes: 1152,
+    owner: 'gpu only; belongs to the work item in its slot, read by the host between dispatches',
+    fields: [
+      ['status', 'u32', 'ItemStatus'],
+      ['mail_sequence', 'u32', 'answers that this slot has asked for'],
+      ['log_count', 'u32', 'calls finished in this work item: a replay returns their results instead of making them again'],
+      ['asked', 'u32', '1: the call behind the log has posted its request'],
+      ['held_count', 'u32', 'pins kept for the next run of a pending item'],
+      ['error', 'i32', 'first error that gload or a refused call left'],
+      ['progress', 'u64', 'bytes that the call behind the log has moved'],
+      ['served', 'u32', 'lines of the current chunk that were moved'],
+      ['regressions', 'u32', 'times that an element load missed a page that an earlier run had passed'],
+      ['phase', 'u32[6]', 'for the author of the kernel'],
+      ['held', 'u32[8]', 'the lines of those pins'],
+      ['loads', 'u32', 'element loads that the furthest run has passed'],
+      ['bypass', 'u32', 'line behind the cache that carries the current page, + 1; 0: none'],
+      ['reserved', 'u32[6]', 'zero'],
+      ['log', 'i32[256]', 'results of finished calls'],
+    ],
+  },
+  WarpStats: {
+    bytes: 128,
+    owner: 'gpu only, folded by the host after a dispatch; 64-bit counters as low and high words',
+    fields: [['low', 'u32[16]', 'in the order of counters'], ['high', 'u32[16]', '']],
+  },
+  FaultRecord: {
+    bytes: 256,
+    owner: 'gpu only, read and cleared by the host after a dispatch',
+    fields: [
+      ['count', 'u32', 'work items that failed'],
+      ['lane_values', 'u32[2]', 'the two values of an argument on which lanes disagreed'],
+      ['reserved', 'u32[29]', 'zero'],
+      ['items', 'u32[16]', 'the first of them'],
+      ['errors', 'i32[16]', 'their errors'],
+    ],
+  },
+  ProgramStep: {
+    bytes: 64,
+    owner: 'written by the host before a run, constant during it',
+    fields: [
+      ['op', 'u32', 'ProgramOp'],
+      ['target', 'u32', 'index in the same program: of the open (file operations) or of the asynchronous call (WAIT)'],
+      ['offset', 'u64', 'byte offset in the file; COMPUTE: steps'],
+      ['data', 'u64', 'where its bytes or its path lie in the data buffer'],
+      ['length', 'u32', 'bytes'],
+      ['mode', 'u32', 'OPEN: OpenMode'],
+      ['reserved', 'u32[8]', 'zero'],
+    ],
+  },
+  ProgramResult: {
+    bytes: 32,
+    owner: 'gpu only, read by the host after a run',
+    fields: [
+      ['result', 'i32', 'bytes, handle or 0; or -errno'],
+      ['done', 'u32', '1: this step was reached and has ended'],
+      ['size', 'u64', 'STAT: size in bytes'],
+      ['nanoseconds', 'u64', 'time between the start and the end of the step, where the device has a clock'],
+      ['moved', 'u64', 'asynchronous calls: bytes that were already moved'],
+    ],
+  },
+  ProgramWarp: {
+    bytes: 8,
+    owner: 'written by the host before a run, constant during it',
+    fields: [['first_step', 'u32', ''], ['step_count', 'u32', '']],
+  },
+};
+
+// Buffers that every kernel is given, in this order (Metal: [[buffer(n)]]). A kernel's own buffers follow from OWN on.
+export const bindings = [
+  'GEOMETRY', 'RING_TAILS', 'RING_HEADS', 'REQUESTS', 'METAS', 'AUXES', 'DONES', 'SETS', 'LINES', 'FILES', 'MAILBOXES', 'OUTBOXES', 'RECORDS',
+  'STATS', 'FAULT', 'OWN',
+] as const;

@@ -1,0 +1,27 @@
+// The built-in kernels, one set for each replacement policy and waiting strategy.
+#pragma once
+#include <cstdint>
+
+namespace warpfs {
+
+struct Lane;
+
+/// What a compiled kernel exports as warpfs_kernel: called once per lane with one pointer per Binding, then the kernel's own buffers.
+using KernelEntry = void (*)(Lane& lane, uint32_t item, uint32_t slot, void* const* buffers);
+
+struct BuiltinKernels {
+  KernelEntry program;   // fs.run
+  KernelEntry sweep;     // writes everything back
+  KernelEntry abandon;   // lets go of what a pending item holds (replay only)
+  uint32_t sweep_lines;  // lines of the cache that one item of the sweep looks after
+};
+
+/// The variant for a Policy and a waiting strategy; null for a policy that does not exist.
+const BuiltinKernels* builtin_kernels(uint32_t policy, bool replay);
+
+extern const BuiltinKernels builtin_clock_spin;
+extern const BuiltinKernels builtin_clock_replay;
+extern const BuiltinKernels builtin_fifo_spin;
+extern const BuiltinKernels builtin_fifo_replay;
+
+}  // namespace warpfs

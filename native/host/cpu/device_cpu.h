@@ -1,0 +1,57 @@
+// The cpu device of one mount: runs dispatches to their end under either waiting strategy.
+#pragma once
+#include "../dispatch.h"
+#include "../mount_memory.h"
+#include "builtin.h"
+#include "executor.h"
+#include "kernel_module.h"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace warpfs {
+
+class Daemon;
+
+struct CpuDeviceOptions {
+  uint32_t workers = 0;  // 0: one per core
+  uint32_t policy = 0;
+  bool replay = false;
+  std::chrono::nanoseconds wait = std::chrono::seconds(30);  // without any progress, pending items are given up after this
+};
+
+class CpuDevice {
+ public:
+  CpuDevice(MountMemory& memory, Daemon& daemon, const CpuDeviceOptions& options);
+
+  /// Runs all items; one dispatch at a time. Throws HostError where it cannot start.
+  DispatchResult run(const Dispatch& dispatch);
+  /// Writes back every modified line: 0 or the first error.
+  int32_t sweep();
+
+  uint32_t worker_count() const { return executor_.worker_count(); }
+  uint32_t resident_warps() const { return executor_.resident_warps(); }
+
+ private:
+  struct Kernel {
+    KernelEntry entry;
+    WarpAttach attach;
+  };
+  Kernel find(const std::string& module);
+  void run_spin(const Dispatch& dispatch, const Kernel& kernel, void* const* buffers, DispatchResult& result);
+  void run_replay(const Dispatch& dispatch, const Kernel& kernel, void* const* buffers, DispatchResult& result);
+  void collect(DispatchResult& result);
+  DispatchResult run_kernel(const Dispatch& dispatch, const Kernel& kernel);
+
+  MountMemory& memory_;
+  Daemon& daemon_;
+  CpuDeviceOptions options_;
+  const BuiltinKernels* builtins_;
+  CpuExecutor executor_;
+  std::map<std::string, std::unique_ptr<KernelModule>> modules_;
+};
+
+}  // namespace warpfs

@@ -1,0 +1,144 @@
+#include "daemon.h"
+
+#include "assert.h"
+#include "host_error.h"
+#include "ring_consumer.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace warpfs {
+
+namespace {
+
+constexpr unsigned POOL_THREADS_MAX = 16;  // reads in flight that keep an SSD busy
+
+bool is_power_of_two(uint32_t value) { return value != 0 && (value & (value - 1)) == 0; }
+
+Geometry checked_copy(const Geometry& shared) {
+  const Geometry geometry = shared;  // the daemon never looks at the shared one again
+  WARPFS_ASSERT(is_power_of_two(geometry.ring_slots) && geometry.ring_count > 0);
+  WARPFS_ASSERT(is_power_of_two(geometry.line_bytes) && geometry.line_bytes <= LINE_BYTES_MAX);
+  WARPFS_ASSERT(uint64_t(geometry.line_count) + geometry.bypass_count < LINE_NONE);
+  return geometry;
+}
+
+}  // namespace
+
+/// In the order of construction: what is named later may use what is named before, and is gone before it.
+struct Daemon::Parts {
+  Parts(const HostView& view, const DaemonOptions& options)
+      : geometry(checked_copy(*view.geometry)),
+        limits(limits_of(geometry, options.read_only || geometry.read_only != 0)),
+        paths(options.root),
+        files(view.files, geometry.file_count, paths, limits.read_only),
+        answers(view, limits),
+        transfers(files, answers, bell),
+        pool(POOL_THREADS_MAX),
+        server(view, limits, files, pool, answers, transfers, bell) {}
+  /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
+  ~Parts() {
+    gate.stop();
+    for (auto& consumer : consumers) consumer->join();
+  }
+
+  const Geometry geometry;
+  const RequestLimits limits;
+  PathResolver paths;
+  FileTable files;
+  Answers answers;
+  FinishedBell bell;
+  TransferEnd transfers;
+  std::string engine, engine_note;
+  DispatchGate gate;
+  std::vector<std::unique_ptr<RingConsumer>> consumers;
+  WorkPool pool;
+  RequestServer server;
+};
+
+Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
+  if (options.io != "auto" && options.io != "pread" && options.io != "uring") {
+    throw HostError(-Errno::einval, "unknown io engine '" + options.io + "': auto, pread or uring");
+  }
+  parts_ = std::make_unique<Parts>(view, options);
+  Parts& parts = *parts_;
+  parts.engine = "pread";
+  if (options.io == "auto") {
+    parts.engine_note = "auto: pread serves page-cached lines as fast as io_uring, and needs nothing of the system";
+  }
+  if (options.io == "uring") {
+    parts.engine_note = io_uring_obstacle();
+    if (parts.engine_note.empty()) parts.engine = "uring";
+  }
+  const unsigned threads = std::clamp(options.threads, 1u, unsigned(parts.geometry.ring_count));
+  for (unsigned thread = 0; thread < threads; thread++) {
+    std::unique_ptr<IoEngine> engine;
+    if (parts.engine == "uring") engine = make_uring_engine(parts.pool, parts.transfers, parts.engine_note);
+    if (engine == nullptr) {
+      if (thread == 0) parts.engine = "pread";
+      engine = make_pread_engine(parts.pool, parts.transfers);
+    }
+    parts.consumers.push_back(
+        std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine)));
+  }
+}
+
+Daemon::~Daemon() = default;
+
+void Daemon::begin_dispatch() { parts_->gate.enter(); }
+void Daemon::end_dispatch() { parts_->gate.leave(); }
+
+void Daemon::wait_until_drained() {
+  const auto accepted = [this] {
+    uint64_t sum = 0;
+    for (const auto& consumer : parts_->consumers) sum += consumer->counters().accepted.load(std::memory_order_acquire);
+    return sum;
+  };
+  const auto drained = [&] {
+    for (const auto& consumer : parts_->consumers) {
+      if (!consumer->rings_are_empty()) return false;
+    }
+    // Read between two equal counts of what was accepted, the finished count belongs to exactly those.
+    const uint64_t before = accepted();
+    const uint64_t finished = completions();
+    return finished == before && accepted() == before;
+  };
+  begin_dispatch();
+  while (true) {
+    const uint64_t seen = completions();
+    if (drained()) break;
+    wait_for_completion(seen, std::chrono::microseconds(200));
+  }
+  end_dispatch();
+}
+
+int Daemon::sync_all() { return parts_->files.sync_all(); }
+
+uint64_t Daemon::completions() const {
+  uint64_t sum = 0;
+  for (const auto& consumer : parts_->consumers) sum += consumer->counters().finished.load(std::memory_order_seq_cst);
+  return sum;
+}
+
+bool Daemon::wait_for_completion(uint64_t since, std::chrono::nanoseconds timeout) {
+  return parts_->bell.wait(timeout, [&] { return completions() > since; });
+}
+
+Daemon::Stats Daemon::stats() const {
+  Stats stats;
+  for (const auto& consumer : parts_->consumers) {
+    const Counters& counters = consumer->counters();
+    for (int opcode = 0; opcode < 8; opcode++) stats.served[opcode] += counters.served[opcode].load(std::memory_order_relaxed);
+    stats.refused += counters.refused.load(std::memory_order_relaxed);
+    stats.bytes_read += counters.bytes_read.load(std::memory_order_relaxed);
+    stats.bytes_written += counters.bytes_written.load(std::memory_order_relaxed);
+    stats.wakes += counters.wakes.load(std::memory_order_relaxed);
+  }
+  stats.host_opens = parts_->files.host_opens();
+  return stats;
+}
+
+std::string Daemon::engine() const { return parts_->engine; }
+std::string Daemon::engine_note() const { return parts_->engine_note; }
+
+}  // namespace warpfs

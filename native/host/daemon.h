@@ -1,0 +1,58 @@
+// The host side of a mount: polls the request rings while a dispatch runs and serves every request from files beneath one directory.
+#pragma once
+#include "mount_memory.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace warpfs {
+
+struct DaemonOptions {
+  std::string root{};
+  bool read_only = false;
+  unsigned threads = 1;     // at most one for each ring is used
+  std::string io = "auto";  // "auto", "pread", "uring"
+};
+
+class Daemon {
+ public:
+  struct Stats {
+    uint64_t served[8] = {};  // by Opcode, including those that ended in an error of the file system
+    uint64_t refused = 0;     // requests that say what no request may say
+    uint64_t bytes_read = 0, bytes_written = 0;
+    uint64_t wakes = 0;       // times that a daemon thread left its sleep between dispatches
+    uint64_t host_opens = 0;  // files that were opened on the host
+  };
+
+  /// The memory must outlive the daemon. Throws HostError: the root is missing or no directory, an option is wrong.
+  Daemon(const HostView& view, const DaemonOptions& options);
+  /// Stops the threads. Everything that was taken from a ring is completed; nothing is synced.
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  /// Counted. While the count is above zero the rings are polled, otherwise the threads sleep.
+  void begin_dispatch();
+  void end_dispatch();
+  /// Until the rings are empty and everything taken from them is completed. Polls the rings if no dispatch does.
+  void wait_until_drained();
+  /// Every file written since its last sync reaches the disk, with its size and the directory of a new file. 0, or the first -errno.
+  int sync_all();
+
+  /// Pieces of work that ended; only grows.
+  uint64_t completions() const;
+  /// True as soon as completions() > since, false after the timeout.
+  bool wait_for_completion(uint64_t since, std::chrono::nanoseconds timeout);
+
+  Stats stats() const;
+  std::string engine() const;       // "pread" or "uring"
+  std::string engine_note() const;  // why a wish was not met, or why auto chose as it did
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace warpfs

@@ -1,0 +1,206 @@
+// A gpu for tests: posts requests as a warp would, and waits for the answers with a bound.
+#pragma once
+#include "daemon.h"
+#include "shared_words.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace warpfs::test {
+
+#define CHECK(condition)                                                                 \
+  do {                                                                                   \
+    if (!(condition)) {                                                                  \
+      std::printf("FAILED %s at %s:%d\n", #condition, __FILE__, __LINE__);               \
+      std::fflush(stdout);                                                               \
+      std::_Exit(1);                                                                     \
+    }                                                                                    \
+  } while (0)
+#define CHECK_EQUAL(actual, wanted)                                                                                          \
+  do {                                                                                                                       \
+    const long long actual_value = (long long)(actual), wanted_value = (long long)(wanted);                                  \
+    if (actual_value != wanted_value) {                                                                                      \
+      std::printf("FAILED %s is %lld, not %lld, at %s:%d\n", #actual, actual_value, wanted_value, __FILE__, __LINE__);       \
+      std::fflush(stdout);                                                                                                   \
+      std::_Exit(1);                                                                                                         \
+    }                                                                                                                        \
+  } while (0)
+
+using Clock = std::chrono::steady_clock;
+inline double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+inline Geometry small_geometry(uint32_t ring_slots = 64, uint32_t ring_count = 2, uint32_t file_count = 64) {
+  Geometry g{};
+  g.abi_hash = ABI_HASH;
+  g.line_count = 64;
+  g.set_count = 2;
+  g.bypass_count = 8;
+  g.line_bytes = 4096;
+  g.line_shift = 12;
+  g.ring_count = ring_count;
+  g.ring_slots = ring_slots;
+  g.slot_count = 16;
+  g.file_count = file_count;
+  g.stats_count = 1;
+  return g;
+}
+
+struct Answer {
+  int32_t result;
+  uint64_t value;
+};
+
+class Gpu {
+ public:
+  explicit Gpu(const Geometry& geometry, uint32_t first_position = 0)
+      : memory(geometry), view(memory.host_view()), tails(geometry.ring_count, first_position) {
+    for (uint32_t ring = 0; ring < geometry.ring_count && first_position != 0; ring++) {
+      view.ring_heads[ring].head = first_position;
+      for (uint32_t back = 1; back <= geometry.ring_slots; back++) {  // what the lap before left
+        const uint32_t position = first_position - back;
+        view.requests[ring * geometry.ring_slots + (position & (geometry.ring_slots - 1))].sequence = position + 1;
+      }
+    }
+  }
+
+  /// Waits until its slot is free, writes the fields, and the sequence last.
+  uint32_t post(Request request, uint32_t ring = 0) {
+    const Geometry& g = memory.geometry();
+    const uint32_t position = tails[ring]++;
+    wait([&] { return position - load_acquire(&view.ring_heads[ring].head) < g.ring_slots; });
+    Request* slot = view.requests + uint64_t(ring) * g.ring_slots + (position & (g.ring_slots - 1));
+    uint32_t* to = reinterpret_cast<uint32_t*>(slot);
+    uint32_t words[sizeof(Request) / 4];
+    std::memcpy(words, &request, sizeof words);
+    for (unsigned word = 1; word < sizeof(Request) / 4; word++) store_relaxed(to + word, words[word]);
+    store_release(&slot->sequence, position + 1);
+    return position;
+  }
+
+  Answer ask(Request request, uint32_t mailbox = 0, uint32_t ring = 0) {
+    request.mailbox = mailbox;
+    Mailbox* box = view.mailboxes + mailbox;
+    const uint32_t before = load_acquire(&box->sequence);
+    post(request, ring);
+    wait([&] { return load_acquire(&box->sequence) != before; });
+    CHECK_EQUAL(load_relaxed(&box->sequence), before + 1);
+    return {load_relaxed(&box->result), load_relaxed(&box->value)};
+  }
+  int32_t ask_lines(const Request& request, uint32_t line, uint32_t ring = 0) {
+    const uint32_t before = load_acquire(&view.dones[line].sequence);
+    post(request, ring);
+    return wait_line(line, before);
+  }
+  int32_t wait_line(uint32_t line, uint32_t before) {
+    wait([&] { return load_acquire(&view.dones[line].sequence) != before; });
+    return load_relaxed(&view.dones[line].result);
+  }
+
+  int32_t open(const std::string& path, uint32_t mode, uint32_t mailbox = 0, uint32_t ring = 0) {
+    uint8_t* outbox = const_cast<uint8_t*>(view.outboxes) + uint64_t(mailbox) * PATH_BYTES_MAX;
+    std::memcpy(outbox, path.c_str(), path.size() + 1);
+    return ask(open_request(mode, uint32_t(path.size())), mailbox, ring).result;
+  }
+  int32_t close(int32_t handle, uint32_t keep = 0) {
+    Request r = request(Opcode::CLOSE, handle);
+    r.length = keep;
+    return ask(r).result;
+  }
+  int32_t fill(int32_t handle, uint64_t offset, uint32_t line, uint32_t ring = 0) {
+    return ask_lines(fill_request(handle, offset, {line}), line, ring);
+  }
+  int32_t write_back(int32_t handle, uint64_t offset, uint32_t length, uint32_t line) {
+    return ask_lines(write_request(handle, offset, length, line), line);
+  }
+  Answer extend(int32_t handle, uint64_t end) {
+    Request r = request(Opcode::EXTEND, handle);
+    r.offset = end;
+    return ask(r);
+  }
+  Answer stat(int32_t handle) { return ask(request(Opcode::STAT, handle)); }
+  int32_t sync(int32_t handle) { return ask(request(Opcode::SYNC, handle)).result; }
+  FileEntry& entry(int32_t handle) { return view.files[uint32_t(handle) & ((1u << HANDLE_INDEX_BITS) - 1)]; }
+  uint64_t published_size(int32_t handle) { return entry(handle).size_low | uint64_t(entry(handle).size_high) << 32; }
+  uint8_t* line(uint32_t index) { return view.lines + uint64_t(index) * memory.geometry().line_bytes; }
+
+  static Request request(uint32_t opcode, int32_t handle = 0) {
+    Request r{};
+    r.opcode = opcode;
+    r.file = uint32_t(handle);
+    return r;
+  }
+  static Request open_request(uint32_t mode, uint32_t length) {
+    Request r = request(Opcode::OPEN, int32_t(mode));
+    r.length = length;
+    return r;
+  }
+  Request fill_request(int32_t handle, uint64_t offset, const std::vector<uint32_t>& lines) const {
+    Request r = request(Opcode::FILL, handle);
+    r.offset = offset;
+    r.line_count = uint32_t(lines.size());
+    r.length = r.line_count * memory.geometry().line_bytes;
+    for (size_t i = 0; i < lines.size() && i < REQUEST_LINES_MAX; i++) r.lines[i] = lines[i];
+    return r;
+  }
+  static Request write_request(int32_t handle, uint64_t offset, uint32_t length, uint32_t line) {
+    Request r = request(Opcode::WRITE_BACK, handle);
+    r.offset = offset;
+    r.length = length;
+    r.line_count = 1;
+    r.lines[0] = line;
+    return r;
+  }
+
+  template <typename Condition>
+  static void wait(Condition&& condition) {
+    const auto start = Clock::now();
+    for (unsigned polls = 1; !condition(); polls++) {
+      if (polls % 64 == 0) std::this_thread::yield();
+      if (polls % 4096 == 0) CHECK(seconds_since(start) < 20);
+    }
+  }
+
+  MountMemory memory;
+  HostView view;
+  std::vector<uint32_t> tails;
+};
+
+/// A directory of its own for each test, removed afterwards.
+struct Folder {
+  Folder();
+  ~Folder();
+  std::string at(const std::string& name) const { return path + "/" + name; }
+  std::string path;
+};
+void write_file(const std::string& path, const std::string& bytes);
+std::string read_file(const std::string& path);
+std::string pattern(size_t bytes, uint32_t seed = 1);
+
+/// A gpu and a daemon with a dispatch running.
+struct Mount {
+  Mount(const Folder& folder, const Geometry& geometry = small_geometry(), DaemonOptions options = {}, uint32_t first_position = 0)
+      : gpu(geometry, first_position), daemon(gpu.view, rooted(options, folder.path)) {
+    daemon.begin_dispatch();
+  }
+  ~Mount() { daemon.end_dispatch(); }
+  static DaemonOptions rooted(DaemonOptions options, const std::string& root) {
+    options.root = root;
+    return options;
+  }
+  Gpu gpu;
+  Daemon daemon;
+};
+
+void test(const char* name, const std::function<void()>& body);
+void test_files();
+void test_paths();
+void test_hostile();
+void test_manners();
+void print_speed();
+
+}  // namespace warpfs::test

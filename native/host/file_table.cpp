@@ -1,0 +1,300 @@
+#include "file_table.h"
+
+#include "assert.h"
+#include "host_error.h"
+#include "shared_words.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
+
+namespace warpfs {
+
+namespace {
+
+constexpr uint64_t USERS = 0xffffffffu;
+constexpr uint32_t GENERATION_SHIFT = 32;
+constexpr uint64_t GENERATION_ONE = uint64_t(1) << GENERATION_SHIFT;
+constexpr uint64_t GENERATION_MASK = ((uint64_t(1) << HANDLE_GENERATION_BITS) - 1) << GENERATION_SHIFT;
+constexpr uint64_t LIVE = uint64_t(1) << (GENERATION_SHIFT + HANDLE_GENERATION_BITS);
+constexpr uint32_t INDEX_MASK = (1u << HANDLE_INDEX_BITS) - 1;
+constexpr uint32_t HANDLE_BITS = HANDLE_INDEX_BITS + HANDLE_GENERATION_BITS;
+constexpr uint32_t NO_HANDLE = 0xffffffffu;
+constexpr int OPEN_ATTEMPTS = 16;  // somebody may create and remove the file while we look
+static_assert(HANDLE_WRITABLE == 1u << HANDLE_BITS, "the writable bit lies above the generation");
+
+/// The word of a live slot that this handle names, without its users.
+uint64_t live_word_of(uint32_t handle) {
+  return LIVE | (uint64_t((handle & ~HANDLE_WRITABLE) >> HANDLE_INDEX_BITS) << GENERATION_SHIFT);
+}
+
+int32_t refused_kind(const struct stat& found) {
+  if (S_ISDIR(found.st_mode)) return -Errno::eisdir;
+  return S_ISREG(found.st_mode) ? 0 : -Errno::eopnotsupp;
+}
+
+uint8_t first_hints(int fd) {
+#if defined(__linux__)
+  struct statfs system;
+  if (fstatfs(fd, &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC)) return IN_MEMORY;
+#else
+  (void)fd;
+#endif
+  return 0;
+}
+
+/// Puts the new descriptor behind the old number. Requests that use the number meanwhile go on with the one or the other.
+bool replace_descriptor(int with, int number) {
+#if defined(__linux__)
+  return dup3(with, number, O_CLOEXEC) >= 0;
+#else
+  return dup2(with, number) >= 0 && fcntl(number, F_SETFD, FD_CLOEXEC) == 0;
+#endif
+}
+
+}  // namespace
+
+FileTable::FileTable(FileEntry* shared, uint32_t count, const PathResolver& resolver, bool read_only)
+    : shared_(shared), count_(count), resolver_(resolver), read_only_(read_only), slots_(new FileSlot[count]) {
+  WARPFS_ASSERT(count <= INDEX_MASK + 1);
+  for (uint32_t index = 0; index < count; index++) store_relaxed(&shared_[index].handle, NO_HANDLE);
+  rlimit limit{};
+  const uint64_t descriptors = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 256;
+  spare_max_ = descriptors / 4 < 16 ? 16 : descriptors / 4 > 4096 ? 4096 : size_t(descriptors / 4);
+  root_ = resolver_.open_root();
+  struct stat root{};
+  if (root_ >= 0 && fstat(root_, &root) == 0) root_device_ = uint64_t(root.st_dev);
+}
+
+FileTable::~FileTable() {
+  for (uint32_t index = 0; index < used_; index++) {
+    FileSlot& slot = slots_[index];
+    if (slot.fd < 0) continue;
+    write_out_size(slot);
+    ::close(slot.fd);
+    if (slot.parent >= 0) ::close(slot.parent);
+  }
+  if (root_ >= 0) ::close(root_);
+}
+
+FileRef FileTable::acquire(uint32_t handle) {
+  const uint32_t index = handle & INDEX_MASK;
+  if (handle >> (HANDLE_BITS + 1) != 0 || index >= count_) return {};
+  FileSlot& slot = slots_[index];
+  const uint64_t wanted = live_word_of(handle);
+  if ((slot.word.load(std::memory_order_relaxed) & ~USERS) != wanted) return {};
+  const FileRef file{&slot, slot.fd.load(std::memory_order_relaxed)};
+  if ((slot.word.fetch_add(1, std::memory_order_acq_rel) & ~USERS) != wanted) {
+    release(file);
+    return {};
+  }
+  return {&slot, slot.fd.load(std::memory_order_relaxed)};
+}
+
+void FileTable::release(const FileRef& file) {
+  const uint64_t before = file.slot->word.fetch_sub(1, std::memory_order_acq_rel);
+  if ((before & USERS) != 1 || (before & LIVE) != 0) return;
+  std::lock_guard lock(mutex_);  // the file was closed while the request ran: its descriptor is ours to close
+  if (file.slot->listed) settle(*file.slot);
+}
+
+int32_t FileTable::open(const char* path, uint32_t mode, Hurry hurry) {
+  const bool write = mode != OpenMode::READ;
+  if (write && read_only_) return -Errno::erofs;
+  if (hurry == Hurry::YES && mode == OpenMode::CREATE) return -Errno::eagain;
+  bool dropped_spares = false;
+  for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
+    struct stat found{};
+    int32_t fd = hurry == Hurry::YES ? resolver_.identify_cached(path, found) : resolver_.identify(path, found);
+    if (fd == 0) fd = refused_kind(found);
+    if (fd == 0) {
+      std::unique_lock lock(mutex_, std::defer_lock);
+      if (hurry == Hurry::NO) lock.lock();
+      else if (!lock.try_lock()) return -Errno::eagain;
+      FileSlot* slot = find(found);
+      if (slot != nullptr && slot->fd >= 0 && (!write || slot->writable)) {
+        const int32_t error = refresh(*slot, found);
+        return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE);
+      }
+    }
+    if (hurry == Hurry::YES) return -Errno::eagain;
+
+    int parent = -1;
+    const bool create = fd == -Errno::enoent && mode == OpenMode::CREATE;
+    if (create) fd = resolver_.create(path, parent);
+    else if (fd == 0) fd = resolver_.open(path, write);
+    if (create ? fd == -Errno::eexist : fd == -Errno::enoent && mode == OpenMode::CREATE) continue;
+    if (fd == -Errno::enfile && !dropped_spares) {
+      std::lock_guard lock(mutex_);
+      dropped_spares = true;
+      if (drop_spare_descriptors(0)) continue;
+    }
+    if (fd < 0) return fd;
+    host_opens_.fetch_add(1, std::memory_order_relaxed);
+
+    // What was opened counts, not what was there a moment ago.
+    int32_t error = fstat(fd, &found) == 0 ? refused_kind(found) : failure(errno);
+    if (error != 0) {
+      ::close(fd);
+      if (parent >= 0) ::close(parent);
+      return error;
+    }
+    std::lock_guard lock(mutex_);
+    FileSlot* slot = nullptr;
+    error = adopt(fd, parent, write, found, slot);
+    return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE && !create);
+  }
+  return -Errno::eagain;
+}
+
+int32_t FileTable::close(uint32_t handle, bool keep, Hurry hurry) {
+  const uint32_t index = handle & INDEX_MASK;
+  if (handle >> (HANDLE_BITS + 1) != 0 || index >= count_) return -Errno::ebadf;
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (hurry == Hurry::NO) lock.lock();
+  else if (!lock.try_lock()) return -Errno::eagain;
+  FileSlot& slot = slots_[index];
+  if ((slot.word.load(std::memory_order_relaxed) & ~USERS) != live_word_of(handle) || slot.references == 0) return -Errno::ebadf;
+  slot.kept = slot.kept || keep;
+  slot.references--;
+  const bool last_writer = (handle & HANDLE_WRITABLE) != 0 && slot.writers == 1;
+  if ((handle & HANDLE_WRITABLE) != 0 && slot.writers > 0) slot.writers--;
+  if (slot.writers > slot.references) slot.writers = slot.references;  // only if the gpu lied about which handle it closes
+  if (slot.kept) return 0;
+  return slot.references == 0 ? retire(slot) : last_writer ? end_writing(slot) : 0;
+}
+
+FileSlot* FileTable::find(const struct stat& found) {
+  const auto place = by_identity_.find({uint64_t(found.st_dev), uint64_t(found.st_ino)});
+  return place == by_identity_.end() ? nullptr : &slots_[place->second];
+}
+
+/// A slot that names no file: one that never did, or else the one closed longest ago.
+FileSlot* FileTable::vacant_slot() {
+  if (used_ < count_) return &slots_[used_++];
+  for (const uint32_t index : closed_) {
+    FileSlot& slot = slots_[index];
+    const uint64_t word = slot.word.load(std::memory_order_acquire);
+    if ((word & USERS) != 0) continue;
+    drop_descriptor(slot);
+    closed_.erase(slot.closed_place);
+    slot.listed = false;
+    by_identity_.erase({slot.signature.device, slot.signature.inode});
+    // Only the generation moves; a request with an old handle may count itself in and out of the same word meanwhile.
+    const uint64_t wraps = (word & GENERATION_MASK) == GENERATION_MASK ? GENERATION_MASK : 0;
+    if (wraps != 0) slot.word.fetch_sub(wraps, std::memory_order_acq_rel);
+    else slot.word.fetch_add(GENERATION_ONE, std::memory_order_acq_rel);
+    return &slot;
+  }
+  return nullptr;
+}
+
+/// Close-to-open: what others changed while we had no writer is seen by whoever opens now, and the old lines are dead.
+int32_t FileTable::refresh(FileSlot& slot, const struct stat& found) {
+  const bool may_hold_our_bytes = slot.kept || slot.writers > 0;
+  if (may_hold_our_bytes || signature_of(found) == slot.signature) return 0;
+  std::lock_guard lock(size_mutex_);
+  return renew(slot, found);
+}
+
+int32_t FileTable::adopt(int fd, int parent, bool writable, const struct stat& found, FileSlot*& slot) {
+  slot = find(found);
+  const bool known = slot != nullptr;
+  if (!known) slot = vacant_slot();
+  int32_t error = -Errno::enfile;
+  if (known) {
+    error = refresh(*slot, found);
+  } else if (slot != nullptr) {
+    std::lock_guard lock(size_mutex_);
+    error = renew(*slot, found);
+    if (error == 0) by_identity_[{slot->signature.device, slot->signature.inode}] = index_of(*slot);
+  }
+  if (error == 0 && slot->fd < 0) {
+    slot->io_hints = first_hints(fd);
+    slot->writable = writable;
+    slot->parent = parent;
+    slot->unsynced = parent >= 0;
+    slot->fd.store(fd, std::memory_order_relaxed);
+    return 0;
+  }
+  if (error == 0 && writable && !slot->writable) {
+    if (replace_descriptor(fd, slot->fd)) slot->writable = true;
+    else error = failure(errno);
+  }
+  ::close(fd);
+  if (parent >= 0) ::close(parent);
+  return error;
+}
+
+/// Gives the bytes of the file a new identity: no line cached so far belongs to it any more.
+int32_t FileTable::renew(FileSlot& slot, const struct stat& found) {
+  if (next_file_id_ == 0) return -Errno::enfile;
+  slot.signature = signature_of(found);
+  slot.changed = false;
+  slot.file_id = next_file_id_++;
+  store_release(&shared_[index_of(slot)].file_id, slot.file_id);
+  publish_size(slot, uint64_t(found.st_size));
+  return 0;
+}
+
+int32_t FileTable::share(FileSlot& slot, uint32_t mode, bool truncate) {
+  if (truncate) {
+    const int32_t error = truncate_to_zero(slot);
+    if (error != 0) {
+      if (slot.listed) settle(slot);
+      else if (slot.references == 0 && !slot.kept) retire(slot);
+      return error;
+    }
+  }
+  const uint32_t index = index_of(slot);
+  slot.references++;
+  if (mode != OpenMode::READ) slot.writers++;
+  if (slot.listed) closed_.erase(slot.closed_place);
+  slot.listed = false;
+  if (slot.spare) spare_--;
+  slot.spare = false;
+  // From here on requests find the descriptor; it was stored before.
+  const uint64_t word = slot.word.fetch_or(LIVE, std::memory_order_acq_rel);
+  const uint32_t handle = index | uint32_t((word & GENERATION_MASK) >> GENERATION_SHIFT) << HANDLE_INDEX_BITS;
+  store_release(&shared_[index].handle, handle);
+  return int32_t(handle | (mode != OpenMode::READ ? uint32_t(HANDLE_WRITABLE) : 0u));
+}
+
+int32_t FileTable::truncate_to_zero(FileSlot& slot) {
+  std::lock_guard lock(size_mutex_);  // nobody grows the file to its old size meanwhile
+  struct stat found{};
+  if (ftruncate(slot.fd, 0) != 0 || fstat(slot.fd, &found) != 0) return failure(errno);
+  slot.unsynced = true;
+  return renew(slot, found);
+}
+
+/// The last reference is gone. The slot still knows the file, so that its lines are valid again if it is opened unchanged.
+int32_t FileTable::retire(FileSlot& slot) {
+  const int32_t error = end_writing(slot);
+  store_release(&shared_[index_of(slot)].handle, NO_HANDLE);
+  slot.word.fetch_and(~LIVE, std::memory_order_acq_rel);
+  slot.closed_place = closed_.insert(closed_.end(), index_of(slot));
+  slot.listed = true;
+  settle(slot);
+  return error;
+}
+
+/// Decides about the descriptor of a closed slot: closed, kept for sync_all, or left to the last request that still uses it.
+void FileTable::settle(FileSlot& slot) {
+  const uint64_t word = slot.word.load(std::memory_order_acquire);
+  if ((word & USERS) != 0 || (word & LIVE) != 0 || slot.fd < 0) return;
+  if (!slot.unsynced && slot.parent < 0) {
+    drop_descriptor(slot);
+  } else if (!slot.spare) {
+    slot.spare = true;
+    if (++spare_ > spare_max_) drop_spare_descriptors(spare_max_ / 2);
+  }
+}
+
+}  // namespace warpfs

@@ -1,0 +1,66 @@
+#include "io_engine.h"
+
+#include "host_error.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace warpfs {
+
+bool Transfer::advance(uint64_t moved) {
+  offset += moved;
+  remaining -= uint32_t(moved);
+  while (part_first < part_count && moved >= parts[part_first].iov_len) moved -= parts[part_first++].iov_len;
+  if (moved != 0) {
+    iovec& part = parts[part_first];
+    part.iov_base = static_cast<uint8_t*>(part.iov_base) + moved;
+    part.iov_len -= moved;
+  }
+  return remaining != 0;
+}
+
+void Transfer::fill_rest_with_zeros() {
+  for (uint32_t part = part_first; part < part_count; part++) std::memset(parts[part].iov_base, 0, parts[part].iov_len);
+}
+
+void TransferEnd::finish(const Transfer& transfer, int32_t error) {
+  if (transfer.write) FileTable::after_write(transfer.file);
+  files_.release(transfer.file);
+  for (uint32_t i = 0; i < transfer.line_count; i++) answers_.line(transfer.lines[i], error);
+  transfer.counters->finished.fetch_add(1, std::memory_order_seq_cst);
+  bell_.ring();
+}
+
+bool TransferEnd::take(Transfer& transfer, int64_t moved_or_error) {
+  if (moved_or_error < 0) {
+    if (moved_or_error == -EINTR) return false;
+    finish(transfer, failure(int(-moved_or_error)));
+    return true;
+  }
+  if (moved_or_error == 0) {
+    if (transfer.write) {
+      finish(transfer, -Errno::eio);  // nothing was written and no reason given: never to be tried for ever
+    } else {
+      transfer.fill_rest_with_zeros();
+      finish(transfer, 0);
+    }
+    return true;
+  }
+  std::atomic<uint64_t>& bytes = transfer.write ? transfer.counters->bytes_written : transfer.counters->bytes_read;
+  bytes.fetch_add(uint64_t(moved_or_error), std::memory_order_relaxed);
+  if (transfer.advance(uint64_t(moved_or_error))) return false;
+  finish(transfer, 0);
+  return true;
+}
+
+void move_blocking(Transfer& transfer, TransferEnd& end) {
+  while (true) {
+    const iovec* parts = transfer.parts + transfer.part_first;
+    const int count = int(transfer.part_count - transfer.part_first);
+    const ssize_t moved = transfer.write ? pwritev(transfer.file.fd, parts, count, off_t(transfer.offset))
+                                         : preadv(transfer.file.fd, parts, count, off_t(transfer.offset));
+    if (end.take(transfer, moved < 0 ? -int64_t(errno) : moved)) return;
+  }
+}
+
+}  // namespace warpfs

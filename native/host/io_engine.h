@@ -1,0 +1,70 @@
+// Moving bytes between files and lines, behind one small interface. An engine belongs to one daemon thread.
+#pragma once
+#include "answers.h"
+#include "file_table.h"
+#include "work_pool.h"
+
+#include <memory>
+#include <string>
+#include <sys/uio.h>
+
+namespace warpfs {
+
+/// Consecutive lines of one file to fill, or one range of one line to write back. Plain data: engines copy it to where it can wait.
+struct Transfer {
+  FileRef file;
+  Counters* counters;
+  uint64_t offset;                     // next byte to move
+  uint32_t remaining;                  // bytes not yet moved
+  uint32_t part_first, part_count;     // of parts: where the next byte goes, and the end
+  bool write;
+  uint32_t line_count;
+  uint32_t lines[REQUEST_LINES_MAX];   // to be told of the end
+  iovec parts[REQUEST_LINES_MAX];
+
+  /// Takes the moved bytes off. True while some remain.
+  bool advance(uint64_t moved);
+  /// The file ends here: the rest of the lines is zeros.
+  void fill_rest_with_zeros();
+};
+
+/// Ends transfers: gives the file back, tells the lines, wakes who waits. Called from any thread.
+class TransferEnd {
+ public:
+  TransferEnd(FileTable& files, const Answers& answers, FinishedBell& bell) : files_(files), answers_(answers), bell_(bell) {}
+  void finish(const Transfer& transfer, int32_t error);
+  /// What a system call returned: ends the transfer unless bytes remain to be moved. True when it ended.
+  bool take(Transfer& transfer, int64_t moved_or_error);
+
+ private:
+  FileTable& files_;
+  const Answers& answers_;
+  FinishedBell& bell_;
+};
+
+class IoEngine {
+ public:
+  virtual ~IoEngine() = default;
+  /// Room for everything that one more request can ask for. While there is none the rings are left alone.
+  virtual bool has_room() const = 0;
+  virtual void start(Transfer& transfer) = 0;
+  /// Hands on what was started and ends what is done. True if something ended.
+  virtual bool advance() = 0;
+  /// Transfers that only advance() can end.
+  virtual uint32_t in_flight() const = 0;
+};
+
+constexpr uint32_t TRANSFERS_PER_REQUEST = REQUEST_LINES_MAX / 2;  // every second line skipped
+constexpr size_t POOL_WORK_MAX = 1024;                             // beyond it requests stay in their rings
+
+/// Blocks until the transfer has ended.
+void move_blocking(Transfer& transfer, TransferEnd& end);
+
+std::unique_ptr<IoEngine> make_pread_engine(WorkPool& pool, TransferEnd& end);
+
+/// Empty if io_uring serves a probe read on this machine, else why not.
+std::string io_uring_obstacle();
+/// Null where the ring cannot be made after all; why says so.
+std::unique_ptr<IoEngine> make_uring_engine(WorkPool& pool, TransferEnd& end, std::string& why);
+
+}  // namespace warpfs

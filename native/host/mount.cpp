@@ -1,0 +1,93 @@
+#include "mount.h"
+
+#include "host_error.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace warpfs {
+
+namespace {
+
+constexpr uint32_t BYPASS_LINES = 64;   // reads that may go past the cache at once
+constexpr uint32_t STATS_RECORDS = 64;  // so many warps add up without meeting on one record
+
+uint32_t checked(const char* name, uint64_t value, uint64_t low, uint64_t high, bool power_of_two = false) {
+  if (value >= low && value <= high && (!power_of_two || std::has_single_bit(value))) return uint32_t(value);
+  throw HostError(-Errno::einval, std::string(name) + ": " + std::to_string(value) + " is not " + (power_of_two ? "a power of two " : "") + "from " +
+                                      std::to_string(low) + " to " + std::to_string(high));
+}
+
+Geometry geometry_of(const MountOptions& options) {
+  Geometry g = {};
+  g.abi_hash = ABI_HASH;
+  g.line_count = checked("lineCount", options.line_count, 1, uint64_t(1) << 30);
+  g.set_count = (g.line_count + SET_WAYS - 1) / SET_WAYS;
+  g.bypass_count = BYPASS_LINES;
+  g.line_bytes = checked("lineBytes", options.line_bytes, LINE_BYTES_MIN, LINE_BYTES_MAX, true);
+  g.line_shift = uint32_t(std::countr_zero(g.line_bytes));
+  g.ring_count = checked("ringCount", options.ring_count, 1, 64);
+  g.ring_slots = checked("ringSlots", options.ring_slots, 1, 65536, true);
+  g.slot_count = checked("slotCount", options.slot_count, 1, 8192);
+  g.file_count = checked("fileCount", options.file_count, 1, (1u << HANDLE_INDEX_BITS) - 1);
+  g.read_only = options.read_only ? 1 : 0;
+  g.wait_polls = 1u << 30;
+  g.wait_ns = uint64_t(checked("waitMs", options.wait_ms, 1, 0x7fffffff)) * 1000000u;
+  g.stats_count = STATS_RECORDS;
+  return g;
+}
+
+}  // namespace
+
+Mount::Mount(const MountOptions& options) : memory_(geometry_of(options)) {
+  DaemonOptions daemon;
+  daemon.root = options.root;
+  daemon.read_only = options.read_only;
+  daemon.threads = checked("daemonThreads", options.daemon_threads, 1, 64);
+  daemon.io = options.io;
+  daemon_ = std::make_unique<Daemon>(memory_.host_view(), daemon);
+  CpuDeviceOptions device;
+  device.workers = options.workers;
+  device.policy = options.policy;
+  device.replay = options.replay;
+  device.wait = std::chrono::milliseconds(options.wait_ms);
+  device_ = std::make_unique<CpuDevice>(memory_, *daemon_, device);
+}
+
+Mount::~Mount() {
+  if (device_) sync();
+  device_.reset();  // kernels end before the daemon that serves them
+}
+
+DispatchResult Mount::run(const Dispatch& dispatch) {
+  DispatchResult result = device_->run(dispatch);
+  fold_stats();
+  return result;
+}
+
+int32_t Mount::sync() {
+  const int32_t swept = device_->sweep();
+  fold_stats();
+  const int32_t synced = daemon_->sync_all();
+  return swept < 0 ? swept : synced;
+}
+
+int32_t Mount::unmount() {
+  const int32_t synced = sync();
+  if (synced < 0) return synced;
+  device_.reset();
+  daemon_.reset();
+  return 0;
+}
+
+void Mount::fold_stats() {
+  WarpStats* stats = memory_.at<WarpStats>(Binding::STATS);
+  for (uint32_t record = 0; record < STATS_RECORDS; record++) {
+    for (uint32_t counter = 0; counter < COUNTER_COUNT; counter++) {
+      totals_[counter] += stats[record].low[counter] + (uint64_t(stats[record].high[counter]) << 32);
+    }
+    stats[record] = WarpStats{};
+  }
+}
+
+}  // namespace warpfs

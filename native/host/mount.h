@@ -1,0 +1,59 @@
+// One mounted file system: the shared memory, the daemon that serves it, and the device that runs kernels on it.
+// Not thread-safe: one thread at a time calls it (the dispatcher thread of the addon).
+#pragma once
+#include "cpu/device_cpu.h"
+#include "daemon.h"
+#include "dispatch.h"
+#include "mount_memory.h"
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace warpfs {
+
+struct MountOptions {
+  std::string root;
+  bool read_only = false;
+  bool replay = false;
+  uint32_t policy = 0;
+  uint32_t line_count = 65536;
+  uint32_t line_bytes = 4096;
+  uint32_t ring_count = 4;
+  uint32_t ring_slots = 1024;
+  uint32_t slot_count = 1024;
+  uint32_t file_count = 4096;
+  uint32_t daemon_threads = 1;
+  std::string io = "auto";
+  uint32_t wait_ms = 30000;
+  uint32_t workers = 0;
+};
+
+class Mount {
+ public:
+  /// Throws HostError or std::system_error.
+  explicit Mount(const MountOptions& options);
+  ~Mount();
+
+  DispatchResult run(const Dispatch& dispatch);
+  /// Everything that kernels wrote is on the disk: 0, or the first error.
+  int32_t sync();
+  /// Syncs, and stops where that gave 0: then it is the last call. Otherwise everything stays as it is, and the error is returned.
+  int32_t unmount();
+
+  /// Sums since the mount, in the order of Counter.
+  std::array<uint64_t, COUNTER_COUNT> stats() const { return totals_; }
+  const MountMemory& memory() const { return memory_; }
+  const Daemon& daemon() const { return *daemon_; }
+  const CpuDevice& device() const { return *device_; }
+
+ private:
+  void fold_stats();
+
+  MountMemory memory_;
+  std::unique_ptr<Daemon> daemon_;
+  std::unique_ptr<CpuDevice> device_;
+  std::array<uint64_t, COUNTER_COUNT> totals_ = {};
+};
+
+}  // namespace warpfs

@@ -1,0 +1,66 @@
+#include "mount_memory.h"
+
+#include "assert.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace warpfs {
+
+namespace {
+constexpr uint64_t ALIGNMENT = 16384;  // the largest page of the machines that run us, so any part can be handed to a driver
+
+uint64_t align_up(uint64_t bytes) { return (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1); }
+}  // namespace
+
+MountMemory::MountMemory(const Geometry& geometry) {
+  const Geometry& g = geometry;
+  const uint64_t lines = uint64_t(g.line_count) + g.bypass_count;
+  uint64_t bytes[Binding::OWN];
+  bytes[Binding::GEOMETRY] = sizeof(Geometry);
+  bytes[Binding::RING_TAILS] = sizeof(RingTail) * uint64_t(g.ring_count);
+  bytes[Binding::RING_HEADS] = sizeof(RingHead) * uint64_t(g.ring_count);
+  bytes[Binding::REQUESTS] = sizeof(Request) * uint64_t(g.ring_count) * g.ring_slots;
+  bytes[Binding::METAS] = sizeof(LineMeta) * lines;
+  bytes[Binding::AUXES] = sizeof(LineAux) * lines;
+  bytes[Binding::DONES] = sizeof(LineDone) * lines;
+  bytes[Binding::SETS] = sizeof(SetState) * uint64_t(g.set_count);
+  bytes[Binding::LINES] = lines * g.line_bytes;
+  bytes[Binding::FILES] = sizeof(FileEntry) * uint64_t(g.file_count);
+  bytes[Binding::MAILBOXES] = sizeof(Mailbox) * uint64_t(g.slot_count);
+  bytes[Binding::OUTBOXES] = uint64_t(PATH_BYTES_MAX) * g.slot_count;
+  bytes[Binding::RECORDS] = sizeof(ItemRecord) * uint64_t(g.slot_count);
+  bytes[Binding::STATS] = sizeof(WarpStats) * uint64_t(g.stats_count);
+  bytes[Binding::FAULT] = sizeof(FaultRecord);
+  for (uint64_t part : bytes) total_bytes_ += align_up(part);
+  line_data_bytes_ = bytes[Binding::LINES];
+
+  // Pages are zero and cost nothing until touched: a large cache of which little is used stays small.
+  void* memory = mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot reserve the memory of the cache");
+  base_ = static_cast<uint8_t*>(memory);
+  uint64_t offset = 0;
+  for (uint32_t index = 0; index < Binding::OWN; index++) {
+    bindings_[index] = base_ + offset;
+    offset += align_up(bytes[index]);
+  }
+  *at<Geometry>(Binding::GEOMETRY) = geometry;
+  LineAux* auxes = at<LineAux>(Binding::AUXES);
+  for (uint64_t line = 0; line < lines; line++) auxes[line].dirty = auxes[line].writing = DIRTY_NONE;
+  FileEntry* files = at<FileEntry>(Binding::FILES);
+  for (uint32_t file = 0; file < g.file_count; file++) files[file].handle = 0xffffffffu;
+}
+
+MountMemory::~MountMemory() {
+  if (base_ != nullptr) munmap(base_, total_bytes_);
+}
+
+HostView MountMemory::host_view() const {
+  return {at<Geometry>(Binding::GEOMETRY), at<RingHead>(Binding::RING_HEADS), at<Request>(Binding::REQUESTS),
+          at<LineDone>(Binding::DONES),    at<uint8_t>(Binding::LINES),       at<FileEntry>(Binding::FILES),
+          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES)};
+}
+
+}  // namespace warpfs

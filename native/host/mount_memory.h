@@ -1,0 +1,48 @@
+// The memory that one mount shares between the gpu side and the host side, and the part of it that the host may touch.
+#pragma once
+#include "abi_host.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace warpfs {
+
+/// What the daemon reads and writes. Who owns which word is said at each struct in abi.h.
+struct HostView {
+  const Geometry* geometry;
+  RingHead* ring_heads;      // ring_count
+  Request* requests;         // ring_count * ring_slots, ring after ring
+  LineDone* dones;           // line_count + bypass_count
+  uint8_t* lines;            // (line_count + bypass_count) * line_bytes
+  FileEntry* files;          // file_count
+  Mailbox* mailboxes;        // slot_count
+  const uint8_t* outboxes;   // slot_count * PATH_BYTES_MAX; the gpu writes the path of an OPEN here
+};
+
+/// Everything, in the order of Binding, as plain memory: the devices whose memory the host can address use it as it is.
+class MountMemory {
+ public:
+  explicit MountMemory(const Geometry& geometry);
+  ~MountMemory();
+  MountMemory(const MountMemory&) = delete;
+  MountMemory& operator=(const MountMemory&) = delete;
+
+  HostView host_view() const;
+  void* binding(uint32_t index) const { return bindings_[index]; }
+  template <typename T>
+  T* at(uint32_t index) const { return static_cast<T*>(bindings_[index]); }
+  const Geometry& geometry() const { return *static_cast<Geometry*>(bindings_[Binding::GEOMETRY]); }
+  uint64_t line_data_bytes() const { return line_data_bytes_; }
+  /// Bytes of everything but the line data: what the cache costs.
+  uint64_t overhead_bytes() const { return total_bytes_ - line_data_bytes_; }
+
+ private:
+  void* bindings_[Binding::OWN] = {};
+  uint8_t* base_ = nullptr;
+  uint64_t total_bytes_ = 0;
+  uint64_t line_data_bytes_ = 0;
+};
+
+}  // namespace warpfs

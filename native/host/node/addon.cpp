@@ -1,0 +1,221 @@
+// The Node-API addon: a thin skin over Mount. Everything that takes time runs on the mount's own thread.
+#include <napi.h>
+
+#include "../host_error.h"
+#include "../io_engine.h"
+#include "../mount.h"
+#include "arguments.h"
+#include "task_queue.h"
+
+#include <thread>
+
+namespace warpfs {
+
+namespace {
+
+uint64_t total(const Daemon::Stats& stats) {
+  uint64_t served = 0;
+  for (uint64_t count : stats.served) served += count;
+  return served;
+}
+
+Napi::Value number(Napi::Env env, double value) { return Napi::Number::New(env, value); }
+
+MountOptions mount_options(const Napi::Object& config) {
+  MountOptions options;
+  options.root = string_field(config, "root");
+  options.read_only = boolean_field(config, "readOnly");
+  options.replay = string_field(config, "wait") == "replay";
+  options.policy = number_field(config, "policy");
+  options.line_count = number_field(config, "lineCount");
+  options.line_bytes = number_field(config, "lineBytes");
+  options.ring_count = number_field(config, "ringCount");
+  options.ring_slots = number_field(config, "ringSlots");
+  options.slot_count = number_field(config, "slotCount");
+  options.file_count = number_field(config, "fileCount");
+  options.daemon_threads = number_field(config, "daemonThreads");
+  options.io = string_field(config, "io");
+  options.wait_ms = number_field(config, "waitMs");
+  options.workers = number_field(config, "workers");
+  return options;
+}
+
+Dispatch dispatch_request(const Napi::Object& request) {
+  Dispatch dispatch;
+  dispatch.module = string_field(request, "module");
+  dispatch.items = number_field(request, "items");
+  dispatch.group_warps = number_field(request, "groupWarps");
+  dispatch.group_memory_bytes = number_field(request, "groupMemoryBytes");
+  dispatch.all_resident = boolean_field(request, "allResident");
+  const Napi::Array buffers = required(request, "buffers").As<Napi::Array>();
+  for (uint32_t i = 0; i < buffers.Length(); i++) {
+    const Napi::Value buffer = buffers.Get(i);
+    if (!buffer.IsTypedArray()) throw Napi::TypeError::New(request.Env(), "buffers[" + std::to_string(i) + "] is not a typed array");
+    const Napi::TypedArray array = buffer.As<Napi::TypedArray>();
+    dispatch.buffers.push_back(static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset());
+  }
+  return dispatch;
+}
+
+Napi::Object dispatch_result(Napi::Env env, const DispatchResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("failedItems", number(env, result.failed_items));
+  Napi::Array failures = Napi::Array::New(env, result.failures.size());
+  for (uint32_t i = 0; i < result.failures.size(); i++) {
+    Napi::Object failure = Napi::Object::New(env);
+    failure.Set("item", number(env, result.failures[i].item));
+    failure.Set("errno", number(env, -double(result.failures[i].error)));
+    failures.Set(i, failure);
+  }
+  object.Set("failures", failures);
+  Napi::Array values = Napi::Array::New(env, 2);
+  values.Set(0u, number(env, result.lane_values[0]));
+  values.Set(1u, number(env, result.lane_values[1]));
+  object.Set("laneValues", values);
+  object.Set("nanoseconds", number(env, double(result.nanoseconds)));
+  object.Set("rounds", number(env, result.rounds));
+  return object;
+}
+
+}  // namespace
+
+class MountObject : public Napi::ObjectWrap<MountObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeMount",
+                       {InstanceMethod("dispatch", &MountObject::dispatch), InstanceMethod("sync", &MountObject::sync),
+                        InstanceMethod("unmount", &MountObject::unmount), InstanceMethod("stats", &MountObject::stats),
+                        InstanceMethod("describe", &MountObject::describe)});
+  }
+
+  explicit MountObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<MountObject>(info) {
+    const Napi::Env env = info.Env();
+    if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(env, "a mount needs its configuration");
+    const MountOptions options = mount_options(info[0].As<Napi::Object>());
+    try {
+      mount_ = std::make_shared<Mount>(options);
+    } catch (const HostError& error) {
+      Napi::Error thrown = Napi::Error::New(env, error.what());
+      thrown.Set("code", Napi::String::New(env, error.code));
+      throw thrown;
+    } catch (const std::exception& error) {
+      Napi::Error thrown = Napi::Error::New(env, error.what());
+      thrown.Set("code", Napi::String::New(env, "ENOMEM"));
+      throw thrown;
+    }
+    queue_ = std::make_unique<TaskQueue>(env);
+    // A process that ends without unmounting loses nothing: the destructor of the mount writes everything back.
+    napi_add_env_cleanup_hook(env, shut_at_exit, this);
+  }
+
+  ~MountObject() override {
+    napi_remove_env_cleanup_hook(Env(), shut_at_exit, this);
+    shut();
+  }
+
+ private:
+  static void shut_at_exit(void* self) { static_cast<MountObject*>(self)->shut(); }
+
+  void shut() {
+    if (queue_) queue_->close();
+    queue_.reset();
+    mount_.reset();
+  }
+
+  std::shared_ptr<Mount> mounted(Napi::Env env) {
+    if (mount_) return mount_;
+    Napi::Error thrown = Napi::Error::New(env, "this file system is not mounted any more");
+    thrown.Set("code", Napi::String::New(env, "ERR_WARPFS_UNMOUNTED"));
+    throw thrown;
+  }
+
+  Napi::Value dispatch(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    const Napi::Object request = info[0].As<Napi::Object>();
+    auto work = [mount, dispatch = dispatch_request(request)]() -> TaskQueue::Settle {
+      const DispatchResult result = mount->run(dispatch);
+      return [result](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(dispatch_result(env, result)); };
+    };
+    return queue_->submit(info.Env(), std::move(work), request);
+  }
+
+  Napi::Value sync(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    auto work = [mount]() -> TaskQueue::Settle {
+      const int32_t result = mount->sync();
+      return [result](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(number(env, result)); };
+    };
+    return queue_->submit(info.Env(), std::move(work), info.This());
+  }
+
+  /// Where bytes could not be written the file system stays mounted, so that they can be saved once the cause is gone.
+  Napi::Value unmount(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    auto work = [this, mount]() -> TaskQueue::Settle {
+      const int32_t result = mount->unmount();
+      return [this, result](Napi::Env env, Napi::Promise::Deferred& deferred) {
+        if (result == 0) mount_.reset();
+        deferred.Resolve(number(env, result));
+      };
+    };
+    return queue_->submit(info.Env(), std::move(work), info.This());
+  }
+
+  Napi::Value stats(const Napi::CallbackInfo& info) {
+    const auto totals = mounted(info.Env())->stats();
+    Napi::BigUint64Array array = Napi::BigUint64Array::New(info.Env(), totals.size());
+    for (size_t i = 0; i < totals.size(); i++) array[i] = totals[i];
+    return array;
+  }
+
+  Napi::Value describe(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const auto mount = mounted(env);
+    const Daemon::Stats served = mount->daemon().stats();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("engine", mount->daemon().engine());
+    object.Set("engineNote", mount->daemon().engine_note());
+    object.Set("workers", number(env, mount->device().worker_count()));
+    object.Set("residentWarps", number(env, mount->device().resident_warps()));
+    object.Set("lineBytesTotal", number(env, double(mount->memory().line_data_bytes())));
+    object.Set("overheadBytes", number(env, double(mount->memory().overhead_bytes())));
+    object.Set("hostOpens", number(env, double(served.host_opens)));
+    object.Set("requestsServed", number(env, double(total(served))));
+    object.Set("requestsRefused", number(env, double(served.refused)));
+    return object;
+  }
+
+  std::shared_ptr<Mount> mount_;
+  std::unique_ptr<TaskQueue> queue_;
+};
+
+namespace {
+
+struct AddonData {
+  Napi::FunctionReference mount;
+};
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  auto* data = new AddonData;
+  data->mount = Napi::Persistent(MountObject::define(env));
+  env.SetInstanceData(data);
+  exports.Set("abiHash", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return number(info.Env(), ABI_HASH); }));
+  exports.Set("mount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                return info.Env().GetInstanceData<AddonData>()->mount.New({info[0]});
+              }));
+  exports.Set("host", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                Napi::Object object = Napi::Object::New(info.Env());
+                object.Set("cores", number(info.Env(), std::thread::hardware_concurrency()));
+                const std::string obstacle = io_uring_obstacle();
+                object.Set("uring", obstacle.empty() ? "works" : obstacle);
+                return object;
+              }));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace warpfs
+
+static Napi::Object initialize_addon(Napi::Env env, Napi::Object exports) { return warpfs::initialize(env, exports); }
+NODE_API_MODULE(warpfs, initialize_addon)

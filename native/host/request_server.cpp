@@ -1,0 +1,135 @@
+#include "request_server.h"
+
+#include <cstring>
+#include <string>
+
+namespace warpfs {
+
+void RequestServer::finished(Counters& counters) {
+  counters.finished.fetch_add(1, std::memory_order_seq_cst);
+  bell_.ring();
+}
+
+void RequestServer::answer(uint32_t mailbox, int32_t result, uint64_t value, Counters& counters) {
+  answers_.mailbox(mailbox, result, value);
+  finished(counters);
+}
+
+void RequestServer::refuse(const Request& request, int32_t error, Counters& counters) {
+  counters.refused.fetch_add(1, std::memory_order_relaxed);
+  answers_.refuse(request, error);
+  finished(counters);
+}
+
+void RequestServer::serve(const Request& request, IoEngine& engine, Counters& counters) {
+  if (const int32_t error = check_request(request, limits_)) return refuse(request, error, counters);
+  if (request.opcode == Opcode::NOP) {
+    Counters::bump(counters.served[Opcode::NOP]);
+    return finished(counters);
+  }
+  if (request.opcode == Opcode::OPEN) return open(request, counters);
+  if (request.opcode == Opcode::CLOSE) return close(request, counters);
+
+  const FileRef file = files_.acquire(request.file);
+  if (file.slot == nullptr) return refuse(request, -Errno::ebadf, counters);
+  Counters::bump(counters.served[request.opcode]);
+  switch (request.opcode) {
+    case Opcode::FILL: return fill(request, file, engine, counters);
+    case Opcode::WRITE_BACK: return write_back(request, file, engine, counters);
+    case Opcode::SYNC:
+      pool_.submit([this, file, mailbox = request.mailbox, &counters] {
+        const int32_t result = files_.sync(file);
+        files_.release(file);
+        answer(mailbox, result, 0, counters);
+      });
+      return;
+    case Opcode::EXTEND: {
+      const uint64_t size = files_.extend(file, request.offset);
+      files_.release(file);
+      return answer(request.mailbox, 0, size, counters);
+    }
+    default: {
+      const uint64_t size = file.slot->size.load(std::memory_order_acquire);
+      files_.release(file);
+      return answer(request.mailbox, 0, size, counters);
+    }
+  }
+}
+
+void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
+  // Lines between skipped ones are consecutive in the file: one transfer for each such run, with a hold on the file of its own.
+  uint32_t runs = 0;
+  uint32_t next = 0;
+  while (next < request.line_count) {
+    if (request.lines[next] == LINE_NONE) {
+      next++;
+      continue;
+    }
+    Transfer transfer;
+    transfer.file = runs == 0 ? file : files_.acquire(request.file);
+    transfer.counters = &counters;
+    transfer.offset = request.offset + uint64_t(next) * limits_.line_bytes;
+    transfer.part_first = 0;
+    transfer.write = false;
+    uint32_t count = 0;
+    for (; next < request.line_count && request.lines[next] != LINE_NONE; next++, count++) {
+      transfer.lines[count] = request.lines[next];
+      transfer.parts[count] = {view_.lines + uint64_t(request.lines[next]) * limits_.line_bytes, limits_.line_bytes};
+    }
+    transfer.line_count = transfer.part_count = count;
+    transfer.remaining = count * limits_.line_bytes;
+    if (runs++ != 0) Counters::bump(counters.accepted);
+    if (transfer.file.slot != nullptr) {
+      engine.start(transfer);
+    } else {  // closed since the run before
+      for (uint32_t i = 0; i < count; i++) answers_.line(transfer.lines[i], -Errno::ebadf);
+      finished(counters);
+    }
+  }
+  if (runs == 0) {
+    files_.release(file);
+    finished(counters);
+  }
+}
+
+void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
+  const uint64_t within = request.offset % limits_.line_bytes;
+  Transfer transfer;
+  transfer.file = file;
+  transfer.counters = &counters;
+  transfer.offset = request.offset;
+  transfer.remaining = request.length;
+  transfer.part_first = 0;
+  transfer.part_count = transfer.line_count = 1;
+  transfer.write = true;
+  transfer.lines[0] = request.lines[0];
+  transfer.parts[0] = {view_.lines + uint64_t(request.lines[0]) * limits_.line_bytes + within, request.length};
+  files_.before_write(file, request.offset + request.length);
+  engine.start(transfer);
+}
+
+void RequestServer::open(const Request& request, Counters& counters) {
+  char path[PATH_BYTES_MAX];
+  const uint8_t* outbox = view_.outboxes + uint64_t(request.mailbox) * PATH_BYTES_MAX;
+  std::memcpy(path, outbox, request.length + 1);  // the gpu may rewrite the outbox: only the copy is looked at
+  if (const int32_t error = check_path(path, request.length)) return refuse(request, error, counters);
+  Counters::bump(counters.served[Opcode::OPEN]);
+  const int32_t result = files_.open(path, request.file, Hurry::YES);
+  if (result != -Errno::eagain) return answer(request.mailbox, result, 0, counters);
+  pool_.submit([this, path = std::string(path, request.length), mode = request.file, mailbox = request.mailbox, &counters] {
+    answer(mailbox, files_.open(path.c_str(), mode, Hurry::NO), 0, counters);
+  });
+}
+
+void RequestServer::close(const Request& request, Counters& counters) {
+  const bool keep = request.length != 0;
+  const int32_t result = files_.close(request.file, keep, Hurry::YES);
+  if (result == -Errno::ebadf) return refuse(request, result, counters);
+  Counters::bump(counters.served[Opcode::CLOSE]);
+  if (result != -Errno::eagain) return answer(request.mailbox, result, 0, counters);
+  pool_.submit([this, handle = request.file, keep, mailbox = request.mailbox, &counters] {
+    answer(mailbox, files_.close(handle, keep, Hurry::NO), 0, counters);
+  });
+}
+
+}  // namespace warpfs

@@ -1,0 +1,36 @@
+// Serves one validated request: about lines through the engine, about files at once where that cannot block, else in the pool.
+#pragma once
+#include "io_engine.h"
+#include "request_validation.h"
+
+namespace warpfs {
+
+class RequestServer {
+ public:
+  RequestServer(const HostView& view, const RequestLimits& limits, FileTable& files, WorkPool& pool, const Answers& answers,
+                TransferEnd& transfers, FinishedBell& bell)
+      : view_(view), limits_(limits), files_(files), pool_(pool), answers_(answers), transfers_(transfers), bell_(bell) {}
+
+  /// Called by the daemon thread that took the request from its ring, with that thread's engine and counters, after it counted the
+  /// request as accepted once.
+  void serve(const Request& request, IoEngine& engine, Counters& counters);
+
+ private:
+  void refuse(const Request& request, int32_t error, Counters& counters);
+  void fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
+  void write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
+  void open(const Request& request, Counters& counters);
+  void close(const Request& request, Counters& counters);
+  void answer(uint32_t mailbox, int32_t result, uint64_t value, Counters& counters);
+  void finished(Counters& counters);
+
+  const HostView view_;
+  const RequestLimits limits_;
+  FileTable& files_;
+  WorkPool& pool_;
+  const Answers& answers_;
+  TransferEnd& transfers_;
+  FinishedBell& bell_;
+};
+
+}  // namespace warpfs

@@ -1,0 +1,153 @@
+#include "ring_consumer.h"
+
+#include "assert.h"
+#include "shared_words.h"
+
+#include <ctime>
+#include <sched.h>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+namespace warpfs {
+
+namespace {
+
+constexpr uint32_t SWEEP_REQUESTS = 32;  // of one ring before the next one has its turn
+constexpr uint32_t SPIN_SWEEPS = 64;     // then others may run
+constexpr uint32_t YIELD_SWEEPS = 96;    // then sleep
+constexpr long SLEEP_MIN_NS = 1000;
+constexpr long SLEEP_MAX_NS = 50000;
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/// How a thread that polls leaves the processor to others, a little more with every empty sweep.
+class Patience {
+ public:
+  void reset() {
+    empty_sweeps_ = 0;
+    sleep_ns_ = SLEEP_MIN_NS;
+  }
+  void pause() {
+    if (++empty_sweeps_ < SPIN_SWEEPS) return relax();
+    if (empty_sweeps_ < YIELD_SWEEPS) {
+      sched_yield();
+      return;
+    }
+    const timespec time{0, sleep_ns_};
+    nanosleep(&time, nullptr);
+    sleep_ns_ = sleep_ns_ * 2 < SLEEP_MAX_NS ? sleep_ns_ * 2 : SLEEP_MAX_NS;
+  }
+
+ private:
+  uint32_t empty_sweeps_ = 0;
+  long sleep_ns_ = SLEEP_MIN_NS;
+};
+
+}  // namespace
+
+void DispatchGate::enter() {
+  {
+    std::lock_guard lock(mutex_);
+    dispatches_++;
+    open_.store(true, std::memory_order_release);
+  }
+  changed_.notify_all();
+}
+
+void DispatchGate::leave() {
+  std::lock_guard lock(mutex_);
+  WARPFS_ASSERT(dispatches_ > 0);
+  if (--dispatches_ == 0) open_.store(false, std::memory_order_release);
+}
+
+void DispatchGate::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_.store(true, std::memory_order_release);
+  }
+  changed_.notify_all();
+}
+
+bool DispatchGate::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return open() || stopping(); });
+  return !stopping();
+}
+
+RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
+                           DispatchGate& gate, std::unique_ptr<IoEngine> engine)
+    : slot_mask_(geometry.ring_slots - 1),
+      rings_((geometry.ring_count + threads - 1 - thread) / threads),
+      server_(server),
+      gate_(gate),
+      engine_(std::move(engine)) {
+  for (size_t i = 0; i < rings_.size(); i++) {
+    const size_t ring = thread + i * threads;
+    rings_[i].head = &view.ring_heads[ring].head;
+    rings_[i].slots = view.requests + ring * geometry.ring_slots;
+    // A ring that was used before goes on where it is; nobody else writes this word.
+    rings_[i].position.store(load_relaxed(rings_[i].head), std::memory_order_relaxed);
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+void RingConsumer::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool RingConsumer::rings_are_empty() const {
+  for (const Ring& ring : rings_) {
+    const uint32_t position = ring.position.load(std::memory_order_acquire);
+    if (load_acquire(&ring.slots[position & slot_mask_].sequence) == position + 1) return false;
+  }
+  return true;
+}
+
+void RingConsumer::run() {
+  block_signals();
+#if defined(__linux__)
+  prctl(PR_SET_TIMERSLACK, 1000);  // a sleep of 1 us should not last 50
+#endif
+  Patience patience;
+  while (true) {
+    const bool polling = gate_.open() && !gate_.stopping();
+    if (!polling && engine_->in_flight() == 0) {
+      if (!gate_.wait()) return;
+      Counters::bump(counters_.wakes);
+      patience.reset();
+      continue;
+    }
+    const uint32_t taken = polling ? sweep() : 0;
+    const bool ended = engine_->advance();
+    if (taken != 0 || ended) patience.reset();
+    else patience.pause();
+  }
+}
+
+uint32_t RingConsumer::sweep() {
+  uint32_t taken = 0;
+  for (Ring& ring : rings_) {
+    for (uint32_t i = 0; i < SWEEP_REQUESTS && engine_->has_room(); i++) {
+      const uint32_t position = ring.position.load(std::memory_order_relaxed);
+      const Request* shared = &ring.slots[position & slot_mask_];
+      if (load_acquire(&shared->sequence) != position + 1) break;
+      const Request request = snapshot(shared);
+      Counters::bump(counters_.accepted);  // before the position moves: whoever sees an empty ring sees its requests as accepted
+      ring.position.store(position + 1, std::memory_order_release);
+      store_release(ring.head, position + 1);  // the slot is free again: from here on only the snapshot counts
+      server_.serve(request, *engine_, counters_);
+      taken++;
+    }
+  }
+  return taken;
+}
+
+}  // namespace warpfs

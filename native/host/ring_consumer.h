@@ -1,0 +1,62 @@
+// One daemon thread: takes requests from its rings in order, and is polite while there are none.
+#pragma once
+#include "request_server.h"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace warpfs {
+
+/// Open while a dispatch runs. With it closed the daemon threads sleep in the kernel.
+class DispatchGate {
+ public:
+  void enter();
+  void leave();
+  void stop();
+  bool open() const { return open_.load(std::memory_order_acquire); }
+  bool stopping() const { return stopping_.load(std::memory_order_acquire); }
+  /// Sleeps while closed. False once stopped.
+  bool wait();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint32_t dispatches_ = 0;
+  std::atomic<bool> open_{false};
+  std::atomic<bool> stopping_{false};
+};
+
+class RingConsumer {
+ public:
+  RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
+               DispatchGate& gate, std::unique_ptr<IoEngine> engine);
+  ~RingConsumer() { join(); }
+  /// After DispatchGate::stop: returns when the thread has ended what it took from its rings.
+  void join();
+  /// True if no published request waits in a ring of this thread.
+  bool rings_are_empty() const;
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Ring {
+    std::atomic<uint32_t> position{0};  // of the next request; positions wrap around, so only differences mean anything
+    uint32_t* head = nullptr;
+    const Request* slots = nullptr;
+  };
+
+  void run();
+  uint32_t sweep();
+
+  const uint32_t slot_mask_;
+  std::vector<Ring> rings_;
+  RequestServer& server_;
+  DispatchGate& gate_;
+  std::unique_ptr<IoEngine> engine_;
+  Counters counters_;
+  std::thread thread_;
+};
+
+}  // namespace warpfs

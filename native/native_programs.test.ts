@@ -1,0 +1,26 @@
+// The C++ tests are programs that print `ok <property>` lines and end with 0. They are linked with the library that the addon was linked with.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../gpufs/package_root.ts';
+
+const BUILD = join(packageRoot, 'build');
+
+function builtProgram(name: string): string {
+  const built = spawnSync('cmake', ['--build', BUILD, '--target', name, '--parallel', '2'], { encoding: 'utf8' });
+  expect(built.status, `${built.stdout}\n${built.stderr}`).toBe(0);
+  const program = [join(BUILD, name), join(BUILD, 'RelWithDebInfo', name)].find((path) => existsSync(path));
+  expect(program, `${name} was built but not found in ${BUILD}`).toBeDefined();
+  return program!;
+}
+
+describe('the C++ test programs', () => {
+  for (const name of ['executor_test', 'daemon_test']) {
+    test(name, { timeout: 300_000 }, () => {
+      const run = spawnSync(builtProgram(name), [], { encoding: 'utf8', timeout: 120_000 });
+      expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+      expect(run.stdout.match(/^ok /gm)?.length ?? 0, run.stdout).toBeGreaterThan(5);
+    });
+  }
+});

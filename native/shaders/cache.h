@@ -1,0 +1,193 @@
+// Bringing pages into the cache: one request for up to eight of them, one read however many warps ask.
+#pragma once
+
+namespace warpfs {
+
+// Where the bytes of a call come from: the handle for the host, the identity of the bytes for the tags.
+struct Source {
+  uint handle;
+  uint file_id;
+};
+
+// A request to fill consecutive pages that is being put together. Never waited with: its place in the ring is published first.
+struct Fill {
+  Reservation reservation;  // leader only
+  uint used;                // pages up to the last one that was claimed
+  uint lines[REQUEST_LINES_MAX];
+};
+
+WARPFS_FN void fill_begin(WARPFS_THREAD Fill& fill) {
+  fill.reservation.taken = false;
+  fill.used = 0;
+  for (uint i = 0; i < REQUEST_LINES_MAX; i++) fill.lines[i] = LINE_NONE;
+}
+
+WARPFS_FN void fill_add(WARPFS_THREAD Fill& fill, uint index, uint line) {
+  fill.lines[index] = line;
+  if (fill.used <= index) fill.used = index + 1u;
+}
+
+// All lanes; the leader posts what was claimed, or gives its place back.
+WARPFS_FN void fill_publish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong first_page, WARPFS_THREAD Fill& fill) {
+  if (!is_leader(fs)) return;
+  if (fill.used == 0u) {
+    ring_give_up(fs, fill.reservation);
+    return;
+  }
+  ring_write(fs, fill.reservation, Opcode::FILL, source.handle, first_page << fs.line_shift, fill.used << fs.line_shift, fill.used);
+  WARPFS_DEVICE Request* request = ring_slot(fs, fill.reservation);
+  for (uint i = 0; i < fill.used; i++) host_store(&request->lines[i], fill.lines[i]);
+  ring_publish(fs, fill.reservation);
+}
+
+enum : uint32_t {
+  PAGE_READY,   // in `line`, pinned, its bytes are there
+  PAGE_COMING,  // in `line`, pinned: line_wait
+  PAGE_OURS,    // in `line`, pinned, claimed by this warp just now: it belongs into the request
+  PAGE_LATER,   // `line` is pinned and has to be waited for and let go, then look again
+  PAGE_PINNED,  // every line where it could lie is pinned
+  PAGE_AGAIN,   // look again
+};
+
+// All lanes. One look for a page, and one attempt to claim a line for it. Never waits.
+WARPFS_FN uint page_try(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, uint step, WARPFS_THREAD Reservation& reservation,
+                        WARPFS_THREAD uint& line) {
+  const CacheSet set = set_of(fs, tag);
+  const uint found = set_find(fs, set, tag, line);
+  if (found == FIND_READY) return PAGE_READY;
+  if (found == FIND_BUSY) return PAGE_COMING;
+  if (found == FIND_DRAIN) {
+    // Whoever finds the line free first sends it on its way.
+    if (is_leader(fs)) line_write_back(fs, line, 0u);
+    return PAGE_AGAIN;
+  }
+  if (found == FIND_AGAIN) return PAGE_AGAIN;
+  const uint claimed = set_claim(fs, set, tag, step, reservation, line);
+  if (claimed == CLAIM_OURS) {
+    count(fs, Counter::MISSES, 1u);
+    return PAGE_OURS;
+  }
+  if (claimed == CLAIM_WAIT) return PAGE_LATER;
+  return claimed == CLAIM_PINNED ? PAGE_PINNED : PAGE_AGAIN;
+}
+
+// Leader only. One of the lines behind the cache, for one page of one call; LINE_NONE where all are in use.
+WARPFS_FN uint bypass_claim(WARPFS_THREAD Fs& fs) {
+  const uint lines = fs.geometry->bypass_count;
+  for (uint i = 0; i < lines; i++) {
+    const uint line = fs.geometry->line_count + (fs.slot + i) % lines;
+    WARPFS_DEVICE uint* meta_word = &fs.metas[line].word;
+    uint word = atomic_load(meta_word);
+    if (line_state(word) == LineState::BUSY && line_pins(word) == 0u) {
+      // Left behind by a call that gave up waiting; by now the host may have answered.
+      word = atomic_add(meta_word, LINE_PIN) + LINE_PIN;
+      if (line_state(word) == LineState::BUSY && line_pins(word) == 1u && line_finish(fs, line, word)) {
+        if (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
+      }
+      line_unpin(fs, line);
+      word = atomic_load(meta_word);
+    }
+    if (line_state(word) != LineState::INVALID || line_pins(word) != 0u) continue;
+    if (!atomic_cas(meta_word, word, line_claimed(word))) continue;
+    fence_acquire();
+    atomic_store(&fs.auxes[line].ticket, atomic_load(&fs.auxes[line].ticket) + 1u);
+    word = atomic_load(meta_word);
+    line_move(fs, line, word, LineState::BUSY, LineStep::FILLING);
+    return line;
+  }
+  return LINE_NONE;
+}
+
+// Leader only. The line carries nothing for anybody else.
+WARPFS_FN void bypass_release(WARPFS_THREAD const Fs& fs, uint line) {
+  uint word = atomic_load(&fs.metas[line].word);
+  while (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
+  line_unpin(fs, line);
+}
+
+// All lanes. Starts a read of one page past the cache: 0 or -EAGAIN.
+WARPFS_FN int bypass_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page) {
+  Fill fill;
+  fill_begin(fill);
+  uint line = LINE_NONE;
+  if (is_leader(fs) && ring_reserve(fs, fill.reservation)) {
+    line = bypass_claim(fs);
+    if (line == (uint)LINE_NONE) ring_give_up(fs, fill.reservation);
+  }
+  line = warp_broadcast(fs.lane, line, 0u);
+  if (line == (uint)LINE_NONE) return -Errno::eagain;
+  fill_add(fill, 0u, line);
+  fill_publish(fs, source, page, fill);
+  count(fs, Counter::BYPASSES, 1u);
+  fs.bypass_line = line;
+  return 0;
+}
+
+// All lanes. Lets go of a line that page_read gave.
+WARPFS_FN void page_release(WARPFS_THREAD Fs& fs, uint line) {
+  warp_sync(fs.lane);
+  if (line == fs.bypass_line) {
+    fs.bypass_line = LINE_NONE;
+    if (is_leader(fs)) bypass_release(fs, line);
+  } else if (is_leader(fs)) {
+    line_unpin(fs, line);
+  }
+}
+
+// All lanes. Waits for a pinned line that is on its way. On 0 it is still pinned, otherwise it was let go (or is held for the next run).
+WARPFS_FN int page_wait(WARPFS_THREAD Fs& fs, uint line) {
+  const int status = line_wait(fs, line);
+  count(fs, Counter::WAITS, 1u);
+  if (status == WARPFS_PENDING && line != fs.bypass_line) item_hold(fs, line);
+  if (status != 0 && status != WARPFS_PENDING) {
+    if (line == fs.bypass_line) fs.bypass_line = LINE_NONE;
+    if (is_leader(fs)) line_unpin(fs, line);
+  }
+  return status;
+}
+
+// All lanes. Waits for a line that page_try wants out of the way, and lets go of it: 0, the error of its write-back, or wait_outcome().
+WARPFS_FN int page_make_way(WARPFS_THREAD Fs& fs, uint line) {
+  const int waited = line_wait(fs, line);
+  const int written = line_write_back_result(fs, line);
+  if (is_leader(fs)) line_unpin(fs, line);
+  // A fill that failed leaves the line free: no concern of ours.
+  return waited == wait_outcome() ? waited : written < 0 ? written : 0;
+}
+
+// All lanes. Brings one page to where it can be read, whatever it takes: 0 and a pinned `line`, or -errno, or PENDING.
+WARPFS_FN int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, WARPFS_THREAD uint& line) {
+  WaitBound bound;
+  wait_start(fs, bound);
+  Tag tag;
+  tag.file_id = source.file_id;
+  tag.page = page;
+  for (;;) {
+    if (fs.bypass_line != (uint)LINE_NONE) {
+      line = fs.bypass_line;
+      return page_wait(fs, line);
+    }
+    Fill fill;
+    fill_begin(fill);
+    const uint tried = page_try(fs, tag, LineStep::FILLING, fill.reservation, line);
+    if (tried == PAGE_OURS) fill_add(fill, 0u, line);
+    fill_publish(fs, source, page, fill);
+    if (tried == PAGE_READY) {
+      count(fs, Counter::HITS, 1u);
+      return 0;
+    }
+    if (tried == PAGE_OURS || tried == PAGE_COMING) return page_wait(fs, line);
+    bool past_the_cache = tried == PAGE_PINNED;
+    if (tried == PAGE_LATER) {
+      const int status = page_make_way(fs, line);
+      if (status == wait_outcome()) return status;
+      if (status == 0) continue;
+      past_the_cache = true;  // it is full of bytes that cannot be written back
+    }
+    if (past_the_cache && bypass_start(fs, source, page) == 0) continue;
+    count(fs, Counter::RETRIES, 1u);
+    if (!warp_wait_again(fs, bound)) return wait_outcome();
+  }
+}
+
+}  // namespace warpfs

@@ -1,0 +1,56 @@
+// Moving bytes between lines and the kernel's own memory: all lanes together, 16 bytes a lane where both sides are aligned.
+#pragma once
+
+namespace warpfs {
+
+// Line data may be read and written by several warps at once, so every access to it goes through the dialect's data_ functions.
+WARPFS_FN void copy_from_line(WARPFS_THREAD const Lane& lane, WARPFS_DEVICE uchar* target, const WARPFS_DEVICE uchar* line, uint bytes) {
+  const ulong alignment = (ulong)target | (ulong)line | (ulong)bytes;
+  if ((alignment & 15u) == 0u) {
+    WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
+    const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)line;
+    for (uint i = lane.index; i < bytes / 16u; i += lane.count) to[i] = data_load16(from + i);
+  } else if ((alignment & 3u) == 0u) {
+    WARPFS_DEVICE uint* to = (WARPFS_DEVICE uint*)target;
+    const WARPFS_DEVICE uint* from = (const WARPFS_DEVICE uint*)line;
+    for (uint i = lane.index; i < bytes / 4u; i += lane.count) to[i] = data_load4(from + i);
+  } else {
+    for (uint i = lane.index; i < bytes; i += lane.count) target[i] = data_load1(line + i);
+  }
+}
+
+WARPFS_FN void copy_to_line(WARPFS_THREAD const Lane& lane, WARPFS_DEVICE uchar* line, const WARPFS_DEVICE uchar* source, uint bytes) {
+  const ulong alignment = (ulong)source | (ulong)line | (ulong)bytes;
+  if ((alignment & 15u) == 0u) {
+    WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)line;
+    const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)source;
+    for (uint i = lane.index; i < bytes / 16u; i += lane.count) data_store16(to + i, from[i]);
+  } else if ((alignment & 3u) == 0u) {
+    WARPFS_DEVICE uint* to = (WARPFS_DEVICE uint*)line;
+    const WARPFS_DEVICE uint* from = (const WARPFS_DEVICE uint*)source;
+    for (uint i = lane.index; i < bytes / 4u; i += lane.count) data_store4(to + i, from[i]);
+  } else {
+    for (uint i = lane.index; i < bytes; i += lane.count) data_store1(line + i, source[i]);
+  }
+}
+
+// One element of a line, moved in the pieces that the dialect can load.
+template <typename T>
+union Element {
+  T value;
+  uint words[(sizeof(T) + 3u) / 4u];
+  uchar bytes[sizeof(T)];
+};
+
+template <typename T>
+WARPFS_FN T data_load(const WARPFS_DEVICE uchar* source) {
+  Element<T> element;
+  if ((sizeof(T) & 3u) == 0u) {
+    for (uint i = 0; i < sizeof(T) / 4u; i++) element.words[i] = data_load4((const WARPFS_DEVICE uint*)source + i);
+  } else {
+    for (uint i = 0; i < sizeof(T); i++) element.bytes[i] = data_load1(source + i);
+  }
+  return element.value;
+}
+
+}  // namespace warpfs

@@ -1,0 +1,273 @@
+// The dialect of NVIDIA GPUs, sm_70 and newer (warp_sum: sm_80). It includes nothing: every access that needs an order or a scope is one
+// line of inline PTX, so that NVRTC compiles a kernel in milliseconds and needs no CUDA headers. ORDERING.md says what each fence rests on.
+//
+// Three scopes occur. Words of the gpu side and line data use .gpu, words shared with the host use .sys, and what the lanes of one warp tell
+// each other is ordered by bar.warp.sync. Every asm statement clobbers memory: the compiler may not move a plain access of a kernel
+// over it, in either direction.
+#pragma once
+
+#define WARPFS_FN __device__ inline
+#define WARPFS_DEVICE
+#define WARPFS_THREAD
+#define WARPFS_GROUP
+#define WARPFS_CONSTANT const
+#if defined(__CUDACC_RTC__)
+// NVRTC has no offsetof of any name; this operator of its front end is what makes the address a constant.
+#define WARPFS_OFFSETOF(type, field) ((unsigned long long)__INTADDR__(&((type*)0)->field))
+// A kernel uses a few of many functions; NVRTC, unlike nvcc, lists the others in every log.
+#pragma nv_diag_suppress 177
+#else
+#define WARPFS_OFFSETOF(type, field) __builtin_offsetof(type, field)
+#endif
+
+namespace warpfs {
+
+// NVRTC has no <stdint.h> and nvcc has it always. Names of our own in our own namespace do for both; where a global name exists too,
+// it is the same type, so code that says `using namespace warpfs` stays unambiguous.
+typedef unsigned char uint8_t;
+typedef int int32_t;
+typedef unsigned int uint32_t;
+#if defined(__LP64__)
+typedef unsigned long uint64_t;
+#else
+typedef unsigned long long uint64_t;
+#endif
+typedef uint8_t uchar;
+typedef uint32_t uint;
+typedef uint64_t ulong;
+static_assert(sizeof(ulong) == 8 && sizeof(uint) == 4, "the layout counts on these sizes");
+
+// 16 bytes of line data: what one lane moves in one access.
+struct alignas(16) Vec16 {
+  uint words[4];
+};
+static_assert(sizeof(Vec16) == 16 && alignof(Vec16) == 16, "one lane moves 16 bytes");
+
+// ---- Atomics of the gpu side: relaxed, device scope.
+
+// Everything behind WARPFS_DEVICE lies in global memory (of the GPU, or of the host and mapped). Saying so spares the generic path.
+WARPFS_FN ulong global_address(const void* p) { return __cvta_generic_to_global(p); }
+
+WARPFS_FN uint atomic_load(const WARPFS_DEVICE uint* p) {
+  uint value;
+  asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return value;
+}
+WARPFS_FN void atomic_store(WARPFS_DEVICE uint* p, uint v) {
+  asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory");
+}
+WARPFS_FN uint atomic_add(WARPFS_DEVICE uint* p, uint v) {
+  uint old;
+  asm volatile("atom.relaxed.gpu.global.add.u32 %0, [%1], %2;" : "=r"(old) : "l"(global_address(p)), "r"(v) : "memory");
+  return old;
+}
+WARPFS_FN uint atomic_sub(WARPFS_DEVICE uint* p, uint v) { return atomic_add(p, 0u - v); }
+WARPFS_FN uint atomic_or(WARPFS_DEVICE uint* p, uint v) {
+  uint old;
+  asm volatile("atom.relaxed.gpu.global.or.b32 %0, [%1], %2;" : "=r"(old) : "l"(global_address(p)), "r"(v) : "memory");
+  return old;
+}
+WARPFS_FN uint atomic_and(WARPFS_DEVICE uint* p, uint v) {
+  uint old;
+  asm volatile("atom.relaxed.gpu.global.and.b32 %0, [%1], %2;" : "=r"(old) : "l"(global_address(p)), "r"(v) : "memory");
+  return old;
+}
+WARPFS_FN uint atomic_exchange(WARPFS_DEVICE uint* p, uint v) {
+  uint old;
+  asm volatile("atom.relaxed.gpu.global.exch.b32 %0, [%1], %2;" : "=r"(old) : "l"(global_address(p)), "r"(v) : "memory");
+  return old;
+}
+// This one never fails spuriously; callers may not count on that.
+WARPFS_FN bool atomic_cas(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& expected, uint desired) {
+  const uint wanted = expected;
+  uint old;
+  asm volatile("atom.relaxed.gpu.global.cas.b32 %0, [%1], %2, %3;"
+               : "=r"(old)
+               : "l"(global_address(p)), "r"(wanted), "r"(desired)
+               : "memory");
+  expected = old;
+  return old == wanted;
+}
+
+// ---- Words shared with the host: relaxed, system scope. One side writes each of them.
+
+WARPFS_FN uint host_load(const WARPFS_DEVICE uint* p) {
+  uint value;
+  asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return value;
+}
+WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) {
+  asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory");
+}
+
+// ---- Fences. fence.acq_rel serves both directions: one-sided fences need PTX 8.6, and toolkits before it must compile this too.
+
+WARPFS_FN void fence_acquire() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+WARPFS_FN void fence_release() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+WARPFS_FN void fence_seq() { asm volatile("fence.sc.gpu;" ::: "memory"); }
+WARPFS_FN void host_fence_acquire() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+WARPFS_FN void host_fence_release() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+
+// ---- Line data. A line is filled again and again by others, so a plain load could be answered from a copy that L1 kept of its former
+// ---- content, and two warps may touch it at once. Relaxed accesses of gpu scope are served by L2, where all warps meet; a vector of
+// ---- four is modelled as four of them, in any order. The host's side of a fill is ordered by host_fence_acquire, not by these.
+
+WARPFS_FN Vec16 data_load16(const WARPFS_DEVICE Vec16* p) {
+  Vec16 v;
+  asm volatile("ld.relaxed.gpu.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
+               : "l"(global_address(p))
+               : "memory");
+  return v;
+}
+WARPFS_FN void data_store16(WARPFS_DEVICE Vec16* p, Vec16 v) {
+  asm volatile("st.relaxed.gpu.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(global_address(p)), "r"(v.words[0]), "r"(v.words[1]),
+               "r"(v.words[2]), "r"(v.words[3])
+               : "memory");
+}
+WARPFS_FN uint data_load4(const WARPFS_DEVICE uint* p) { return atomic_load(p); }
+WARPFS_FN void data_store4(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }
+WARPFS_FN uchar data_load1(const WARPFS_DEVICE uchar* p) {
+  uint value;
+  asm volatile("ld.relaxed.gpu.global.u8 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return (uchar)value;
+}
+WARPFS_FN void data_store1(WARPFS_DEVICE uchar* p, uchar v) {
+  asm volatile("st.relaxed.gpu.global.u8 [%0], %1;" ::"l"(global_address(p)), "r"((uint)v) : "memory");
+}
+
+// ---- Bits.
+
+WARPFS_FN uint lowest_bit(uint mask) { return (uint)__ffs((int)mask) - 1u; }
+WARPFS_FN uint bit_count(uint mask) { return (uint)__popc(mask); }
+
+// ---- Collectives. The mask always names all 32 lanes: the hardware then waits for lanes that are late, which __activemask() would
+// ---- silently leave out of a sum or a vote. So every lane of the warp that still runs has to come to each of them.
+
+constexpr uint ALL_LANES = 0xffffffffu;
+
+WARPFS_FN uint ballot_all(bool vote) { return __ballot_sync(ALL_LANES, vote); }
+WARPFS_FN uint shuffle_word(uint v, uint source_lane) { return __shfl_sync(ALL_LANES, v, (int)(source_lane & 31u)); }
+WARPFS_FN float shuffle_float(float v, uint source_lane) { return __shfl_sync(ALL_LANES, v, (int)(source_lane & 31u)); }
+WARPFS_FN ulong shuffle64(ulong v, uint source_lane) {
+  return (ulong)shuffle_word((uint)(v >> 32), source_lane) << 32 | shuffle_word((uint)v, source_lane);
+}
+// Sums of integers are the same in any order, signed ones too: both are modulo 2^32.
+WARPFS_FN uint sum_word(uint v) { return __reduce_add_sync(ALL_LANES, v); }
+// A butterfly: every lane adds the same pairs, so all lanes get the same bits, run after run.
+WARPFS_FN float sum_float(float v) {
+  for (int distance = 16; distance > 0; distance >>= 1) v += __shfl_xor_sync(ALL_LANES, v, distance);
+  return v;
+}
+
+// One lane of a warp. Its methods are for kernels; they exchange values and, unlike warp_broadcast, order no memory.
+struct Lane {
+  uint index;
+  uint count;
+
+  __device__ uint sum(uint v) const { return sum_word(v); }
+  __device__ int sum(int v) const { return (int)sum_word((uint)v); }
+  __device__ float sum(float v) const { return sum_float(v); }
+  __device__ bool any(bool vote) const { return __any_sync(ALL_LANES, vote) != 0; }
+  __device__ bool all(bool vote) const { return __all_sync(ALL_LANES, vote) != 0; }
+  __device__ uint ballot(bool vote) const { return ballot_all(vote); }
+  __device__ uint broadcast(uint v, uint source) const { return shuffle_word(v, source); }
+  __device__ int broadcast(int v, uint source) const { return (int)shuffle_word((uint)v, source); }
+  __device__ ulong broadcast(ulong v, uint source) const { return shuffle64(v, source); }
+  __device__ float broadcast(float v, uint source) const { return shuffle_float(v, source); }
+  __device__ uint shuffle(uint v, uint source) const { return shuffle_word(v, source); }
+  __device__ int shuffle(int v, uint source) const { return (int)shuffle_word((uint)v, source); }
+  __device__ float shuffle(float v, uint source) const { return shuffle_float(v, source); }
+};
+
+WARPFS_FN uint warp_ballot(WARPFS_THREAD const Lane&, bool vote) { return ballot_all(vote); }
+WARPFS_FN bool warp_any(WARPFS_THREAD const Lane& lane, bool vote) { return lane.any(vote); }
+WARPFS_FN bool warp_all(WARPFS_THREAD const Lane& lane, bool vote) { return lane.all(vote); }
+WARPFS_FN uint warp_shuffle(WARPFS_THREAD const Lane&, uint v, uint source_lane) { return shuffle_word(v, source_lane); }
+WARPFS_FN uint warp_sum(WARPFS_THREAD const Lane&, uint v) { return sum_word(v); }
+WARPFS_FN float warp_sum_float(WARPFS_THREAD const Lane&, float v) { return sum_float(v); }
+
+// All lanes arrive; what they wrote before is visible to all of them after. Votes and shuffles alone order no memory, so the collectives
+// by which a leader tells its warp what it has seen begin with this.
+WARPFS_FN void warp_sync(WARPFS_THREAD const Lane&) { __syncwarp(ALL_LANES); }
+
+WARPFS_FN uint warp_broadcast(WARPFS_THREAD const Lane& lane, uint v, uint source_lane) {
+  warp_sync(lane);
+  return shuffle_word(v, source_lane);
+}
+WARPFS_FN ulong warp_broadcast64(WARPFS_THREAD const Lane& lane, ulong v, uint source_lane) {
+  warp_sync(lane);
+  return shuffle64(v, source_lane);
+}
+// Leaves picked alone where no lane has a value.
+WARPFS_FN uint warp_pick(WARPFS_THREAD const Lane& lane, bool has, uint value, WARPFS_THREAD uint& picked) {
+  warp_sync(lane);
+  const uint having = ballot_all(has);
+  if (having != 0u) picked = shuffle_word(value, lowest_bit(having));
+  return having;
+}
+WARPFS_FN void warp_votes(WARPFS_THREAD const Lane& lane, uint bits, WARPFS_THREAD uint (&masks)[4]) {
+  warp_sync(lane);
+  for (uint k = 0; k < 4u; k++) masks[k] = ballot_all(((bits >> k) & 1u) != 0u);
+}
+// True when all 32 lanes are here with the same value; else `first` and `other` are two values that differ. Lanes that have left the kernel are
+// missed: there is then no second value to show, and a lane gets its own and ~0. Lanes that went to another collective instead are waited
+// for in vain, here as in every collective: no instruction of CUDA can tell them from lanes that are late.
+WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other) {
+  int same = 0;
+  __match_all_sync(ALL_LANES, (unsigned long long)v, &same);
+  if (__activemask() != ALL_LANES) {
+    first = v;
+    other = ~(ulong)0;
+    return false;
+  }
+  first = v;
+  other = v;
+  if (same != 0) return true;
+  first = shuffle64(v, 0u);
+  other = shuffle64(v, lowest_bit(ballot_all(v != first)));
+  return false;
+}
+
+// All lanes of all warps of the group.
+WARPFS_FN void group_barrier(WARPFS_THREAD const Lane&) { __syncthreads(); }
+// The dynamic shared memory of the launch, shared by the warps of a block.
+WARPFS_FN WARPFS_GROUP uchar* group_memory(WARPFS_THREAD const Lane&) {
+  extern __shared__ Vec16 warpfs_group_memory[];
+  return (uchar*)warpfs_group_memory;
+}
+
+// ---- Waiting.
+
+WARPFS_FN ulong clock_ns() {
+  ulong now;
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now)::"memory");
+  return now;
+}
+
+struct WaitBound {
+  ulong ns;     // 0: only polls counts
+  ulong start;  // 0: the clock has not been read yet, since most waits end before they begin
+  uint polls;
+  uint pauses;
+};
+
+WARPFS_FN void wait_begin(WARPFS_THREAD WaitBound& bound, uint polls, ulong ns) {
+  bound.ns = ns;
+  bound.start = 0;
+  bound.polls = polls;
+  bound.pauses = 0;
+}
+
+// Sleeps 32 ns the first time, twice as long each time after, up to about 1 us: a hundred warps that poll host memory at full speed
+// slow each other and the host. False once the wait has exceeded its bound.
+WARPFS_FN bool wait_pause(WARPFS_THREAD const Lane&, WARPFS_THREAD WaitBound& bound) {
+  const uint pauses = bound.pauses++;
+  __nanosleep(32u << (pauses < 5u ? pauses : 5u));
+  if (bound.ns == 0) return pauses < bound.polls;
+  const ulong now = clock_ns();
+  if (bound.start == 0) bound.start = now;
+  return now - bound.start < bound.ns;
+}
+
+}  // namespace warpfs

@@ -1,0 +1,122 @@
+// Getting modified lines into their files: gfsync, gclose, and the sweep that the host asks for at sync and unmount.
+#pragma once
+
+namespace warpfs {
+
+WARPFS_FN bool line_belongs(WARPFS_THREAD const Fs& fs, uint line, uint file_id) {
+  return file_id == 0u || atomic_load(&fs.metas[line].file_id) == file_id;
+}
+
+// One lane looks at one line: does it carry bytes of the file that are not in it yet?
+WARPFS_FN bool line_is_unwritten(WARPFS_THREAD const Fs& fs, uint line, uint file_id) {
+  const uint word = atomic_load(&fs.metas[line].word);
+  const bool writing = line_state(word) == LineState::BUSY && (line_step(word) == LineStep::STARTING || line_step(word) == LineStep::WRITING);
+  return (line_state(word) == LineState::MODIFIED || writing) && line_belongs(fs, line, file_id);
+}
+
+// All lanes. Which lines of `count` (at most 32) from `first` on are unwritten.
+WARPFS_FN uint unwritten_among(WARPFS_THREAD const Fs& fs, uint first, uint count, uint file_id) {
+  uint mask = 0;
+  for (uint base = 0; base < count; base += fs.lane.count) {
+    const uint at = base + fs.lane.index;
+    mask |= warp_ballot(fs.lane, at < count && line_is_unwritten(fs, first + at, file_id)) << base;
+  }
+  return mask;
+}
+
+enum : uint32_t {
+  FLUSH_CLEAN,   // nothing to write back, or it carries something else by now
+  FLUSH_PINNED,  // its write-back is under way, and it is pinned so that it can be waited for
+  FLUSH_AGAIN,   // somebody has it pinned, or the ring is full
+};
+
+// Leader only. A look at one line that may have to be written back, and an attempt to start that. It is pinned only while it is BUSY: a pin
+// would keep others from starting it.
+WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
+  WARPFS_DEVICE uint* meta_word = &fs.metas[line].word;
+  const uint word = atomic_load(meta_word);
+  fence_acquire();
+  if (!line_belongs(fs, line, file_id) || line_state(word) == LineState::READY || line_state(word) == LineState::INVALID) return FLUSH_CLEAN;
+  if (line_state(word) == LineState::MODIFIED) {
+    line_drain(fs, line);
+    return line_write_back(fs, line, 1u) == WRITE_BACK_STARTED ? FLUSH_PINNED : FLUSH_AGAIN;
+  }
+  if (line_step(word) < LineStep::FILLING) return FLUSH_AGAIN;
+  const uint seen = atomic_add(meta_word, LINE_PIN);
+  fence_acquire();
+  if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING && line_belongs(fs, line, file_id)) return FLUSH_PINNED;
+  line_unpin(fs, line);
+  return FLUSH_AGAIN;
+}
+
+// All lanes. Sees one line through to the end of its write-back: 0, its error, or wait_outcome().
+WARPFS_FN int line_flush(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
+  WaitBound bound;
+  wait_start(fs, bound);
+  for (;;) {
+    uint waits = FLUSH_AGAIN;
+    if (is_leader(fs)) waits = line_flush_look(fs, line, file_id);
+    waits = warp_broadcast(fs.lane, waits, 0u);
+    if (waits == FLUSH_CLEAN) return 0;
+    if (waits == FLUSH_PINNED) return page_make_way(fs, line);
+    if (!warp_wait_again(fs, bound)) return wait_outcome();
+  }
+}
+
+// All lanes. Writes back what lines [first, end) carry of a file (0: of any): 0, the first error, or PENDING.
+// The first round starts everything, the second waits: the host has many write-backs at once.
+WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, uint file_id) {
+  int result = 0;
+  for (uint base = first; base < end; base += 32u) {
+    uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, file_id);
+    for (; mask != 0u && is_leader(fs); mask &= mask - 1u) line_write_back(fs, base + lowest_bit(mask), 0u);
+  }
+  for (uint base = first; base < end; base += 32u) {
+    uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, file_id);
+    for (; mask != 0u; mask &= mask - 1u) {
+      const int status = line_flush(fs, base + lowest_bit(mask), file_id);
+      if (status == WARPFS_PENDING) {
+        result = status;
+      } else if (status != 0 && result == 0) {
+        result = status;
+      }
+    }
+  }
+  return result;
+}
+
+// All bytes written to the file by any warp before this call are on the disk when it returns 0.
+WARPFS_FN int gfsync(WARPFS_THREAD Fs& fs, int file) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  if (!arguments_agree(fs, (ulong)(uint)file)) return call_end(fs, -Errno::einval);
+  const FileView view = file_view(fs, file, 0u, 0u);
+  if (view.error != 0) return call_end(fs, view.error);
+  int status = 0;
+  // Once the host is asked to sync, everything that had to be written back has been.
+  if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u) status = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);
+  ulong value = 0;
+  if (status == 0) status = mail_ask(fs, Opcode::SYNC, (uint)file, 0u, 0u, value);
+  return call_end(fs, status);
+}
+
+// Closes a handle. Bytes that were written through it are in the file (not necessarily on the disk) when it returns 0.
+WARPFS_FN int gclose(WARPFS_THREAD Fs& fs, int file) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  if (!arguments_agree(fs, (ulong)(uint)file)) return call_end(fs, -Errno::einval);
+  int flushed = 0;
+  // Once the host was asked the handle may be gone: only its answer is of interest.
+  if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u) {
+    const FileView view = file_view(fs, file, 0u, 0u);
+    if (view.error != 0) return call_end(fs, view.error);
+    if (((uint)file & HANDLE_WRITABLE) != 0u) flushed = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);
+    if (flushed == WARPFS_PENDING) return call_end(fs, flushed);
+  }
+  ulong value = 0;
+  // The host keeps a file open whose bytes could not be written.
+  const int closed = mail_ask(fs, Opcode::CLOSE, (uint)file, 0u, flushed < 0 ? 1u : 0u, value);
+  return call_end(fs, closed < 0 ? closed : flushed);
+}
+
+}  // namespace warpfs

@@ -1,0 +1,89 @@
+// What one warp knows of its mount: where everything lies, which work item it runs, and what it has counted so far.
+#pragma once
+
+namespace warpfs {
+
+// Statuses that are neither bytes nor an errno. PENDING leaves the work item; the others never leave the cache.
+enum : int {
+  WARPFS_DONE = 0,
+  WARPFS_PENDING = -65536,
+};
+
+// Modes of gopen.
+enum : uint32_t {
+  WARPFS_RDONLY = OpenMode::READ,
+  WARPFS_RDWR = OpenMode::READ_WRITE,
+  WARPFS_CREATE = OpenMode::CREATE,
+};
+
+// Every lane has one. All members but `lane` and `counters` are the same in all lanes of a warp.
+struct Fs {
+  Lane lane;
+  uint item;  // index of the work item
+  uint slot;  // its place among the items in flight: mailbox, outbox and record
+
+  WARPFS_DEVICE const Geometry* geometry;
+  WARPFS_DEVICE RingTail* ring_tails;
+  WARPFS_DEVICE const RingHead* ring_heads;
+  WARPFS_DEVICE Request* requests;
+  WARPFS_DEVICE LineMeta* metas;
+  WARPFS_DEVICE LineAux* auxes;
+  WARPFS_DEVICE const LineDone* dones;
+  WARPFS_DEVICE SetState* sets;
+  WARPFS_DEVICE uchar* lines;
+  WARPFS_DEVICE const FileEntry* files;
+  WARPFS_DEVICE const Mailbox* mailboxes;
+  WARPFS_DEVICE uchar* outboxes;
+  WARPFS_DEVICE ItemRecord* record;
+  WARPFS_DEVICE WarpStats* stats;
+  WARPFS_DEVICE FaultRecord* fault;
+
+  uint line_shift;
+  uint set_count;
+  uint set_ways_base;  // ways that every set has
+  uint set_ways_rest;  // the first sets that have one more
+
+  int error;  // first error that a call without a result of its own met, or a refused call
+  uint counters[COUNTER_COUNT];
+
+  // The call in progress. Under replay these survive in the ItemRecord while the item is pending.
+  ulong progress;    // bytes that it has moved
+  uint served;       // lines of its current chunk that it has moved
+  uint asked;        // 1: its request is posted, the answer comes to the mailbox
+  uint bypass_line;  // the line behind the cache that carries its current page, or LINE_NONE
+  uint call;         // calls made so far in this run of the item
+  uint log_count;    // calls that earlier runs finished
+  uint loads;        // element loads so far in this run of the item
+  uint held_count;   // pins that the item keeps until its next run
+  uint held[HELD_LINES_MAX];
+  bool pending;  // the item has to leave and to be run again
+};
+
+WARPFS_FN bool is_leader(WARPFS_THREAD const Fs& fs) { return fs.lane.index == 0u; }
+
+WARPFS_FN void count(WARPFS_THREAD Fs& fs, uint counter, uint amount) { fs.counters[counter] += amount; }
+
+// The first error of an item is the one that is reported.
+WARPFS_FN void note_error(WARPFS_THREAD Fs& fs, int error) {
+  if (fs.error == 0) fs.error = error;
+}
+
+WARPFS_FN uint line_bytes(WARPFS_THREAD const Fs& fs) { return 1u << fs.line_shift; }
+
+WARPFS_FN WARPFS_DEVICE uchar* line_data(WARPFS_THREAD const Fs& fs, uint line) { return fs.lines + ((ulong)line << fs.line_shift); }
+
+// A call whose arguments differ between the lanes of a warp is a bug in the kernel: it is refused, and both values are kept for the report.
+WARPFS_FN bool arguments_agree(WARPFS_THREAD Fs& fs, ulong mixed) {
+  ulong first = 0;
+  ulong other = 0;
+  if (warp_uniform(fs.lane, mixed, first, other)) return true;
+  atomic_store(&fs.fault->lane_values[0], (uint)first);
+  atomic_store(&fs.fault->lane_values[1], (uint)other);
+  note_error(fs, -Errno::einval);
+  return false;
+}
+
+// Folds arguments into one word for arguments_agree. A small difference stays readable when it is the only argument that differs.
+WARPFS_FN ulong mix_arguments(ulong a, ulong b, ulong c) { return a ^ ((b << 21) | (b >> 43)) ^ ((c << 42) | (c >> 22)); }
+
+}  // namespace warpfs

@@ -1,0 +1,44 @@
+// Requests that are not about lines: the answer comes to the mailbox of the slot. One at a time for each slot.
+#pragma once
+
+namespace warpfs {
+
+// All lanes. Asks the host and waits for its answer: the result, or wait_outcome(). `value` is what the answer carries beside it.
+WARPFS_FN int mail_ask(WARPFS_THREAD Fs& fs, uint opcode, uint file, ulong offset, uint length, WARPFS_THREAD ulong& value) {
+  int result = 0;
+  ulong answer = 0;
+  if (is_leader(fs)) {
+    WaitBound bound;
+    wait_start(fs, bound);
+    while (fs.asked == 0u) {
+      Reservation reservation;
+      reservation.taken = false;
+      if (ring_reserve(fs, reservation)) {
+        fs.record->mail_sequence++;
+        ring_write(fs, reservation, opcode, file, offset, length, 0u);
+        ring_publish(fs, reservation);
+        fs.asked = 1u;
+      } else if (!wait_again(fs, bound)) {
+        result = wait_outcome();
+        break;
+      }
+    }
+    WARPFS_DEVICE const Mailbox* mailbox = fs.mailboxes + fs.slot;
+    while (fs.asked != 0u) {
+      if (host_load(&mailbox->sequence) == fs.record->mail_sequence) {
+        // The host wrote the answer before the sequence.
+        host_fence_acquire();
+        result = (int)host_load((WARPFS_DEVICE const uint*)&mailbox->result);
+        answer = host_load64(&mailbox->value);
+        fs.asked = 0u;
+      } else if (!wait_again(fs, bound)) {
+        result = wait_outcome();
+        break;
+      }
+    }
+  }
+  value = warp_broadcast64(fs.lane, answer, 0u);
+  return (int)warp_broadcast(fs.lane, (uint)result, 0u);
+}
+
+}  // namespace warpfs

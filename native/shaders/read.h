@@ -1,0 +1,158 @@
+// Reading into the kernel's own memory, and reading ahead.
+#pragma once
+
+namespace warpfs {
+
+// The part of a call that one request can serve: up to eight consecutive pages.
+struct Chunk {
+  ulong first_page;
+  uint pages;
+  uint begin;  // first byte in the first page
+  uint bytes;
+};
+
+WARPFS_FN Chunk chunk_at(WARPFS_THREAD const Fs& fs, ulong position, uint bytes_left) {
+  Chunk chunk;
+  chunk.first_page = position >> fs.line_shift;
+  chunk.begin = (uint)position & (line_bytes(fs) - 1u);
+  const ulong reach = ((ulong)REQUEST_LINES_MAX << fs.line_shift) - chunk.begin;
+  chunk.bytes = bytes_left < reach ? bytes_left : (uint)reach;
+  chunk.pages = ((chunk.begin + chunk.bytes - 1u) >> fs.line_shift) + 1u;
+  return chunk;
+}
+
+// Copies what a chunk wants from its page number `index`.
+WARPFS_FN void chunk_copy_out(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Chunk& chunk, uint index, uint line, WARPFS_DEVICE uchar* target) {
+  const uint page_begin = index << fs.line_shift;
+  const uint from = index == 0u ? chunk.begin : 0u;
+  const uint end = chunk.begin + chunk.bytes - page_begin;
+  const uint to = end < line_bytes(fs) ? end : line_bytes(fs);
+  copy_from_line(fs.lane, target + (page_begin + from - chunk.begin), line_data(fs, line) + from, to - from);
+}
+
+// All lanes. First round: serves the pages that are here, and claims lines for those that nobody has asked for, all in one request.
+WARPFS_FN void chunk_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Chunk& chunk, WARPFS_DEVICE uchar* target,
+                           WARPFS_THREAD Fill& fill) {
+  Tag tag;
+  tag.file_id = source.file_id;
+  for (uint index = 0; index < chunk.pages; index++) {
+    if (((fs.served >> index) & 1u) != 0u) continue;
+    tag.page = chunk.first_page + index;
+    uint line = LINE_NONE;
+    const uint tried = page_try(fs, tag, LineStep::FILLING, fill.reservation, line);
+    if (tried == PAGE_OURS) {
+      fill_add(fill, index, line);
+    } else if (tried == PAGE_READY) {
+      chunk_copy_out(fs, chunk, index, line, target);
+      page_release(fs, line);
+      fs.served |= 1u << index;
+      count(fs, Counter::HITS, 1u);
+    } else if (tried == PAGE_COMING || tried == PAGE_LATER) {
+      // Nothing is waited for while the request has not been posted.
+      if (is_leader(fs)) line_unpin(fs, line);
+    }
+  }
+  fill_publish(fs, source, chunk.first_page, fill);
+}
+
+// All lanes. Second round: waits for each page in turn, never with another warp's page pinned.
+WARPFS_FN int chunk_finish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Chunk& chunk, WARPFS_DEVICE uchar* target,
+                           WARPFS_THREAD const Fill& fill) {
+  int status = 0;
+  for (uint index = 0; index < chunk.pages; index++) {
+    if (((fs.served >> index) & 1u) != 0u) continue;
+    uint line = fill.lines[index];
+    if (line != (uint)LINE_NONE) {
+      if (status != 0) {
+        // An earlier page failed or is not there yet: this one is kept for the next run, or let go.
+        if (status == WARPFS_PENDING) {
+          item_hold(fs, line);
+        } else if (is_leader(fs)) {
+          line_unpin(fs, line);
+        }
+        continue;
+      }
+      status = page_wait(fs, line);
+    } else if (status == 0) {
+      status = page_read(fs, source, chunk.first_page + index, line);
+    }
+    if (status != 0) continue;
+    chunk_copy_out(fs, chunk, index, line, target);
+    page_release(fs, line);
+    fs.served |= 1u << index;
+  }
+  return status;
+}
+
+WARPFS_FN int chunk_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Chunk& chunk, WARPFS_DEVICE uchar* target) {
+  Fill fill;
+  fill_begin(fill);
+  // A page that goes past the cache is the only one that this call was waiting for: nothing is claimed beside it.
+  if (fs.bypass_line == (uint)LINE_NONE) chunk_start(fs, source, chunk, target, fill);
+  return chunk_finish(fs, source, chunk, target, fill);
+}
+
+// Reads up to `length` bytes at `offset` into `target`: the bytes read (fewer at the end of the file, 0 behind it), or -errno.
+// Under replay `target` must be device memory: what was read before stays there.
+WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  if (!arguments_agree(fs, mix_arguments((ulong)(uint)file ^ ((ulong)length << 32), offset, (ulong)target))) return call_end(fs, -Errno::einval);
+  const FileView view = file_view(fs, file, offset, length);
+  if (view.error != 0) return call_end(fs, view.error);
+  int status = 0;
+  while (fs.progress < view.count && status == 0) {
+    const Chunk chunk = chunk_at(fs, offset + fs.progress, view.count - (uint)fs.progress);
+    status = chunk_read(fs, view.source, chunk, target + fs.progress);
+    if (status == 0) {
+      fs.progress += chunk.bytes;
+      fs.served = 0;
+    }
+  }
+  if (status == WARPFS_PENDING) return call_end(fs, status);
+  count(fs, Counter::READS, 1u);
+  count(fs, Counter::BYTES_READ, (uint)fs.progress);
+  return call_end(fs, fs.progress > 0u ? (int)fs.progress : status);
+}
+
+// All lanes. Asks for the pages of a range that nobody has asked for; waits for nothing. Bytes that are there or on their way.
+WARPFS_FN uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong offset, uint length) {
+  uint started = 0;
+  bool room = true;
+  while (started < length && room) {
+    const Chunk chunk = chunk_at(fs, offset + started, length - started);
+    Fill fill;
+    fill_begin(fill);
+    Tag tag;
+    tag.file_id = source.file_id;
+    for (uint index = 0; index < chunk.pages; index++) {
+      tag.page = chunk.first_page + index;
+      uint line = LINE_NONE;
+      const uint tried = page_try(fs, tag, LineStep::FILLING, fill.reservation, line);
+      if (tried == PAGE_OURS) {
+        fill_add(fill, index, line);
+      } else if (tried == PAGE_READY || tried == PAGE_COMING || tried == PAGE_LATER) {
+        if (is_leader(fs)) line_unpin(fs, line);
+      }
+      room = room && (tried == PAGE_OURS || tried == PAGE_READY || tried == PAGE_COMING);
+    }
+    fill_publish(fs, source, chunk.first_page, fill);
+    for (uint index = 0; index < chunk.pages; index++) {
+      if (fill.lines[index] != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fill.lines[index]);
+    }
+    started += chunk.bytes;
+  }
+  return started;
+}
+
+// A hint: the bytes will be read soon. The bytes asked for, or -errno.
+WARPFS_FN int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  if (!arguments_agree(fs, mix_arguments((ulong)(uint)file, offset, length))) return call_end(fs, -Errno::einval);
+  const FileView view = file_view(fs, file, offset, length);
+  if (view.error != 0) return call_end(fs, view.error);
+  return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
+}
+
+}  // namespace warpfs

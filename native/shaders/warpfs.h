@@ -1,0 +1,35 @@
+// WarpFS for kernels: files, rings and the shared cache, in dialect-neutral shader code.
+// Include one dialect header first (dialect/cpu.h, dialect/cuda.h or dialect/metal.h), then this file.
+#pragma once
+#include "../abi/abi.h"
+
+// Which strategy a call uses when it would have to wait: 0 spin (poll until it is there), 1 replay (leave, and be run again).
+#ifndef WARPFS_REPLAY
+#define WARPFS_REPLAY 0
+#endif
+// Which replacement policy this kernel is compiled with: a value of Policy.
+#ifndef WARPFS_POLICY
+#define WARPFS_POLICY 0
+#endif
+// 1: a warp may have fewer lanes than a set has ways, so a lane looks at several (check mode).
+#ifndef WARPFS_LANES_BELOW_WAYS
+#define WARPFS_LANES_BELOW_WAYS 0
+#endif
+
+#include "fs.h"
+#include "wait.h"
+#include "ring.h"
+#include "cache_line.h"
+#include "replacement.h"
+#include "write_back.h"
+#include "cache_set.h"
+#include "item.h"
+#include "cache.h"
+#include "copy.h"
+#include "mail.h"
+#include "file.h"
+#include "read.h"
+#include "write.h"
+#include "flush.h"
+#include "async.h"
+#include "load.h"
