@@ -22,6 +22,7 @@ export function bindingForTests(): BindingForTests {
     unmountResult: 0,
     abiHash: () => ABI_HASH,
     host: () => ({ cores: 2, uring: 'not probed' }),
+    preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
     mount(config) {
       binding.configs.push(config);
       return {

@@ -9,6 +9,17 @@ export interface NativeBinding {
   abiHash(): number;
   mount(config: NativeMountConfig): NativeMount;
   host(): NativeHost;
+  /** The yardstick of the benchmarks: one thread that preads random pages and checks every word. Blocks until it is done. */
+  preadLoop(loop: NativePreadLoop): { nanoseconds: number; wrongWords: number };
+}
+
+export interface NativePreadLoop {
+  path: string;
+  pages: number;
+  pageBytes: number;
+  reads: number;
+  seed: number;
+  start: number;
 }
 
 export interface NativeHost {

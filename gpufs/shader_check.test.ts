@@ -54,7 +54,10 @@ WARPFS_FN uint use_collectives(WARPFS_THREAD const Lane& lane, uint value, ulong
   warp_votes(lane, value, masks);
   uint result = warp_ballot(lane, value > 1u) + warp_pick(lane, value > 2u, value, picked) + picked + masks[0] + masks[3];
   if (warp_any(lane, value == 3u) && warp_all(lane, value == 4u)) result += 1u;
-  if (!warp_uniform(lane, wide, first, other)) result += (uint)first + (uint)(other >> 32);
+  ulong ofLeader = wide;
+  if (!warp_uniform(lane, wide, first, other, ofLeader)) result += (uint)first + (uint)(other >> 32) + (uint)ofLeader;
+  host_doorbell(lane);
+  for (PieceRange piece = lane_pieces(lane, 7u); piece.at < piece.end; piece.at += piece.step) result += piece.at;
   result += warp_broadcast(lane, value, 5u) + (uint)warp_broadcast64(lane, wide, 6u) + warp_shuffle(lane, value, lane.index ^ 1u);
   result += warp_sum(lane, value) + (uint)warp_sum_float(lane, (float)value);
   warp_sync(lane);

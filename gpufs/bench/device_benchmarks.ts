@@ -11,6 +11,7 @@ const LAUNCHES = 3;
 interface DeviceKernel<Inputs extends InputTypes, Outputs extends OutputTypes> {
   name: string;
   question: string;
+  atLeast: number;
   definition: KernelDefinition<Inputs, Outputs>;
   /** Dispatches once, checks every output, and gives the time on the device. */
   launch: (kernel: Kernel<Inputs, Outputs>, items: number) => Promise<number>;
@@ -18,12 +19,13 @@ interface DeviceKernel<Inputs extends InputTypes, Outputs extends OutputTypes> {
 
 /** 1,048,576 threads; the unit is a million of them per second. */
 function deviceBenchmark<const Inputs extends InputTypes = Record<never, never>, const Outputs extends OutputTypes = Record<never, never>>(
-  { name, question, definition, launch }: DeviceKernel<Inputs, Outputs>,
+  { name, question, atLeast, definition, launch }: DeviceKernel<Inputs, Outputs>,
 ): Benchmark {
   return {
     name,
     unit: 'M threads/s/core',
     question,
+    atLeast,
     async prepare({ folder, device, tiny }) {
       const items = tiny ? 64 : 32768;
       const fs = await mount({ root: folder, device, workers: 1, cache: { lines: 64 } });
@@ -49,6 +51,7 @@ function allAre(values: Uint32Array, expected: (index: number) => number, what: 
 
 const vectorAdd = deviceBenchmark({
   name: 'device_vector_add',
+  atLeast: 100,
   question: 'How many threads per second add one element of two vectors?',
   definition: {
     name: 'vector_add',
@@ -70,32 +73,32 @@ const vectorAdd = deviceBenchmark({
 
 const groupReduce = deviceBenchmark({
   name: 'device_group_reduce',
+  atLeast: 25,
   question: 'How many threads per second reduce through shared memory, with six barriers of the group?',
   definition: {
     name: 'group_reduce',
     outputs: { sums: 'u32[]' },
-    groupWarps: 2,
-    shared: { scratch: 'u32[64]' },
+    shared: { scratch: 'u32[32]' },
     source: `
-      const uint thread = (item % 2u) * 32u + lane.index;
-      scratch[thread] = item / 2u + thread;
+      scratch[lane.index] = item + lane.index;
       group_barrier(lane);
-      for (uint stride = 32u; stride > 1u; stride /= 2u) {
-        if (thread < stride) scratch[thread] += scratch[thread + stride];
+      for (uint stride = 16u; stride > 0u; stride /= 2u) {
+        if (lane.index < stride) scratch[lane.index] += scratch[lane.index + stride];
         group_barrier(lane);
       }
-      if (thread == 0u) sums[item / 2u] = scratch[0] + scratch[1];
+      if (lane.index == 0u) sums[item] = scratch[0];
     `,
   },
   launch: async (kernel, items) => {
-    const { sums, report } = await kernel.dispatch({ items, outputs: { sums: items / 2 } });
-    allAre(sums, (index) => index * 64 + (63 * 64) / 2, 'group_reduce');
+    const { sums, report } = await kernel.dispatch({ items, outputs: { sums: items } });
+    allAre(sums, (index) => index * 32 + 496, 'group_reduce');
     return report.nanoseconds;
   },
 });
 
 const shuffleReduce = deviceBenchmark({
   name: 'device_shuffle_reduce',
+  atLeast: 20,
   question: 'How many threads per second reduce through five shuffles?',
   definition: {
     name: 'shuffle_reduce',
@@ -119,6 +122,7 @@ const shuffleReduce = deviceBenchmark({
 
 const atomicIncrement = deviceBenchmark({
   name: 'device_atomic_increment',
+  atLeast: 60,
   question: 'How many threads per second increment one word?',
   definition: { name: 'atomic_increment', outputs: { counter: 'u32[]' }, source: 'atomic_add(&counter[0], 1u);' },
   launch: async (kernel, items) => {
@@ -128,4 +132,46 @@ const atomicIncrement = deviceBenchmark({
   },
 });
 
-export const deviceBenchmarks: Benchmark[] = [vectorAdd, groupReduce, shuffleReduce, atomicIncrement];
+/** Kernels that wait for each other by spinning: devices that run lanes or groups to their end one after another never finish them. */
+function spinBenchmark(name: string, question: string, items: number, source: string): Benchmark {
+  return {
+    name,
+    unit: 'ms',
+    question,
+    atMost: 1000,
+    async prepare({ folder, device }) {
+      const fs = await mount({ root: folder, device, workers: 1, cache: { lines: 64 } });
+      const kernel = await fs.kernel({ name, outputs: { flag: 'u32[]', seen: 'u32[]' }, source });
+      return {
+        async run() {
+          const { seen, report } = await kernel.dispatch({ items, outputs: { flag: 1, seen: 1 } });
+          mustBe(seen[0] === 7, `${name}: saw ${seen[0]}, not 7`);
+          return report.nanoseconds / 1e6;
+        },
+        close: () => fs.unmount(),
+      };
+    },
+  };
+}
+
+const spinOnSibling = spinBenchmark(
+  'spin_on_sibling_lane',
+  'A lane spins on a word that a later lane of its warp writes: how long until it ends?',
+  1,
+  `
+    if (lane.index == 0) { while (atomic_load(&flag[0]) == 0) {} seen[0] = atomic_load(&flag[0]); }
+    if (lane.index == 31) atomic_store(&flag[0], 7u);
+  `,
+);
+
+const spinOnLaterGroup = spinBenchmark(
+  'spin_on_later_group',
+  'The first of 512 groups spins on a word that the last one writes, on one core: how long until it ends?',
+  512,
+  `
+    if (item == 0 && lane.index == 0) { while (atomic_load(&flag[0]) == 0) {} seen[0] = atomic_load(&flag[0]); }
+    if (item == 511 && lane.index == 0) atomic_store(&flag[0], 7u);
+  `,
+);
+
+export const deviceBenchmarks: Benchmark[] = [spinOnSibling, spinOnLaterGroup, vectorAdd, groupReduce, shuffleReduce, atomicIncrement];

@@ -79,7 +79,8 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
       engine = make_pread_engine(parts.pool, parts.transfers);
     }
     parts.consumers.push_back(
-        std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine)));
+        std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine),
+                                       options.has_doorbell));
   }
 }
 
@@ -87,6 +88,10 @@ Daemon::~Daemon() = default;
 
 void Daemon::begin_dispatch() { parts_->gate.enter(); }
 void Daemon::end_dispatch() { parts_->gate.leave(); }
+
+void Daemon::doorbell() {
+  for (const auto& consumer : parts_->consumers) consumer->doorbell();
+}
 
 void Daemon::wait_until_drained() {
   const auto accepted = [this] {

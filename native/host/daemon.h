@@ -14,6 +14,7 @@ struct DaemonOptions {
   bool read_only = false;
   unsigned threads = 1;     // at most one for each ring is used
   std::string io = "auto";  // "auto", "pread", "uring"
+  bool has_doorbell = false;  // every request is followed by a call of doorbell(): no need to look for requests all the time
 };
 
 class Daemon {
@@ -36,6 +37,8 @@ class Daemon {
   /// Counted. While the count is above zero the rings are polled, otherwise the threads sleep.
   void begin_dispatch();
   void end_dispatch();
+  /// A request has been published, behind a sequentially consistent fence. Only for devices that can call; from any thread.
+  void doorbell();
   /// Until the rings are empty and everything taken from them is completed. Polls the rings if no dispatch does.
   void wait_until_drained();
   /// Every file written since its last sync reaches the disk, with its size and the directory of a new file. 0, or the first -errno.

@@ -45,6 +45,7 @@ Mount::Mount(const MountOptions& options) : memory_(geometry_of(options)) {
   daemon.read_only = options.read_only;
   daemon.threads = checked("daemonThreads", options.daemon_threads, 1, 64);
   daemon.io = options.io;
+  daemon.has_doorbell = true;
   daemon_ = std::make_unique<Daemon>(memory_.host_view(), daemon);
   CpuDeviceOptions device;
   device.workers = options.workers;

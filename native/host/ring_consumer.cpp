@@ -19,6 +19,7 @@ constexpr uint32_t SPIN_SWEEPS = 64;     // then others may run
 constexpr uint32_t YIELD_SWEEPS = 96;    // then sleep
 constexpr long SLEEP_MIN_NS = 1000;
 constexpr long SLEEP_MAX_NS = 50000;
+constexpr auto NAP = std::chrono::milliseconds(1);  // with a doorbell: how long a ring that nobody heard could go unnoticed
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -35,12 +36,18 @@ class Patience {
     empty_sweeps_ = 0;
     sleep_ns_ = SLEEP_MIN_NS;
   }
-  void pause() {
-    if (++empty_sweeps_ < SPIN_SWEEPS) return relax();
-    if (empty_sweeps_ < YIELD_SWEEPS) {
+  /// True when it is time to sleep.
+  bool spent() {
+    if (++empty_sweeps_ < SPIN_SWEEPS) {
+      relax();
+    } else if (empty_sweeps_ < YIELD_SWEEPS) {
       sched_yield();
-      return;
+    } else {
+      return true;
     }
+    return false;
+  }
+  void sleep() {
     const timespec time{0, sleep_ns_};
     nanosleep(&time, nullptr);
     sleep_ns_ = sleep_ns_ * 2 < SLEEP_MAX_NS ? sleep_ns_ * 2 : SLEEP_MAX_NS;
@@ -83,12 +90,13 @@ bool DispatchGate::wait() {
 }
 
 RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-                           DispatchGate& gate, std::unique_ptr<IoEngine> engine)
+                           DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell)
     : slot_mask_(geometry.ring_slots - 1),
       rings_((geometry.ring_count + threads - 1 - thread) / threads),
       server_(server),
       gate_(gate),
-      engine_(std::move(engine)) {
+      engine_(std::move(engine)),
+      has_doorbell_(has_doorbell) {
   for (size_t i = 0; i < rings_.size(); i++) {
     const size_t ring = thread + i * threads;
     rings_[i].head = &view.ring_heads[ring].head;
@@ -128,8 +136,32 @@ void RingConsumer::run() {
     const uint32_t taken = polling ? sweep() : 0;
     const bool ended = engine_->advance();
     if (taken != 0 || ended) patience.reset();
-    else patience.pause();
+    else if (patience.spent()) {
+      // Where the gpu can ring, waiting for that costs nothing; io in flight has to be polled all the same.
+      if (has_doorbell_ && engine_->in_flight() == 0) nap();
+      else patience.sleep();
+    }
   }
+}
+
+void RingConsumer::doorbell() {
+  if (!napping_.load(std::memory_order_relaxed)) return;
+  {
+    std::lock_guard lock(nap_mutex_);
+    napping_.store(false, std::memory_order_relaxed);
+  }
+  nap_over_.notify_one();
+}
+
+/// Either the request is seen here, or the napping flag is seen by whoever rings: both look behind a fence.
+void RingConsumer::nap() {
+  std::unique_lock lock(nap_mutex_);
+  napping_.store(true, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (rings_are_empty()) {
+    nap_over_.wait_for(lock, NAP, [this] { return !napping_.load(std::memory_order_relaxed); });
+  }
+  napping_.store(false, std::memory_order_relaxed);
 }
 
 uint32_t RingConsumer::sweep() {

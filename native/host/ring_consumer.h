@@ -32,10 +32,12 @@ class DispatchGate {
 class RingConsumer {
  public:
   RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-               DispatchGate& gate, std::unique_ptr<IoEngine> engine);
+               DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell);
   ~RingConsumer() { join(); }
   /// After DispatchGate::stop: returns when the thread has ended what it took from its rings.
   void join();
+  /// Wakes the thread if it naps. Whoever rings has published its request before, behind a sequentially consistent fence.
+  void doorbell();
   /// True if no published request waits in a ring of this thread.
   bool rings_are_empty() const;
   const Counters& counters() const { return counters_; }
@@ -49,6 +51,7 @@ class RingConsumer {
 
   void run();
   uint32_t sweep();
+  void nap();
 
   const uint32_t slot_mask_;
   std::vector<Ring> rings_;
@@ -56,6 +59,10 @@ class RingConsumer {
   DispatchGate& gate_;
   std::unique_ptr<IoEngine> engine_;
   Counters counters_;
+  const bool has_doorbell_;
+  std::atomic<bool> napping_{false};
+  std::mutex nap_mutex_;
+  std::condition_variable nap_over_;
   std::thread thread_;
 };
 

@@ -1,20 +1,9 @@
-// Asynchronous reads and writes. The start asks the host for the pages; the work is done when the ticket is waited for.
-// A ticket holds no pin and no line: one that is never waited for leaks nothing, and a write that is never waited for does not happen.
+// Asynchronous reads and writes: the start asks the host for the pages, the work is done when the ticket is waited for.
 #pragma once
 
 namespace warpfs {
 
-struct Ticket {
-  int file;
-  uint length;
-  ulong offset;
-  WARPFS_DEVICE uchar* target;        // of a read
-  const WARPFS_DEVICE uchar* source;  // of a write
-  bool writes;
-  int error;
-};
-
-WARPFS_FN Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
+WARPFS_CALL Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   Ticket ticket;
   ticket.file = file;
   ticket.length = length;
@@ -27,8 +16,7 @@ WARPFS_FN Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint 
   return ticket;
 }
 
-// Only lines that the write covers in part have to be read first.
-WARPFS_FN Ticket gwrite_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source) {
+WARPFS_CALL Ticket gwrite_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source) {
   Ticket ticket;
   ticket.file = file;
   ticket.length = length;
@@ -45,8 +33,7 @@ WARPFS_FN Ticket gwrite_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint
   return ticket;
 }
 
-// The bytes of the read or write that the ticket stands for, or -errno.
-WARPFS_FN int gwait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket) {
+WARPFS_CALL int gwait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket) {
   if (ticket.error != 0) return ticket.error;
   if (ticket.writes) return gwrite(fs, ticket.file, ticket.offset, ticket.length, ticket.source);
   return gread(fs, ticket.file, ticket.offset, ticket.length, ticket.target);

@@ -3,29 +3,25 @@
 
 namespace warpfs {
 
-// Where the bytes of a call come from: the handle for the host, the identity of the bytes for the tags.
-struct Source {
-  uint handle;
-  uint file_id;
-};
-
 // A request to fill consecutive pages that is being put together. Never waited with: its place in the ring is published first.
 struct Fill {
-  Reservation reservation;  // leader only
-  uint used;                // pages up to the last one that was claimed
-  uint lines[REQUEST_LINES_MAX];
+  Reservation reservation;        // leader only
+  uint used;                      // pages up to the last one that was claimed
+  uint lines[REQUEST_LINES_MAX];  // of the first `used` pages
 };
 
 WARPFS_FN void fill_begin(WARPFS_THREAD Fill& fill) {
-  fill.reservation.taken = false;
+  fill.reservation = reservation_none();
   fill.used = 0;
-  for (uint i = 0; i < REQUEST_LINES_MAX; i++) fill.lines[i] = LINE_NONE;
 }
 
 WARPFS_FN void fill_add(WARPFS_THREAD Fill& fill, uint index, uint line) {
+  for (; fill.used < index; fill.used++) fill.lines[fill.used] = LINE_NONE;
   fill.lines[index] = line;
-  if (fill.used <= index) fill.used = index + 1u;
+  fill.used = index + 1u;
 }
+
+WARPFS_FN uint fill_line(WARPFS_THREAD const Fill& fill, uint index) { return index < fill.used ? fill.lines[index] : (uint)LINE_NONE; }
 
 // All lanes; the leader posts what was claimed, or gives its place back.
 WARPFS_FN void fill_publish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong first_page, WARPFS_THREAD Fill& fill) {
@@ -49,11 +45,9 @@ enum : uint32_t {
   PAGE_AGAIN,   // look again
 };
 
-// All lanes. One look for a page, and one attempt to claim a line for it. Never waits.
-WARPFS_FN uint page_try(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, uint step, WARPFS_THREAD Reservation& reservation,
-                        WARPFS_THREAD uint& line) {
-  const CacheSet set = set_of(fs, tag);
-  const uint found = set_find(fs, set, tag, line);
+// All lanes. What is to be done about a page after one look for it (FIND_*): one attempt to claim a line where it is missing. Never waits.
+WARPFS_FN uint page_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const Tag& tag, uint found, uint step,
+                          WARPFS_THREAD Reservation& reservation, WARPFS_THREAD uint& line) {
   if (found == FIND_READY) return PAGE_READY;
   if (found == FIND_BUSY) return PAGE_COMING;
   if (found == FIND_DRAIN) {
@@ -69,6 +63,14 @@ WARPFS_FN uint page_try(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, uint
   }
   if (claimed == CLAIM_WAIT) return PAGE_LATER;
   return claimed == CLAIM_PINNED ? PAGE_PINNED : PAGE_AGAIN;
+}
+
+// All lanes. One look for a page, and one attempt to claim a line for it. Never waits.
+WARPFS_FN uint page_try(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, uint step, WARPFS_THREAD Reservation& reservation,
+                        WARPFS_THREAD uint& line) {
+  const CacheSet set = set_of(fs, tag);
+  const uint found = set_find(fs, set, tag, line);
+  return page_claim(fs, set, tag, found, step, reservation, line);
 }
 
 // Leader only. One of the lines behind the cache, for one page of one call; LINE_NONE where all are in use.
@@ -123,8 +125,7 @@ WARPFS_FN int bypass_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
   return 0;
 }
 
-// All lanes. Lets go of a line that page_read gave.
-WARPFS_FN void page_release(WARPFS_THREAD Fs& fs, uint line) {
+WARPFS_HOT_CALL void page_release(WARPFS_THREAD Fs& fs, uint line) {
   warp_sync(fs.lane);
   if (line == fs.bypass_line) {
     fs.bypass_line = LINE_NONE;
@@ -155,8 +156,7 @@ WARPFS_FN int page_make_way(WARPFS_THREAD Fs& fs, uint line) {
   return waited == wait_outcome() ? waited : written < 0 ? written : 0;
 }
 
-// All lanes. Brings one page to where it can be read, whatever it takes: 0 and a pinned `line`, or -errno, or PENDING.
-WARPFS_FN int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, WARPFS_THREAD uint& line) {
+WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, WARPFS_THREAD uint& line) {
   WaitBound bound;
   wait_start(fs, bound);
   Tag tag;

@@ -9,13 +9,13 @@ WARPFS_FN void copy_from_line(WARPFS_THREAD const Lane& lane, WARPFS_DEVICE ucha
   if ((alignment & 15u) == 0u) {
     WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
     const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)line;
-    for (uint i = lane.index; i < bytes / 16u; i += lane.count) to[i] = data_load16(from + i);
+    for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < i.end; i.at += i.step) to[i.at] = data_load16(from + i.at);
   } else if ((alignment & 3u) == 0u) {
     WARPFS_DEVICE uint* to = (WARPFS_DEVICE uint*)target;
     const WARPFS_DEVICE uint* from = (const WARPFS_DEVICE uint*)line;
-    for (uint i = lane.index; i < bytes / 4u; i += lane.count) to[i] = data_load4(from + i);
+    for (PieceRange i = lane_pieces(lane, bytes / 4u); i.at < i.end; i.at += i.step) to[i.at] = data_load4(from + i.at);
   } else {
-    for (uint i = lane.index; i < bytes; i += lane.count) target[i] = data_load1(line + i);
+    for (PieceRange i = lane_pieces(lane, bytes); i.at < i.end; i.at += i.step) target[i.at] = data_load1(line + i.at);
   }
 }
 
@@ -24,13 +24,13 @@ WARPFS_FN void copy_to_line(WARPFS_THREAD const Lane& lane, WARPFS_DEVICE uchar*
   if ((alignment & 15u) == 0u) {
     WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)line;
     const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)source;
-    for (uint i = lane.index; i < bytes / 16u; i += lane.count) data_store16(to + i, from[i]);
+    for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < i.end; i.at += i.step) data_store16(to + i.at, from[i.at]);
   } else if ((alignment & 3u) == 0u) {
     WARPFS_DEVICE uint* to = (WARPFS_DEVICE uint*)line;
     const WARPFS_DEVICE uint* from = (const WARPFS_DEVICE uint*)source;
-    for (uint i = lane.index; i < bytes / 4u; i += lane.count) data_store4(to + i, from[i]);
+    for (PieceRange i = lane_pieces(lane, bytes / 4u); i.at < i.end; i.at += i.step) data_store4(to + i.at, from[i.at]);
   } else {
-    for (uint i = lane.index; i < bytes; i += lane.count) data_store1(line + i, source[i]);
+    for (PieceRange i = lane_pieces(lane, bytes); i.at < i.end; i.at += i.step) data_store1(line + i.at, source[i.at]);
   }
 }
 

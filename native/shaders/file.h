@@ -3,13 +3,6 @@
 
 namespace warpfs {
 
-// What a call on an open file works with, read by the leader so that all lanes work with the same.
-struct FileView {
-  Source source;
-  uint count;  // bytes of the request that lie within the file
-  int error;
-};
-
 WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, int file) {
   const uint handle = (uint)file;
   const uint index = handle & ((1u << HANDLE_INDEX_BITS) - 1u);
@@ -29,10 +22,18 @@ WARPFS_FN ulong file_size(WARPFS_DEVICE const FileEntry* entry) {
   }
 }
 
+WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
+  ulong size = 0;
+  if (is_leader(fs)) {
+    WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
+    if (entry != 0) size = file_size(entry);
+  }
+  return warp_broadcast64(fs.lane, size, 0u);
+}
+
 enum : uint32_t { FILE_LENGTH_MAX = 0x7fffffffu };
 
-// All lanes. Looks a file up for a request of `length` bytes at `offset`.
-WARPFS_FN FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
+WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address) {
   // What gopen gave instead of a handle stays the reason of everything that is tried with it.
   ulong packed = file < 0 && file > -4096 ? (ulong)(uint)(-file) : (ulong)(uint)Errno::ebadf;
   if (is_leader(fs)) {
@@ -46,7 +47,7 @@ WARPFS_FN FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint 
       if (length > FILE_LENGTH_MAX || offset > 0x7fffffffffffffffu - length) packed = (ulong)(uint)Errno::eoverflow;
     }
   }
-  packed = warp_broadcast64(fs.lane, packed, 0u);
+  if (!arguments_agree(fs, ((ulong)length << 32) | (uint)file, offset, address, packed)) packed = (ulong)(uint)Errno::einval;
   FileView view;
   view.source.handle = (uint)file;
   view.source.file_id = (uint)(packed >> 32);
@@ -55,11 +56,11 @@ WARPFS_FN FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint 
   return view;
 }
 
-// Opens a path beneath the root: a handle, or -errno. `path` ends with a zero byte.
-WARPFS_FN int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uint mode) {
+WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uint mode) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  if (!arguments_agree(fs, mix_arguments((ulong)path, mode, 0u))) return call_end(fs, -Errno::einval);
+  ulong size = 0;
+  if (!arguments_agree(fs, (ulong)path, mode, 0u, size)) return call_end(fs, -Errno::einval);
   uint bytes = 0;
   if (is_leader(fs)) {
     WARPFS_DEVICE uchar* outbox = fs.outboxes + (ulong)fs.slot * PATH_BYTES_MAX;
@@ -72,31 +73,20 @@ WARPFS_FN int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uint 
   bytes = warp_broadcast(fs.lane, bytes, 0u);
   if (bytes >= PATH_BYTES_MAX) return call_end(fs, -Errno::enametoolong);
   if (bytes == 0u) return call_end(fs, -Errno::enoent);
-  ulong size = 0;
   return call_end(fs, mail_ask(fs, Opcode::OPEN, mode, 0u, bytes, size));
 }
 
-// The size of an open file in bytes.
-WARPFS_FN int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size) {
+WARPFS_CALL int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size) {
   int result = 0;
   if (call_begin(fs, result)) {
     // A replayed call looks at the size again: it is not in the log.
-    if (result == 0) result = file_entry(fs, file) != 0 ? 0 : -Errno::ebadf;
-    if (result == 0) size = file_size(file_entry(fs, file));
+    if (result == 0) size = file_size_of(fs, file);
     return result;
   }
-  if (!arguments_agree(fs, (ulong)(uint)file)) return call_end(fs, -Errno::einval);
-  int error = -Errno::ebadf;
-  ulong answer = 0;
-  if (is_leader(fs)) {
-    WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
-    if (entry != 0) {
-      answer = file_size(entry);
-      error = 0;
-    }
-  }
-  size = warp_broadcast64(fs.lane, answer, 0u);
-  return call_end(fs, (int)warp_broadcast(fs.lane, (uint)error, 0u));
+  const FileView view = file_view(fs, file, 0u, 0u, 0u);
+  if (view.error != 0) return call_end(fs, view.error);
+  size = file_size_of(fs, file);
+  return call_end(fs, 0);
 }
 
 }  // namespace warpfs

@@ -85,12 +85,10 @@ WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, uint file_
   return result;
 }
 
-// All bytes written to the file by any warp before this call are on the disk when it returns 0.
-WARPFS_FN int gfsync(WARPFS_THREAD Fs& fs, int file) {
+WARPFS_CALL int gfsync(WARPFS_THREAD Fs& fs, int file) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  if (!arguments_agree(fs, (ulong)(uint)file)) return call_end(fs, -Errno::einval);
-  const FileView view = file_view(fs, file, 0u, 0u);
+  const FileView view = file_view(fs, file, 0u, 0u, 0u);
   if (view.error != 0) return call_end(fs, view.error);
   int status = 0;
   // Once the host is asked to sync, everything that had to be written back has been.
@@ -100,15 +98,13 @@ WARPFS_FN int gfsync(WARPFS_THREAD Fs& fs, int file) {
   return call_end(fs, status);
 }
 
-// Closes a handle. Bytes that were written through it are in the file (not necessarily on the disk) when it returns 0.
-WARPFS_FN int gclose(WARPFS_THREAD Fs& fs, int file) {
+WARPFS_CALL int gclose(WARPFS_THREAD Fs& fs, int file) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  if (!arguments_agree(fs, (ulong)(uint)file)) return call_end(fs, -Errno::einval);
   int flushed = 0;
   // Once the host was asked the handle may be gone: only its answer is of interest.
   if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u) {
-    const FileView view = file_view(fs, file, 0u, 0u);
+    const FileView view = file_view(fs, file, 0u, 0u, 0u);
     if (view.error != 0) return call_end(fs, view.error);
     if (((uint)file & HANDLE_WRITABLE) != 0u) flushed = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);
     if (flushed == WARPFS_PENDING) return call_end(fs, flushed);

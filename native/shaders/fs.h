@@ -72,18 +72,30 @@ WARPFS_FN uint line_bytes(WARPFS_THREAD const Fs& fs) { return 1u << fs.line_shi
 
 WARPFS_FN WARPFS_DEVICE uchar* line_data(WARPFS_THREAD const Fs& fs, uint line) { return fs.lines + ((ulong)line << fs.line_shift); }
 
-// A call whose arguments differ between the lanes of a warp is a bug in the kernel: it is refused, and both values are kept for the report.
-WARPFS_FN bool arguments_agree(WARPFS_THREAD Fs& fs, ulong mixed) {
+// Folds the arguments of a call into one word: equal arguments give equal words, unequal ones almost always unequal words.
+WARPFS_FN ulong mix_arguments(ulong a, ulong b, ulong c) { return a ^ ((b << 21) | (b >> 43)) ^ ((c << 42) | (c >> 22)); }
+
+// All lanes. Keeps two values of an argument on which lanes disagree, for the report.
+WARPFS_FN bool argument_agrees(WARPFS_THREAD Fs& fs, ulong argument) {
   ulong first = 0;
   ulong other = 0;
-  if (warp_uniform(fs.lane, mixed, first, other)) return true;
-  atomic_store(&fs.fault->lane_values[0], (uint)first);
-  atomic_store(&fs.fault->lane_values[1], (uint)other);
-  note_error(fs, -Errno::einval);
+  ulong nothing = 0;
+  if (warp_uniform(fs.lane, argument, first, other, nothing)) return true;
+  const uint shift = (uint)first != (uint)other ? 0u : 32u;
+  atomic_store(&fs.fault->lane_values[0], (uint)(first >> shift));
+  atomic_store(&fs.fault->lane_values[1], (uint)(other >> shift));
   return false;
 }
 
-// Folds arguments into one word for arguments_agree. A small difference stays readable when it is the only argument that differs.
-WARPFS_FN ulong mix_arguments(ulong a, ulong b, ulong c) { return a ^ ((b << 21) | (b >> 43)) ^ ((c << 42) | (c >> 22)); }
+// All lanes. A call whose arguments differ between the lanes of a warp is a bug in the kernel: it is refused. In the same exchange all lanes
+// get `of_leader` as the leader has it.
+WARPFS_FN bool arguments_agree(WARPFS_THREAD Fs& fs, ulong a, ulong b, ulong c, WARPFS_THREAD ulong& of_leader) {
+  ulong first = 0;
+  ulong other = 0;
+  if (warp_uniform(fs.lane, mix_arguments(a, b, c), first, other, of_leader)) return true;
+  if (argument_agrees(fs, a) && argument_agrees(fs, b)) argument_agrees(fs, c);
+  note_error(fs, -Errno::einval);
+  return false;
+}
 
 }  // namespace warpfs

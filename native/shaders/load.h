@@ -21,21 +21,12 @@ WARPFS_FN T gload(WARPFS_THREAD Fs& fs, int file, ulong index) {
 #if WARPFS_REPLAY
   if (fs.pending) return value;
 #endif
-  if (!warp_all(fs.lane, warp_broadcast(fs.lane, (uint)file, 0u) == (uint)file)) {
-    arguments_agree(fs, (ulong)(uint)file);
-    return value;
-  }
-  const FileView view = file_view(fs, file, 0u, 0u);
+  const FileView view = file_view(fs, file, 0u, 0u, 0u);
   if (view.error != 0) {
     note_error(fs, view.error);
     return value;
   }
-  ulong size = 0;
-  if (is_leader(fs)) {
-    WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
-    size = entry != 0 ? file_size(entry) : 0u;
-  }
-  size = warp_broadcast64(fs.lane, size, 0u);
+  const ulong size = file_size_of(fs, file);
   const bool inside = index < size / sizeof(T);
   if (warp_any(fs.lane, !inside)) note_error(fs, -Errno::erange);
   const ulong offset = index * sizeof(T);

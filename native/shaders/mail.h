@@ -11,8 +11,7 @@ WARPFS_FN int mail_ask(WARPFS_THREAD Fs& fs, uint opcode, uint file, ulong offse
     WaitBound bound;
     wait_start(fs, bound);
     while (fs.asked == 0u) {
-      Reservation reservation;
-      reservation.taken = false;
+      Reservation reservation = reservation_none();
       if (ring_reserve(fs, reservation)) {
         fs.record->mail_sequence++;
         ring_write(fs, reservation, opcode, file, offset, length, 0u);

@@ -30,6 +30,19 @@ WARPFS_FN void chunk_copy_out(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Ch
   copy_from_line(fs.lane, target + (page_begin + from - chunk.begin), line_data(fs, line) + from, to - from);
 }
 
+// All lanes. Serves one page if it is here: FIND_READY if it was, else what set_find gave (and a pin, where that is FIND_BUSY).
+WARPFS_FN uint chunk_hit(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const Tag& tag, WARPFS_THREAD const Chunk& chunk,
+                         uint index, WARPFS_DEVICE uchar* target, WARPFS_THREAD uint& line) {
+  const uint found = set_find(fs, set, tag, line);
+  if (found == FIND_READY) {
+    chunk_copy_out(fs, chunk, index, line, target);
+    page_release(fs, line);
+    fs.served |= 1u << index;
+    count(fs, Counter::HITS, 1u);
+  }
+  return found;
+}
+
 // All lanes. First round: serves the pages that are here, and claims lines for those that nobody has asked for, all in one request.
 WARPFS_FN void chunk_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Chunk& chunk, WARPFS_DEVICE uchar* target,
                            WARPFS_THREAD Fill& fill) {
@@ -38,15 +51,13 @@ WARPFS_FN void chunk_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
   for (uint index = 0; index < chunk.pages; index++) {
     if (((fs.served >> index) & 1u) != 0u) continue;
     tag.page = chunk.first_page + index;
+    const CacheSet set = set_of(fs, tag);
     uint line = LINE_NONE;
-    const uint tried = page_try(fs, tag, LineStep::FILLING, fill.reservation, line);
+    const uint found = chunk_hit(fs, set, tag, chunk, index, target, line);
+    if (found == FIND_READY) continue;
+    const uint tried = page_claim(fs, set, tag, found, LineStep::FILLING, fill.reservation, line);
     if (tried == PAGE_OURS) {
       fill_add(fill, index, line);
-    } else if (tried == PAGE_READY) {
-      chunk_copy_out(fs, chunk, index, line, target);
-      page_release(fs, line);
-      fs.served |= 1u << index;
-      count(fs, Counter::HITS, 1u);
     } else if (tried == PAGE_COMING || tried == PAGE_LATER) {
       // Nothing is waited for while the request has not been posted.
       if (is_leader(fs)) line_unpin(fs, line);
@@ -61,7 +72,7 @@ WARPFS_FN int chunk_finish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
   int status = 0;
   for (uint index = 0; index < chunk.pages; index++) {
     if (((fs.served >> index) & 1u) != 0u) continue;
-    uint line = fill.lines[index];
+    uint line = fill_line(fill, index);
     if (line != (uint)LINE_NONE) {
       if (status != 0) {
         // An earlier page failed or is not there yet: this one is kept for the next run, or let go.
@@ -89,16 +100,14 @@ WARPFS_FN int chunk_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sourc
   fill_begin(fill);
   // A page that goes past the cache is the only one that this call was waiting for: nothing is claimed beside it.
   if (fs.bypass_line == (uint)LINE_NONE) chunk_start(fs, source, chunk, target, fill);
+  if (fs.served == 0xffffffffu >> (32u - chunk.pages)) return 0;
   return chunk_finish(fs, source, chunk, target, fill);
 }
 
-// Reads up to `length` bytes at `offset` into `target`: the bytes read (fewer at the end of the file, 0 behind it), or -errno.
-// Under replay `target` must be device memory: what was read before stays there.
-WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
+WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  if (!arguments_agree(fs, mix_arguments((ulong)(uint)file ^ ((ulong)length << 32), offset, (ulong)target))) return call_end(fs, -Errno::einval);
-  const FileView view = file_view(fs, file, offset, length);
+  const FileView view = file_view(fs, file, offset, length, (ulong)target);
   if (view.error != 0) return call_end(fs, view.error);
   int status = 0;
   while (fs.progress < view.count && status == 0) {
@@ -115,8 +124,7 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   return call_end(fs, fs.progress > 0u ? (int)fs.progress : status);
 }
 
-// All lanes. Asks for the pages of a range that nobody has asked for; waits for nothing. Bytes that are there or on their way.
-WARPFS_FN uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong offset, uint length) {
+WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong offset, uint length) {
   uint started = 0;
   bool room = true;
   while (started < length && room) {
@@ -138,19 +146,17 @@ WARPFS_FN uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
     }
     fill_publish(fs, source, chunk.first_page, fill);
     for (uint index = 0; index < chunk.pages; index++) {
-      if (fill.lines[index] != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fill.lines[index]);
+      if (fill_line(fill, index) != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fill.lines[index]);
     }
     started += chunk.bytes;
   }
   return started;
 }
 
-// A hint: the bytes will be read soon. The bytes asked for, or -errno.
-WARPFS_FN int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
+WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  if (!arguments_agree(fs, mix_arguments((ulong)(uint)file, offset, length))) return call_end(fs, -Errno::einval);
-  const FileView view = file_view(fs, file, offset, length);
+  const FileView view = file_view(fs, file, offset, length, 0u);
   if (view.error != 0) return call_end(fs, view.error);
   return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
 }

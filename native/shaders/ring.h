@@ -11,6 +11,14 @@ struct Reservation {
   bool taken;
 };
 
+WARPFS_FN Reservation reservation_none() {
+  Reservation none;
+  none.ring = 0;
+  none.position = 0;
+  none.taken = false;
+  return none;
+}
+
 // Leader only. Takes a position where the ring has room; never waits.
 WARPFS_FN bool ring_reserve(WARPFS_THREAD const Fs& fs, WARPFS_THREAD Reservation& reservation) {
   const uint ring = fs.slot % fs.geometry->ring_count;
@@ -56,6 +64,7 @@ WARPFS_FN void ring_publish(WARPFS_THREAD Fs& fs, WARPFS_THREAD Reservation& res
   // The fields, and whatever data the request speaks of, are visible before the sequence word is.
   host_fence_release();
   host_store(&ring_slot(fs, reservation)->sequence, reservation.position + 1u);
+  host_doorbell(fs.lane);
   reservation.taken = false;
   count(fs, Counter::REQUESTS, 1u);
 }

@@ -16,20 +16,29 @@
 #define WARPFS_LANES_BELOW_WAYS 0
 #endif
 
+// 1: the kernel is linked with what is behind calls.h (WARPFS_CALLS_HERE made that).
+#ifndef WARPFS_CALLS_LINKED
+#define WARPFS_CALLS_LINKED 0
+#endif
+
 #include "fs.h"
+#include "cache_line.h"
+#include "item.h"
+#include "copy.h"
+#include "calls.h"
+#if !WARPFS_CALLS_LINKED
 #include "wait.h"
 #include "ring.h"
-#include "cache_line.h"
+#include "line_wait.h"
 #include "replacement.h"
 #include "write_back.h"
 #include "cache_set.h"
-#include "item.h"
 #include "cache.h"
-#include "copy.h"
 #include "mail.h"
 #include "file.h"
 #include "read.h"
 #include "write.h"
 #include "flush.h"
 #include "async.h"
+#endif
 #include "load.h"

@@ -109,12 +109,10 @@ WARPFS_FN int file_extend(WARPFS_THREAD Fs& fs, int file, ulong end) {
   return mail_ask(fs, Opcode::EXTEND, (uint)file, end, 0u, size);
 }
 
-// Writes `length` bytes at `offset`: the bytes written, or -errno. They are in the cache; gfsync brings them to the disk.
-WARPFS_FN int gwrite(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source) {
+WARPFS_HOT_CALL int gwrite(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  if (!arguments_agree(fs, mix_arguments((ulong)(uint)file ^ ((ulong)length << 32), offset, (ulong)source))) return call_end(fs, -Errno::einval);
-  const FileView view = file_view(fs, file, offset, length);
+  const FileView view = file_view(fs, file, offset, length, (ulong)source);
   if (view.error != 0) return call_end(fs, view.error);
   if (fs.geometry->read_only != 0u) return call_end(fs, -Errno::erofs);
   if (((uint)file & HANDLE_WRITABLE) == 0u) return call_end(fs, -Errno::ebadf);

@@ -38,8 +38,7 @@ WARPFS_FN uint line_write_back(WARPFS_THREAD Fs& fs, uint line, uint pins) {
   uint word = atomic_load(&fs.metas[line].word);
   if (line_state(word) != LineState::MODIFIED || line_pins(word) != 0u) return WRITE_BACK_LATER;
   // The request has its place before the line is taken: a line that is BUSY always gets its answer.
-  Reservation reservation;
-  reservation.taken = false;
+  Reservation reservation = reservation_none();
   if (!ring_reserve(fs, reservation)) return WRITE_BACK_RING_FULL;
   while (!atomic_cas(&fs.metas[line].word, word, line_with(word, LineState::BUSY, LineStep::STARTING) + pins * LINE_PIN)) {
     if (line_state(word) != LineState::MODIFIED || line_pins(word) != 0u) {

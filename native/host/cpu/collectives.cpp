@@ -135,7 +135,11 @@ CpuSwitch spin() {
   return yield(CpuWorker::running, CpuWorker::running->current);
 }
 
-constexpr CpuRuntime RUNTIME = {CPU_ABI, rendezvous, pause, spin, warpfs_fiber_switch};
+void doorbell() {
+  if (const CpuWorker* worker = CpuWorker::of_this_thread()) worker->executor().ring_doorbell();
+}
+
+constexpr CpuRuntime RUNTIME = {CPU_ABI, rendezvous, pause, spin, warpfs_fiber_switch, doorbell};
 
 }  // namespace
 

@@ -37,10 +37,12 @@ class PollingWhile {
   Daemon& daemon_;
 };
 
-CpuExecutorOptions executor_options(const MountMemory& memory, const CpuDeviceOptions& options) {
+CpuExecutorOptions executor_options(const MountMemory& memory, Daemon& daemon, const CpuDeviceOptions& options) {
   CpuExecutorOptions executor;
   executor.workers = options.workers;
   executor.resident_warps = memory.geometry().slot_count;
+  executor.doorbell = [](void* argument) { static_cast<Daemon*>(argument)->doorbell(); };
+  executor.doorbell_argument = &daemon;
   return executor;
 }
 
@@ -48,7 +50,7 @@ CpuExecutorOptions executor_options(const MountMemory& memory, const CpuDeviceOp
 
 CpuDevice::CpuDevice(MountMemory& memory, Daemon& daemon, const CpuDeviceOptions& options)
     : memory_(memory), daemon_(daemon), options_(options), builtins_(builtin_kernels(options.policy, options.replay)),
-      executor_(executor_options(memory, options)) {
+      executor_(executor_options(memory, daemon, options)) {
   if (builtins_ == nullptr) throw HostError(-Errno::einval, "unknown replacement policy " + std::to_string(options.policy));
 }
 

@@ -16,6 +16,8 @@ struct CpuExecutorOptions {
   uint32_t workers = 0;            // threads; 0: one per core
   uint32_t resident_warps = 1024;  // of all workers together
   size_t stack_bytes = 65536;      // of one lane; a lane that needs more hits a guard page
+  void (*doorbell)(void*) = nullptr;  // called whenever a warp has published a request
+  void* doorbell_argument = nullptr;
 };
 
 struct LaunchShape {
@@ -58,6 +60,9 @@ class CpuExecutor {
   void launch(const LaunchShape& shape, WarpBody body, void* argument, WarpAttach attach = nullptr);
 
   uint32_t resident_warps() const { return options_.resident_warps; }
+  void ring_doorbell() const {
+    if (options_.doorbell != nullptr) options_.doorbell(options_.doorbell_argument);
+  }
   uint32_t worker_count() const { return uint32_t(workers_.size()); }
 
  private:

@@ -40,6 +40,8 @@ class CpuWorker {
     queued_++;
   }
 
+  const CpuExecutor& executor() const { return executor_; }
+
   /// Where to go on when the running warp stops: the next warp of the round, or the scheduler at its end.
   void* next_context();
 

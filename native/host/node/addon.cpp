@@ -4,6 +4,7 @@
 #include "../host_error.h"
 #include "../io_engine.h"
 #include "../mount.h"
+#include "../pread_loop.h"
 #include "arguments.h"
 #include "task_queue.h"
 
@@ -17,6 +18,12 @@ uint64_t total(const Daemon::Stats& stats) {
   uint64_t served = 0;
   for (uint64_t count : stats.served) served += count;
   return served;
+}
+
+[[noreturn]] void throw_host_error(Napi::Env env, const std::string& code, const std::string& message) {
+  Napi::Error thrown = Napi::Error::New(env, message);
+  thrown.Set("code", Napi::String::New(env, code));
+  throw thrown;
 }
 
 Napi::Value number(Napi::Env env, double value) { return Napi::Number::New(env, value); }
@@ -95,13 +102,9 @@ class MountObject : public Napi::ObjectWrap<MountObject> {
     try {
       mount_ = std::make_shared<Mount>(options);
     } catch (const HostError& error) {
-      Napi::Error thrown = Napi::Error::New(env, error.what());
-      thrown.Set("code", Napi::String::New(env, error.code));
-      throw thrown;
+      throw_host_error(env, error.code, error.what());
     } catch (const std::exception& error) {
-      Napi::Error thrown = Napi::Error::New(env, error.what());
-      thrown.Set("code", Napi::String::New(env, "ENOMEM"));
-      throw thrown;
+      throw_host_error(env, "ENOMEM", error.what());
     }
     queue_ = std::make_unique<TaskQueue>(env);
     // A process that ends without unmounting loses nothing: the destructor of the mount writes everything back.
@@ -124,9 +127,7 @@ class MountObject : public Napi::ObjectWrap<MountObject> {
 
   std::shared_ptr<Mount> mounted(Napi::Env env) {
     if (mount_) return mount_;
-    Napi::Error thrown = Napi::Error::New(env, "this file system is not mounted any more");
-    thrown.Set("code", Napi::String::New(env, "ERR_WARPFS_UNMOUNTED"));
-    throw thrown;
+    throw_host_error(env, "ERR_WARPFS_UNMOUNTED", "this file system is not mounted any more");
   }
 
   Napi::Value dispatch(const Napi::CallbackInfo& info) {
@@ -209,6 +210,20 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 const std::string obstacle = io_uring_obstacle();
                 object.Set("uring", obstacle.empty() ? "works" : obstacle);
                 return object;
+              }));
+  exports.Set("preadLoop", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                const Napi::Object loop = info[0].As<Napi::Object>();
+                try {
+                  const PreadLoopResult result =
+                      run_pread_loop({string_field(loop, "path"), number_field(loop, "pages"), number_field(loop, "pageBytes"),
+                                      number_field(loop, "reads"), number_field(loop, "seed"), number_field(loop, "start")});
+                  Napi::Object object = Napi::Object::New(info.Env());
+                  object.Set("nanoseconds", number(info.Env(), double(result.nanoseconds)));
+                  object.Set("wrongWords", number(info.Env(), double(result.wrong_words)));
+                  return object;
+                } catch (const HostError& error) {
+                  throw_host_error(info.Env(), error.code, error.what());
+                }
               }));
   return exports;
 }

@@ -19,6 +19,18 @@
 #ifndef WARPFS_FN
 #define WARPFS_FN static inline
 #endif
+// Functions that may be compiled once and linked (calls.h): WARPFS_CALLS_HERE in the one place, WARPFS_CALLS_LINKED in the kernels.
+// In the one place a hot one takes in all that it calls: with calls of its own it would be half as fast.
+#if defined(WARPFS_CALLS_HERE)
+#define WARPFS_CALL __attribute__((visibility("hidden")))
+#define WARPFS_HOT_CALL __attribute__((visibility("hidden"), flatten))
+#elif defined(WARPFS_CALLS_LINKED)
+#define WARPFS_CALL __attribute__((visibility("hidden")))
+#define WARPFS_HOT_CALL WARPFS_CALL
+#else
+#define WARPFS_CALL WARPFS_FN
+#define WARPFS_HOT_CALL WARPFS_FN
+#endif
 #define WARPFS_DEVICE
 #define WARPFS_THREAD
 #define WARPFS_GROUP
@@ -126,6 +138,12 @@ WARPFS_FN void fence_seq() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 WARPFS_FN void host_fence_acquire() { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 WARPFS_FN void host_fence_release() { __atomic_thread_fence(__ATOMIC_RELEASE); }
 
+/// A request was published. Either the host sees it before it falls asleep, or its sleep is seen here: both look behind such a fence.
+WARPFS_CPU_FN void host_doorbell(WARPFS_THREAD const Lane& lane) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  lane.warp->runtime->doorbell();
+}
+
 // ---- Line data. Plain accesses: whoever may race with a writer checks a version afterwards and throws the bytes away. Check mode makes
 // ---- them relaxed atomics, so that such a race, which is meant, is not reported among those that are not.
 
@@ -157,6 +175,7 @@ WARPFS_FN void data_store16(WARPFS_DEVICE Vec16* p, Vec16 v) { *p = v; }
 WARPFS_CPU_FN const ulong* cpu_exchange(const Lane& lane, ulong value, CpuCollective kind, const char* file, uint line) {
   CpuWarp* warp = lane.warp;
   warp->values[warp->parity][lane.index] = value;
+  cpu_attachment.budget = CPU_SPIN_BUDGET;  // a lane that comes to a collective is not one that spins
   cpu_stop(warp->runtime, warp->runtime->rendezvous(warp, lane.index, file, line << 8 | kind));
   return warp->values[warp->parity ^ 1];
 }
@@ -243,9 +262,12 @@ WARPFS_CPU_FN void warp_votes(const Lane& lane, uint bits, WARPFS_THREAD uint (&
   for (uint k = 0; k < 4; k++) masks[k] = uint(warp->results[k >> 1] >> 32 * (k & 1));
 }
 /// When lanes are missing there is no second value to show: a lane then gets its own and ~0.
-WARPFS_CPU_FN bool warp_uniform(const Lane& lane, ulong value, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other, WARPFS_CPU_SITE) {
-  const ulong* values = cpu_exchange(lane, value, CPU_UNIFORM, file, line);
+WARPFS_CPU_FN bool warp_uniform(const Lane& lane, ulong value, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other,
+                                WARPFS_THREAD ulong& of_leader, WARPFS_CPU_SITE) {
   CpuWarp* warp = lane.warp;
+  if (lane.index == 0) warp->offered[warp->parity] = of_leader;
+  const ulong* values = cpu_exchange(lane, value, CPU_UNIFORM, file, line);
+  of_leader = warp->offered[warp->parity ^ 1];
   if (warp->active != warp->full) {
     first = value;
     other = ~ulong(0);
@@ -270,6 +292,19 @@ WARPFS_CPU_FN WARPFS_GROUP uchar* group_memory(const Lane& lane) { return lane.w
 
 WARPFS_FN uint lowest_bit(uint mask) { return uint(__builtin_ctz(mask)); }
 WARPFS_FN uint bit_count(uint mask) { return uint(__builtin_popcount(mask)); }
+
+// ---- Sharing work out.
+
+/// Which of `pieces` equal pieces a lane moves when a warp moves them together. Here the lanes run one after another on one core, so each
+/// takes neighbours: the warp then walks through memory in order.
+struct PieceRange {
+  uint at, end, step;
+};
+WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
+  const uint share = (pieces + lane.count - 1) / lane.count;
+  const uint begin = lane.index * share < pieces ? lane.index * share : pieces;
+  return {begin, begin + share < pieces ? begin + share : pieces, 1};
+}
 
 // ---- Waiting.
 

@@ -50,6 +50,8 @@ struct CpuRuntime {
   CpuSwitch (*spin)();
   /// Does what a CpuSwitch says, on machines without an inline way.
   void (*switch_stacks)(void** save, void* target);
+  /// A request was published: the host may be asleep.
+  void (*doorbell)();
 };
 
 #if defined(__x86_64__) && !defined(WARPFS_CPU_CHECKED) && !defined(WARPFS_FIBER_UCONTEXT)
@@ -85,9 +87,9 @@ __attribute__((always_inline)) inline void cpu_switch_stacks(void** save, void* 
 
 /// Changes with everything that a module and its host must agree on; the last bit says whether contexts are the inline ones.
 #if defined(WARPFS_CPU_INLINE_SWITCH)
-constexpr uint CPU_ABI = 0x10001;
+constexpr uint CPU_ABI = 0x20001;
 #else
-constexpr uint CPU_ABI = 0x10000;
+constexpr uint CPU_ABI = 0x20000;
 #endif
 
 __attribute__((always_inline)) inline void cpu_stop(const CpuRuntime* runtime, CpuSwitch next) {
@@ -112,6 +114,7 @@ struct CpuWarp {
   // Two halves make one rendezvous per collective enough: a lane that is already in the next collective writes to one half while
   // slower lanes still read the other, and it cannot get further before all of them have arrived.
   alignas(64) ulong values[2][32];
+  ulong offered[2];     // by lane 0, beside its value, in the same halves
 };
 
 struct WarpId {

@@ -7,6 +7,9 @@
 #pragma once
 
 #define WARPFS_FN __device__ inline
+// Large, and the same wherever they are called: inlining them makes a kernel compile for ten seconds.
+#define WARPFS_CALL static __device__ __noinline__
+#define WARPFS_HOT_CALL WARPFS_CALL
 #define WARPFS_DEVICE
 #define WARPFS_THREAD
 #define WARPFS_GROUP
@@ -42,6 +45,8 @@ struct alignas(16) Vec16 {
   uint words[4];
 };
 static_assert(sizeof(Vec16) == 16 && alignof(Vec16) == 16, "one lane moves 16 bytes");
+
+struct Lane;
 
 // ---- Atomics of the gpu side: relaxed, device scope.
 
@@ -107,6 +112,9 @@ WARPFS_FN void fence_release() { asm volatile("fence.acq_rel.gpu;" ::: "memory")
 WARPFS_FN void fence_seq() { asm volatile("fence.sc.gpu;" ::: "memory"); }
 WARPFS_FN void host_fence_acquire() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
 WARPFS_FN void host_fence_release() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+
+// A request was published. Nothing can be called from here: the host polls.
+WARPFS_FN void host_doorbell(WARPFS_THREAD const Lane&) {}
 
 // ---- Line data. A line is filled again and again by others, so a plain load could be answered from a copy that L1 kept of its former
 // ---- content, and two warps may touch it at once. Relaxed accesses of gpu scope are served by L2, where all warps meet; a vector of
@@ -213,7 +221,9 @@ WARPFS_FN void warp_votes(WARPFS_THREAD const Lane& lane, uint bits, WARPFS_THRE
 // True when all 32 lanes are here with the same value; else `first` and `other` are two values that differ. Lanes that have left the kernel are
 // missed: there is then no second value to show, and a lane gets its own and ~0. Lanes that went to another collective instead are waited
 // for in vain, here as in every collective: no instruction of CUDA can tell them from lanes that are late.
-WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other) {
+WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other,
+                            WARPFS_THREAD ulong& of_leader) {
+  of_leader = warp_broadcast64(lane, of_leader, 0u);
   int same = 0;
   __match_all_sync(ALL_LANES, (unsigned long long)v, &same);
   if (__activemask() != ALL_LANES) {
@@ -235,6 +245,21 @@ WARPFS_FN void group_barrier(WARPFS_THREAD const Lane&) { __syncthreads(); }
 WARPFS_FN WARPFS_GROUP uchar* group_memory(WARPFS_THREAD const Lane&) {
   extern __shared__ Vec16 warpfs_group_memory[];
   return (uchar*)warpfs_group_memory;
+}
+
+// ---- Sharing work out.
+
+// Which of `pieces` equal pieces a lane moves when a warp moves them together: neighbouring lanes take neighbours, so that one access of
+// the warp is one run of bytes.
+struct PieceRange {
+  uint at, end, step;
+};
+WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
+  PieceRange range;
+  range.at = lane.index;
+  range.end = pieces;
+  range.step = lane.count;
+  return range;
 }
 
 // ---- Waiting.

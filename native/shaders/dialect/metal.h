@@ -19,6 +19,8 @@
 #endif
 
 #define WARPFS_FN static inline
+#define WARPFS_CALL static inline
+#define WARPFS_HOT_CALL WARPFS_CALL
 #define WARPFS_DEVICE device
 #define WARPFS_THREAD thread
 #define WARPFS_GROUP threadgroup
@@ -32,6 +34,8 @@ struct alignas(16) Vec16 {
   uint words[4];
 };
 static_assert(sizeof(Vec16) == 16 && alignof(Vec16) == 16, "one lane moves 16 bytes");
+
+struct Lane;
 
 // ---- Atomics of the gpu side: relaxed is the only order that MSL 3.2 has for them. They lie in structs as plain words, hence the casts.
 
@@ -85,6 +89,9 @@ WARPFS_FN void fence_release() { device_fence(); }
 WARPFS_FN void fence_seq() { device_fence(); }
 WARPFS_FN void host_fence_acquire() { host_fence(); }
 WARPFS_FN void host_fence_release() { host_fence(); }
+
+// A request was published. Nothing can be called from here: the host polls.
+WARPFS_FN void host_doorbell(WARPFS_THREAD const Lane&) {}
 
 // ---- Line data. coherent belongs to the type that is pointed to, like volatile, so the access may take a pointer without it and add it:
 // ---- neutral code keeps one pointer type. Without it a store may stay where other threadgroups do not see it, fence or not.
@@ -177,7 +184,9 @@ WARPFS_FN void warp_votes(WARPFS_THREAD const Lane& lane, uint bits, WARPFS_THRE
 }
 // True when all lanes are here with the same value; else `first` and `other` are two values that differ. When lanes are missing there is no
 // second value to show: a lane then gets its own and ~0.
-WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other) {
+WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other,
+                            WARPFS_THREAD ulong& of_leader) {
+  of_leader = warp_broadcast64(lane, of_leader, 0u);
   if (ballot_active(true) != 0xffffffffu >> (32u - lane.count)) {
     first = v;
     other = ~(ulong)0;
@@ -196,6 +205,21 @@ WARPFS_FN void group_barrier(WARPFS_THREAD const Lane&) {
   metal::threadgroup_barrier(metal::mem_flags::mem_device | metal::mem_flags::mem_threadgroup);
 }
 WARPFS_FN WARPFS_GROUP uchar* group_memory(WARPFS_THREAD const Lane& lane) { return lane.group; }
+
+// ---- Sharing work out.
+
+// Which of `pieces` equal pieces a lane moves when a warp moves them together: neighbouring lanes take neighbours, so that one access of
+// the warp is one run of bytes.
+struct PieceRange {
+  uint at, end, step;
+};
+WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
+  PieceRange range;
+  range.at = lane.index;
+  range.end = pieces;
+  range.step = lane.count;
+  return range;
+}
 
 // ---- Waiting. There is no clock and no way to sleep: a wait is bounded by its polls.
 
