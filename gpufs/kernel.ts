@@ -79,7 +79,7 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
         buffers,
       });
       const report = makeReport(options.items, native);
-      if (native.failedItems > 0 && options.onError !== 'return') throw dispatchError(`kernel ${name}`, report, native);
+      if (native.failedItems > 0 && options.onError !== 'return') throw dispatchError(`kernel ${name}`, report, native, host.wait === 'replay');
       return { ...outputs, report } as DispatchResult<Outputs>;
     },
   };

@@ -108,8 +108,9 @@ function decodeStep(operation: Operation, index: number, { results, data, region
   const decoded: StepResult = { result, nanoseconds: Number(results.getBigUint64(at + ProgramResult.nanoseconds, true)) };
   if (operation.op === 'stat') decoded.sizeBytes = Number(results.getBigUint64(at + ProgramResult.size, true));
   if (operation.op === 'read' || operation.op === 'read_async') {
-    const moved = operation.op === 'read' ? result : Number(results.getBigUint64(at + ProgramResult.moved, true));
-    decoded.data = viewOf(data, regions[index] ?? -1, Math.min(moved, operation.length));
+    // An asynchronous read has its bytes once it was waited for.
+    const moved = operation.op === 'read' ? Math.min(result, operation.length) : 0;
+    decoded.data = viewOf(data, regions[index] ?? -1, moved);
   }
   return decoded;
 }

@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x88f7790fu,
+  ABI_HASH = 0x7161908du,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -13,6 +13,8 @@ enum : uint32_t {
   LINE_BYTES_MAX = 65536u,
   PATH_BYTES_MAX = 4096u,
   REPLAY_LOG_CALLS = 256u,
+  REPLAY_LOG_WORDS = 256u,
+  PHASE_WORDS = 6u,
   HELD_LINES_MAX = 8u,
   FAULT_ITEMS_MAX = 16u,
   PINS_MAX = 12288u,
@@ -58,7 +60,7 @@ namespace Counter {
 enum : uint32_t { HITS = 0, MISSES = 1, WAITS = 2, EVICTIONS = 3, WRITE_BACKS = 4, BYPASSES = 5, REQUESTS = 6, RETRIES = 7, READS = 8, WRITES = 9, BYTES_READ = 10, BYTES_WRITTEN = 11 };
 }
 namespace Binding {
-enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, METAS = 4, AUXES = 5, DONES = 6, SETS = 7, LINES = 8, FILES = 9, MAILBOXES = 10, OUTBOXES = 11, RECORDS = 12, STATS = 13, FAULT = 14, OWN = 15 };
+enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, METAS = 4, AUXES = 5, DONES = 6, SETS = 7, LINES = 8, FILES = 9, MAILBOXES = 10, OUTBOXES = 11, RECORDS = 12, STATS = 13, FAULT = 14, LOGS = 15, LOADS = 16, OWN = 17 };
 }
 namespace Errno {
 enum : int32_t {
@@ -106,7 +108,8 @@ struct Geometry {
   uint32_t wait_polls;  // polls after which a wait without a clock gives up
   uint64_t wait_ns;  // nanoseconds after which a wait gives up
   uint32_t stats_count;  // WarpStats records; a power of two
-  uint32_t reserved[9];  // zero
+  uint32_t replay;  // 1: kernels replay, and LOGS and LOADS have room for every slot
+  uint32_t reserved[8];  // zero
 };
 static_assert(sizeof(Geometry) == 96, "Geometry size");
 static_assert(WARPFS_OFFSETOF(Geometry, abi_hash) == 0, "Geometry.abi_hash offset");
@@ -123,14 +126,15 @@ static_assert(WARPFS_OFFSETOF(Geometry, read_only) == 40, "Geometry.read_only of
 static_assert(WARPFS_OFFSETOF(Geometry, wait_polls) == 44, "Geometry.wait_polls offset");
 static_assert(WARPFS_OFFSETOF(Geometry, wait_ns) == 48, "Geometry.wait_ns offset");
 static_assert(WARPFS_OFFSETOF(Geometry, stats_count) == 56, "Geometry.stats_count offset");
-static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 60, "Geometry.reserved offset");
+static_assert(WARPFS_OFFSETOF(Geometry, replay) == 60, "Geometry.replay offset");
+static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 64, "Geometry.reserved offset");
 
 // Request: belongs to the gpu from reservation until sequence is published, then to the host until RingHead.head passes it.
 struct Request {
   uint32_t sequence;  // written last: position in the ring + 1
   uint32_t opcode;  // Opcode
   uint32_t file;  // handle; for OPEN the OpenMode
-  uint32_t mailbox;  // where the answer goes for opcodes that are not about lines
+  uint32_t mailbox;  // where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line
   uint64_t offset;  // byte offset in the file; EXTEND: the new end
   uint32_t length;  // bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL
   uint32_t line_count;
@@ -236,6 +240,17 @@ static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 12, "FileEntry.size_low of
 static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 16, "FileEntry.size_high offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 20, "FileEntry.reserved offset");
 
+// LogEntry: gpu only, part of ItemRecord.
+struct LogEntry {
+  uint64_t target;  // a read: where its bytes went
+  uint32_t length;  // and how many there could be; 0: no read
+  int32_t result;  // what the call returned
+};
+static_assert(sizeof(LogEntry) == 16, "LogEntry size");
+static_assert(WARPFS_OFFSETOF(LogEntry, target) == 0, "LogEntry.target offset");
+static_assert(WARPFS_OFFSETOF(LogEntry, length) == 8, "LogEntry.length offset");
+static_assert(WARPFS_OFFSETOF(LogEntry, result) == 12, "LogEntry.result offset");
+
 // ItemRecord: gpu only; belongs to the work item in its slot, read by the host between dispatches.
 struct ItemRecord {
   uint32_t status;  // ItemStatus
@@ -246,15 +261,13 @@ struct ItemRecord {
   int32_t error;  // first error that gload or a refused call left
   uint64_t progress;  // bytes that the call behind the log has moved
   uint32_t served;  // lines of the current chunk that were moved
-  uint32_t regressions;  // times that an element load missed a page that an earlier run had passed
-  uint32_t phase[6];  // for the author of the kernel
+  uint32_t load_words;  // words that each lane has loaded in finished loads: a replay returns them instead of loading again
+  uint32_t phase[6];  // what the last checkpoint kept
   uint32_t held[8];  // the lines of those pins
-  uint32_t loads;  // element loads that the furthest run has passed
   uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
-  uint32_t reserved[6];  // zero
-  int32_t log[256];  // results of finished calls
+  uint32_t reserved[7];  // zero
 };
-static_assert(sizeof(ItemRecord) == 1152, "ItemRecord size");
+static_assert(sizeof(ItemRecord) == 128, "ItemRecord size");
 static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, mail_sequence) == 4, "ItemRecord.mail_sequence offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, log_count) == 8, "ItemRecord.log_count offset");
@@ -263,13 +276,11 @@ static_assert(WARPFS_OFFSETOF(ItemRecord, held_count) == 16, "ItemRecord.held_co
 static_assert(WARPFS_OFFSETOF(ItemRecord, error) == 20, "ItemRecord.error offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, progress) == 24, "ItemRecord.progress offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, served) == 32, "ItemRecord.served offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, regressions) == 36, "ItemRecord.regressions offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, load_words) == 36, "ItemRecord.load_words offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, phase) == 40, "ItemRecord.phase offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, held) == 64, "ItemRecord.held offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, loads) == 96, "ItemRecord.loads offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 100, "ItemRecord.bypass offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 104, "ItemRecord.reserved offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, log) == 128, "ItemRecord.log offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 96, "ItemRecord.bypass offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 100, "ItemRecord.reserved offset");
 
 // WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
 struct WarpStats {
@@ -320,14 +331,14 @@ struct ProgramResult {
   uint32_t done;  // 1: this step was reached and has ended
   uint64_t size;  // STAT: size in bytes
   uint64_t nanoseconds;  // time between the start and the end of the step, where the device has a clock
-  uint64_t moved;  // asynchronous calls: bytes that were already moved
+  uint64_t mark;  // OPEN: 1 once a later step has closed it; COMPUTE: what it computed
 };
 static_assert(sizeof(ProgramResult) == 32, "ProgramResult size");
 static_assert(WARPFS_OFFSETOF(ProgramResult, result) == 0, "ProgramResult.result offset");
 static_assert(WARPFS_OFFSETOF(ProgramResult, done) == 4, "ProgramResult.done offset");
 static_assert(WARPFS_OFFSETOF(ProgramResult, size) == 8, "ProgramResult.size offset");
 static_assert(WARPFS_OFFSETOF(ProgramResult, nanoseconds) == 16, "ProgramResult.nanoseconds offset");
-static_assert(WARPFS_OFFSETOF(ProgramResult, moved) == 24, "ProgramResult.moved offset");
+static_assert(WARPFS_OFFSETOF(ProgramResult, mark) == 24, "ProgramResult.mark offset");
 
 // ProgramWarp: written by the host before a run, constant during it.
 struct ProgramWarp {

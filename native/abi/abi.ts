@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x88f7790f;
+export const ABI_HASH = 0x7161908d;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -9,6 +9,8 @@ export const LINE_BYTES_MIN = 512;
 export const LINE_BYTES_MAX = 65536;
 export const PATH_BYTES_MAX = 4096;
 export const REPLAY_LOG_CALLS = 256;
+export const REPLAY_LOG_WORDS = 256;
+export const PHASE_WORDS = 6;
 export const HELD_LINES_MAX = 8;
 export const FAULT_ITEMS_MAX = 16;
 export const PINS_MAX = 12288;
@@ -48,7 +50,7 @@ export type ItemStatus = (typeof ItemStatus)[keyof typeof ItemStatus];
 export const Policy = { CLOCK: 0, FIFO: 1 } as const;
 export type Policy = (typeof Policy)[keyof typeof Policy];
 
-export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, METAS: 4, AUXES: 5, DONES: 6, SETS: 7, LINES: 8, FILES: 9, MAILBOXES: 10, OUTBOXES: 11, RECORDS: 12, STATS: 13, FAULT: 14, OWN: 15 } as const;
+export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, METAS: 4, AUXES: 5, DONES: 6, SETS: 7, LINES: 8, FILES: 9, MAILBOXES: 10, OUTBOXES: 11, RECORDS: 12, STATS: 13, FAULT: 14, LOGS: 15, LOADS: 16, OWN: 17 } as const;
 export type Binding = (typeof Binding)[keyof typeof Binding];
 
 export const COUNTERS = ['hits', 'misses', 'waits', 'evictions', 'writeBacks', 'bypasses', 'requests', 'retries', 'reads', 'writes', 'bytesRead', 'bytesWritten'] as const;
@@ -112,7 +114,8 @@ export const Geometry = {
   waitPolls: 44, // u32: polls after which a wait without a clock gives up
   waitNs: 48, // u64: nanoseconds after which a wait gives up
   statsCount: 56, // u32: WarpStats records; a power of two
-  reserved: 60, // u32[9]: zero
+  replay: 60, // u32: 1: kernels replay, and LOGS and LOADS have room for every slot
+  reserved: 64, // u32[8]: zero
 } as const;
 
 /** belongs to the gpu from reservation until sequence is published, then to the host until RingHead.head passes it. Byte offsets of its fields. */
@@ -121,7 +124,7 @@ export const Request = {
   sequence: 0, // u32: written last: position in the ring + 1
   opcode: 4, // u32: Opcode
   file: 8, // u32: handle; for OPEN the OpenMode
-  mailbox: 12, // u32: where the answer goes for opcodes that are not about lines
+  mailbox: 12, // u32: where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line
   offset: 16, // u64: byte offset in the file; EXTEND: the new end
   length: 24, // u32: bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL
   lineCount: 28,
@@ -193,9 +196,17 @@ export const FileEntry = {
   reserved: 20, // u32[11]: zero
 } as const;
 
+/** gpu only, part of ItemRecord. Byte offsets of its fields. */
+export const LogEntry = {
+  bytes: 16,
+  target: 0, // u64: a read: where its bytes went
+  length: 8, // u32: and how many there could be; 0: no read
+  result: 12, // i32: what the call returned
+} as const;
+
 /** gpu only; belongs to the work item in its slot, read by the host between dispatches. Byte offsets of its fields. */
 export const ItemRecord = {
-  bytes: 1152,
+  bytes: 128,
   status: 0, // u32: ItemStatus
   mailSequence: 4, // u32: answers that this slot has asked for
   logCount: 8, // u32: calls finished in this work item: a replay returns their results instead of making them again
@@ -204,13 +215,11 @@ export const ItemRecord = {
   error: 20, // i32: first error that gload or a refused call left
   progress: 24, // u64: bytes that the call behind the log has moved
   served: 32, // u32: lines of the current chunk that were moved
-  regressions: 36, // u32: times that an element load missed a page that an earlier run had passed
-  phase: 40, // u32[6]: for the author of the kernel
+  loadWords: 36, // u32: words that each lane has loaded in finished loads: a replay returns them instead of loading again
+  phase: 40, // u32[6]: what the last checkpoint kept
   held: 64, // u32[8]: the lines of those pins
-  loads: 96, // u32: element loads that the furthest run has passed
-  bypass: 100, // u32: line behind the cache that carries the current page, + 1; 0: none
-  reserved: 104, // u32[6]: zero
-  log: 128, // i32[256]: results of finished calls
+  bypass: 96, // u32: line behind the cache that carries the current page, + 1; 0: none
+  reserved: 100, // u32[7]: zero
 } as const;
 
 /** gpu only, folded by the host after a dispatch; 64-bit counters as low and high words. Byte offsets of its fields. */
@@ -249,7 +258,7 @@ export const ProgramResult = {
   done: 4, // u32: 1: this step was reached and has ended
   size: 8, // u64: STAT: size in bytes
   nanoseconds: 16, // u64: time between the start and the end of the step, where the device has a clock
-  moved: 24, // u64: asynchronous calls: bytes that were already moved
+  mark: 24, // u64: OPEN: 1 once a later step has closed it; COMPUTE: what it computed
 } as const;
 
 /** written by the host before a run, constant during it. Byte offsets of its fields. */

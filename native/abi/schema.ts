@@ -9,7 +9,9 @@ export const constants = {
   LINE_BYTES_MIN: 512,
   LINE_BYTES_MAX: 65536,
   PATH_BYTES_MAX: 4096, // with the closing NUL, as PATH_MAX
-  REPLAY_LOG_CALLS: 256, // calls that one replayed work item may make
+  REPLAY_LOG_CALLS: 256, // calls that one replayed work item may make between two checkpoints
+  REPLAY_LOG_WORDS: 256, // words that each of its lanes may load between two checkpoints
+  PHASE_WORDS: 6, // words that a checkpoint keeps
   HELD_LINES_MAX: 8, // pins that one replayed work item keeps between dispatches
   FAULT_ITEMS_MAX: 16, // failed work items that one dispatch reports by name
   PINS_MAX: 12288, // above it a pin is refused: the 14-bit field must never overflow into the version
@@ -108,7 +110,8 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['wait_polls', 'u32', 'polls after which a wait without a clock gives up'],
       ['wait_ns', 'u64', 'nanoseconds after which a wait gives up'],
       ['stats_count', 'u32', 'WarpStats records; a power of two'],
-      ['reserved', 'u32[9]', 'zero'],
+      ['replay', 'u32', '1: kernels replay, and LOGS and LOADS have room for every slot'],
+      ['reserved', 'u32[8]', 'zero'],
     ],
   },
   Request: {
@@ -118,7 +121,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['sequence', 'u32', 'written last: position in the ring + 1'],
       ['opcode', 'u32', 'Opcode'],
       ['file', 'u32', 'handle; for OPEN the OpenMode'],
-      ['mailbox', 'u32', 'where the answer goes for opcodes that are not about lines'],
+      ['mailbox', 'u32', 'where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line'],
       ['offset', 'u64', 'byte offset in the file; EXTEND: the new end'],
       ['length', 'u32', 'bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL'],
       ['line_count', 'u32', ''],
@@ -187,8 +190,17 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['reserved', 'u32[11]', 'zero'],
     ],
   },
+  LogEntry: {
+    bytes: 16,
+    owner: 'gpu only, part of ItemRecord',
+    fields: [
+      ['target', 'u64', 'a read: where its bytes went'],
+      ['length', 'u32', 'and how many there could be; 0: no read'],
+      ['result', 'i32', 'what the call returned'],
+    ],
+  },
   ItemRecord: {
-    bytes: 1152,
+    bytes: 128,
     owner: 'gpu only; belongs to the work item in its slot, read by the host between dispatches',
     fields: [
       ['status', 'u32', 'ItemStatus'],
@@ -199,13 +211,11 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['error', 'i32', 'first error that gload or a refused call left'],
       ['progress', 'u64', 'bytes that the call behind the log has moved'],
       ['served', 'u32', 'lines of the current chunk that were moved'],
-      ['regressions', 'u32', 'times that an element load missed a page that an earlier run had passed'],
-      ['phase', 'u32[6]', 'for the author of the kernel'],
+      ['load_words', 'u32', 'words that each lane has loaded in finished loads: a replay returns them instead of loading again'],
+      ['phase', 'u32[6]', 'what the last checkpoint kept'],
       ['held', 'u32[8]', 'the lines of those pins'],
-      ['loads', 'u32', 'element loads that the furthest run has passed'],
       ['bypass', 'u32', 'line behind the cache that carries the current page, + 1; 0: none'],
-      ['reserved', 'u32[6]', 'zero'],
-      ['log', 'i32[256]', 'results of finished calls'],
+      ['reserved', 'u32[7]', 'zero'],
     ],
   },
   WarpStats: {
@@ -245,7 +255,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['done', 'u32', '1: this step was reached and has ended'],
       ['size', 'u64', 'STAT: size in bytes'],
       ['nanoseconds', 'u64', 'time between the start and the end of the step, where the device has a clock'],
-      ['moved', 'u64', 'asynchronous calls: bytes that were already moved'],
+      ['mark', 'u64', 'OPEN: 1 once a later step has closed it; COMPUTE: what it computed'],
     ],
   },
   ProgramWarp: {
@@ -255,8 +265,9 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
   },
 };
 
+// LOGS: REPLAY_LOG_CALLS LogEntry for each slot. LOADS: REPLAY_LOG_WORDS words for each lane of each slot, the lanes of one word side by side.
 // Buffers that every kernel is given, in this order (Metal: [[buffer(n)]]). A kernel's own buffers follow from OWN on.
 export const bindings = [
   'GEOMETRY', 'RING_TAILS', 'RING_HEADS', 'REQUESTS', 'METAS', 'AUXES', 'DONES', 'SETS', 'LINES', 'FILES', 'MAILBOXES', 'OUTBOXES', 'RECORDS',
-  'STATS', 'FAULT', 'OWN',
+  'STATS', 'FAULT', 'LOGS', 'LOADS', 'OWN',
 ] as const;

@@ -130,6 +130,9 @@ void refusals() {
   CHECK_EQUAL(gpu.write_back(file, 1, 4096, 3), -EINVAL);
   CHECK_EQUAL(gpu.write_back(file, 0, 0xffffffffu, 3), -EINVAL);
   CHECK_EQUAL(gpu.write_back(file, (uint64_t(1) << 63) - 2, 2, 3), -EOVERFLOW);
+  Request nobodys = gpu.write_request(file, 0, 1, 3);
+  nobodys.mailbox = 0;
+  CHECK_EQUAL(gpu.ask_lines(nobodys, 3), -EINVAL);
   Request two = gpu.write_request(file, 0, 1, 3);
   two.line_count = 2;
   two.lines[1] = 4;
@@ -152,7 +155,7 @@ void refusals() {
 
   // Nobody can be told of these; they are counted.
   const uint64_t refused = m.daemon.stats().refused;
-  CHECK_EQUAL(refused, 29);
+  CHECK_EQUAL(refused, 30);
   Request nowhere = gpu.request(Opcode::STAT, file);
   nowhere.mailbox = 16;
   gpu.post(nowhere);
@@ -219,6 +222,7 @@ int main(int argc, char** argv) {
   test("rings are polled during a dispatch only", gate);
   test_files();
   test_paths();
+  test_truncation();
   test_hostile();
   test_manners();
   if (argument != "--no-speed") print_speed();

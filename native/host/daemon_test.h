@@ -124,7 +124,7 @@ class Gpu {
   }
   Answer stat(int32_t handle) { return ask(request(Opcode::STAT, handle)); }
   int32_t sync(int32_t handle) { return ask(request(Opcode::SYNC, handle)).result; }
-  FileEntry& entry(int32_t handle) { return view.files[uint32_t(handle) & ((1u << HANDLE_INDEX_BITS) - 1)]; }
+  FileEntry& entry(int32_t handle) const { return view.files[uint32_t(handle) & ((1u << HANDLE_INDEX_BITS) - 1)]; }
   uint64_t published_size(int32_t handle) { return entry(handle).size_low | uint64_t(entry(handle).size_high) << 32; }
   uint8_t* line(uint32_t index) { return view.lines + uint64_t(index) * memory.geometry().line_bytes; }
 
@@ -147,8 +147,10 @@ class Gpu {
     for (size_t i = 0; i < lines.size() && i < REQUEST_LINES_MAX; i++) r.lines[i] = lines[i];
     return r;
   }
-  static Request write_request(int32_t handle, uint64_t offset, uint32_t length, uint32_t line) {
+  /// Of bytes that belong to the file as it is now.
+  Request write_request(int32_t handle, uint64_t offset, uint32_t length, uint32_t line) const {
     Request r = request(Opcode::WRITE_BACK, handle);
+    r.mailbox = load_relaxed(&entry(handle).file_id);
     r.offset = offset;
     r.length = length;
     r.line_count = 1;
@@ -199,6 +201,7 @@ struct Mount {
 void test(const char* name, const std::function<void()>& body);
 void test_files();
 void test_paths();
+void test_truncation();
 void test_hostile();
 void test_manners();
 void print_speed();

@@ -11,7 +11,8 @@ namespace warpfs::test {
 namespace {
 
 /// A request that is random, or nearly right: only such ones get past the first checks.
-Request hostile_request(std::mt19937& random, int32_t handle, const Geometry& g) {
+Request hostile_request(std::mt19937& random, int32_t handle, const Gpu& gpu) {
+  const Geometry& g = gpu.memory.geometry();
   Request r{};
   uint32_t words[sizeof(Request) / 4];
   for (uint32_t& word : words) word = random();
@@ -22,6 +23,7 @@ Request hostile_request(std::mt19937& random, int32_t handle, const Geometry& g)
   if (!sometimes(8)) r.file = r.opcode == Opcode::OPEN ? random() % 4 : uint32_t(handle);
   if (r.opcode == Opcode::CLOSE && !sometimes(8)) r.file = 40;
   if (!sometimes(8)) r.mailbox = random() % (g.slot_count + 1);
+  if (r.opcode == Opcode::WRITE_BACK && !sometimes(8)) r.mailbox = gpu.write_request(handle, 0, 0, 0).mailbox;
   if (!sometimes(8)) r.line_count = r.opcode == Opcode::WRITE_BACK ? 1 : random() % 10;
   for (uint32_t& line : r.lines) {
     if (!sometimes(16)) line = sometimes(6) ? uint32_t(LINE_NONE) : random() % (g.line_count + g.bypass_count + 1);
@@ -51,7 +53,7 @@ void fuzz(const std::string& io) {
       std::strcpy(reinterpret_cast<char*>(outboxes) + slot * PATH_BYTES_MAX, names[slot % 7]);
     }
     for (uint32_t i = 0; i < 100000; i++) {
-      Request r = hostile_request(random, file, g);
+      Request r = hostile_request(random, file, gpu);
       if (r.opcode == Opcode::SYNC && i % 16 != 0) r.opcode = Opcode::STAT;  // a disk is slow
       gpu.post(r, i % 2);
     }

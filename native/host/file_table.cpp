@@ -120,7 +120,7 @@ int32_t FileTable::open(const char* path, uint32_t mode, Hurry hurry) {
       FileSlot* slot = find(found);
       if (slot != nullptr && slot->fd >= 0 && (!write || slot->writable)) {
         const int32_t error = refresh(*slot, found);
-        return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE);
+        return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE, lock);
       }
     }
     if (hurry == Hurry::YES) return -Errno::eagain;
@@ -145,10 +145,10 @@ int32_t FileTable::open(const char* path, uint32_t mode, Hurry hurry) {
       if (parent >= 0) ::close(parent);
       return error;
     }
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     FileSlot* slot = nullptr;
     error = adopt(fd, parent, write, found, slot);
-    return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE && !create);
+    return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE && !create, lock);
   }
   return -Errno::eagain;
 }
@@ -237,15 +237,16 @@ int32_t FileTable::renew(FileSlot& slot, const struct stat& found) {
   if (next_file_id_ == 0) return -Errno::enfile;
   slot.signature = signature_of(found);
   slot.changed = false;
-  slot.file_id = next_file_id_++;
-  store_release(&shared_[index_of(slot)].file_id, slot.file_id);
+  const uint32_t file_id = next_file_id_++;
+  slot.file_id.store(file_id, std::memory_order_release);
+  store_release(&shared_[index_of(slot)].file_id, file_id);
   publish_size(slot, uint64_t(found.st_size));
   return 0;
 }
 
-int32_t FileTable::share(FileSlot& slot, uint32_t mode, bool truncate) {
+int32_t FileTable::share(FileSlot& slot, uint32_t mode, bool truncate, std::unique_lock<std::mutex>& lock) {
   if (truncate) {
-    const int32_t error = truncate_to_zero(slot);
+    const int32_t error = truncate_to_zero(slot, lock);
     if (error != 0) {
       if (slot.listed) settle(slot);
       else if (slot.references == 0 && !slot.kept) retire(slot);
@@ -266,8 +267,21 @@ int32_t FileTable::share(FileSlot& slot, uint32_t mode, bool truncate) {
   return int32_t(handle | (mode != OpenMode::READ ? uint32_t(HANDLE_WRITABLE) : 0u));
 }
 
-int32_t FileTable::truncate_to_zero(FileSlot& slot) {
-  std::lock_guard lock(size_mutex_);  // nobody grows the file to its old size meanwhile
+/// Bytes that were written back before are gone, and no others of the old identity reach the file behind it.
+int32_t FileTable::truncate_to_zero(FileSlot& slot, std::unique_lock<std::mutex>& lock) {
+  slot.word.fetch_add(1, std::memory_order_acq_rel);  // keeps the descriptor while the mutex is given up
+  lock.unlock();                                      // a daemon thread may need it before it can end a write
+  const bool stopped = stop_writes(slot);
+  lock.lock();
+  const int32_t error = stopped ? make_empty(slot) : -Errno::etimedout;
+  if (stopped) let_writes(slot);
+  slot.word.fetch_sub(1, std::memory_order_acq_rel);
+  return error;
+}
+
+int32_t FileTable::make_empty(FileSlot& slot) {
+  if (next_file_id_ == 0) return -Errno::enfile;  // without a new identity the old bytes would come back
+  std::lock_guard lock(size_mutex_);              // nobody grows the file to its old size meanwhile
   struct stat found{};
   if (ftruncate(slot.fd, 0) != 0 || fstat(slot.fd, &found) != 0) return failure(errno);
   slot.unsynced = true;

@@ -2,6 +2,7 @@
 // Requests about lines find a descriptor without a lock; opening, closing and syncing take the mutex.
 #pragma once
 #include "abi_host.h"
+#include "answers.h"
 #include "path_resolver.h"
 
 #include <atomic>
@@ -27,6 +28,9 @@ struct FileSlot {
   // | LIVE 1 | generation 12 | users 32 |: one atomic word, so that a request that counts itself in learns with the same instruction
   // whether its handle still holds. While users > 0 the descriptor is neither closed nor given to another file.
   std::atomic<uint64_t> word{0};
+  // | TRUNCATING 1 | writes under way 31 |: a truncation waits for the writes that have begun, and lets none begin.
+  std::atomic<uint32_t> writes{0};
+  std::atomic<uint32_t> file_id{0};      // which bytes these are; changes under the mutex of the table
   std::atomic<int> fd{-1};
   std::atomic<uint64_t> size{0};         // logical size: no write that was ever issued lies beyond it
   std::atomic<bool> unsynced{false};     // bytes were written that no successful fdatasync covers
@@ -37,7 +41,6 @@ struct FileSlot {
   uint32_t size_version = 0;             // under the size mutex
   uint32_t references = 0;
   uint32_t writers = 0;                  // of the references, those that may write
-  uint32_t file_id = 0;
   bool listed = false;                   // is in the list of closed slots
   bool spare = false;                    // closed, but its descriptor stays open for sync_all
   bool kept = false;                     // closed, but the gpu still holds bytes to write back
@@ -53,6 +56,12 @@ enum FileIoHint : uint8_t { READS_BLOCK = 1, WRITES_BLOCK = 2, IN_MEMORY = 4 }; 
 struct FileRef {
   FileSlot* slot = nullptr;
   int fd = -1;
+};
+
+enum class WriteStart {
+  NOW,    // until end_write the file is not truncated
+  DEAD,   // the file has got another identity since: nobody wants these bytes
+  LATER,  // a truncation is under way
 };
 
 enum class Hurry { NO, YES };  // YES: gives -EAGAIN instead of waiting for a disk or for the mutex
@@ -72,11 +81,13 @@ class FileTable {
   int32_t sync_all();
   /// Raises the logical size and publishes it; the file itself follows with the write-backs. Returns the size.
   uint64_t extend(const FileRef& file, uint64_t end);
-  /// A write is about to be issued, and has ended: the size is never behind, and a later sync knows of it.
-  void before_write(const FileRef& file, uint64_t end) {
-    if (end > file.slot->size.load(std::memory_order_relaxed)) extend(file, end);
-  }
-  static void after_write(const FileRef& file);
+  /// Asked right before bytes of that identity go to the file, so that a truncation comes before the question or after the write.
+  /// The size is never behind a write that was issued. Never waits for a disk.
+  WriteStart begin_write(const FileRef& file, uint32_t file_id, uint64_t end);
+  /// Each NOW ends with this: a later sync knows of the write.
+  void end_write(const FileRef& file);
+  /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
+  void wait_for_truncation(const FileRef& file);
 
   uint64_t host_opens() const { return host_opens_.load(std::memory_order_relaxed); }
 
@@ -88,14 +99,18 @@ class FileTable {
   int32_t write_out_size(FileSlot& slot);
   int32_t write_out_parent(FileSlot& slot);
   int32_t sync_slot(FileSlot& slot, bool end_keeping);
+  bool stop_writes(FileSlot& slot);  // without the mutex
+  void let_writes(FileSlot& slot);
+  void leave_write(FileSlot& slot);
 
   // All with the mutex held.
   FileSlot* find(const struct stat& found);
   FileSlot* vacant_slot();
-  int32_t share(FileSlot& slot, uint32_t mode, bool truncate);
+  int32_t share(FileSlot& slot, uint32_t mode, bool truncate, std::unique_lock<std::mutex>& lock);
   int32_t refresh(FileSlot& slot, const struct stat& found);
   int32_t adopt(int fd, int parent, bool writable, const struct stat& found, FileSlot*& slot);
-  int32_t truncate_to_zero(FileSlot& slot);
+  int32_t truncate_to_zero(FileSlot& slot, std::unique_lock<std::mutex>& lock);  // gives the mutex up for a while
+  int32_t make_empty(FileSlot& slot);
   int32_t renew(FileSlot& slot, const struct stat& found);  // and the size mutex
   void record(FileSlot& slot);
   int32_t end_writing(FileSlot& slot);
@@ -110,6 +125,7 @@ class FileTable {
   const bool read_only_;
   std::unique_ptr<FileSlot[]> slots_;
   std::mutex mutex_;
+  FinishedBell writes_bell_;             // the last write before a truncation has ended, or a truncation has
   std::mutex size_mutex_;                // inside mutex_; also held while a file is grown to its logical size
   std::map<Identity, uint32_t> by_identity_;
   std::list<uint32_t> closed_;           // closed slots that are still known, oldest first

@@ -13,6 +13,9 @@ namespace warpfs {
 
 namespace {
 
+constexpr uint32_t TRUNCATING = 0x80000000u;
+constexpr auto TRUNCATION_WAIT = std::chrono::seconds(30);  // longer than any disk should take for the writes under way
+
 int sync_data(int fd) {
 #if defined(__APPLE__)
   return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd);  // fsync alone stops at the cache of the drive
@@ -54,10 +57,50 @@ uint64_t FileTable::extend(const FileRef& file, uint64_t end) {
   return end;
 }
 
-void FileTable::after_write(const FileRef& file) {
+WriteStart FileTable::begin_write(const FileRef& file, uint32_t file_id, uint64_t end) {
+  FileSlot& slot = *file.slot;
+  uint32_t writes = slot.writes.load();
+  do {
+    if ((writes & TRUNCATING) != 0) return WriteStart::LATER;
+  } while (!slot.writes.compare_exchange_weak(writes, writes + 1));
+  // Looked at once the write is counted: a truncation that was not seen above waits for it, one that has ended left its identity.
+  if (slot.file_id.load(std::memory_order_acquire) != file_id) {
+    leave_write(slot);
+    return WriteStart::DEAD;
+  }
+  if (end > slot.size.load(std::memory_order_relaxed)) extend(file, end);
+  return WriteStart::NOW;
+}
+
+void FileTable::end_write(const FileRef& file) {
   // After the write, so that a sync that clears the mark first has the bytes before it. Read first: the mark is mostly there.
   if (!file.slot->unsynced.load(std::memory_order_acquire)) file.slot->unsynced.store(true, std::memory_order_release);
   if (!file.slot->changed.load(std::memory_order_acquire)) file.slot->changed.store(true, std::memory_order_release);
+  leave_write(*file.slot);
+}
+
+void FileTable::leave_write(FileSlot& slot) {
+  if (slot.writes.fetch_sub(1) == (TRUNCATING | 1)) writes_bell_.ring();
+}
+
+void FileTable::wait_for_truncation(const FileRef& file) {
+  writes_bell_.wait(TRUNCATION_WAIT, [&] { return (file.slot->writes.load() & TRUNCATING) == 0; });
+}
+
+/// One truncation of a file at a time, and none beside a write. False where what is under way does not end.
+bool FileTable::stop_writes(FileSlot& slot) {
+  bool ours = false;
+  const bool stopped = writes_bell_.wait(TRUNCATION_WAIT, [&] {
+    if (!ours) ours = (slot.writes.fetch_or(TRUNCATING) & TRUNCATING) == 0;
+    return ours && slot.writes.load() == TRUNCATING;
+  });
+  if (!stopped && ours) let_writes(slot);
+  return stopped;
+}
+
+void FileTable::let_writes(FileSlot& slot) {
+  slot.writes.fetch_and(~TRUNCATING);
+  writes_bell_.ring();
 }
 
 /// A file that ends in a hole is shorter on disk than its logical size: grows it. Under the size mutex no write beyond the size can

@@ -23,8 +23,23 @@ void Transfer::fill_rest_with_zeros() {
   for (uint32_t part = part_first; part < part_count; part++) std::memset(parts[part].iov_base, 0, parts[part].iov_len);
 }
 
+Begin TransferEnd::begin(Transfer& transfer) {
+  if (!transfer.write) return Begin::MOVE;
+  const WriteStart start = files_.begin_write(transfer.file, transfer.file_id, transfer.offset + transfer.remaining);
+  if (start == WriteStart::LATER) return Begin::LATER;
+  transfer.begun = start == WriteStart::NOW;
+  if (transfer.begun) return Begin::MOVE;
+  finish(transfer, 0);
+  return Begin::ENDED;
+}
+
+void TransferEnd::put_off(Transfer& transfer) {
+  if (transfer.begun) files_.end_write(transfer.file);
+  transfer.begun = false;
+}
+
 void TransferEnd::finish(const Transfer& transfer, int32_t error) {
-  if (transfer.write) FileTable::after_write(transfer.file);
+  if (transfer.begun) files_.end_write(transfer.file);
   files_.release(transfer.file);
   for (uint32_t i = 0; i < transfer.line_count; i++) answers_.line(transfer.lines[i], error);
   transfer.counters->finished.fetch_add(1, std::memory_order_seq_cst);
@@ -54,6 +69,12 @@ bool TransferEnd::take(Transfer& transfer, int64_t moved_or_error) {
 }
 
 void move_blocking(Transfer& transfer, TransferEnd& end) {
+  Begin begin = end.begin(transfer);
+  for (; begin == Begin::LATER; begin = end.begin(transfer)) end.wait_until_it_may(transfer);
+  if (begin == Begin::MOVE) move_begun(transfer, end);
+}
+
+void move_begun(Transfer& transfer, TransferEnd& end) {
   while (true) {
     const iovec* parts = transfer.parts + transfer.part_first;
     const int count = int(transfer.part_count - transfer.part_first);

@@ -18,6 +18,8 @@ struct Transfer {
   uint32_t remaining;                  // bytes not yet moved
   uint32_t part_first, part_count;     // of parts: where the next byte goes, and the end
   bool write;
+  bool begun;                          // a write that its file counts as under way
+  uint32_t file_id;                    // a write: the identity of the file that its bytes belong to
   uint32_t line_count;
   uint32_t lines[REQUEST_LINES_MAX];   // to be told of the end
   iovec parts[REQUEST_LINES_MAX];
@@ -28,10 +30,17 @@ struct Transfer {
   void fill_rest_with_zeros();
 };
 
-/// Ends transfers: gives the file back, tells the lines, wakes who waits. Called from any thread.
+enum class Begin { MOVE, ENDED, LATER };
+
+/// Begins and ends transfers: asks the file before a write, gives the file back, tells the lines, wakes who waits. Called from any thread.
 class TransferEnd {
  public:
   TransferEnd(FileTable& files, const Answers& answers, FinishedBell& bell) : files_(files), answers_(answers), bell_(bell) {}
+  /// Right before bytes move. ENDED: they are dead, and everybody was told that all is well. LATER: move_blocking waits until they may.
+  Begin begin(Transfer& transfer);
+  /// What has begun goes on elsewhere, some time: until then it holds up no truncation.
+  void put_off(Transfer& transfer);
+  void wait_until_it_may(const Transfer& transfer) { files_.wait_for_truncation(transfer.file); }
   void finish(const Transfer& transfer, int32_t error);
   /// What a system call returned: ends the transfer unless bytes remain to be moved. True when it ended.
   bool take(Transfer& transfer, int64_t moved_or_error);
@@ -59,6 +68,8 @@ constexpr size_t POOL_WORK_MAX = 1024;                             // beyond it 
 
 /// Blocks until the transfer has ended.
 void move_blocking(Transfer& transfer, TransferEnd& end);
+/// The same for a transfer that has begun.
+void move_begun(Transfer& transfer, TransferEnd& end);
 
 std::unique_ptr<IoEngine> make_pread_engine(WorkPool& pool, TransferEnd& end);
 

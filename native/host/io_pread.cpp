@@ -17,10 +17,19 @@ namespace {
 class Inline {
  public:
   bool try_move(Transfer& transfer, TransferEnd& end) {
+    const Begin begin = end.begin(transfer);
+    if (begin != Begin::MOVE) return begin == Begin::ENDED;
+    if (move_what_does_not_block(transfer, end)) return true;
+    end.put_off(transfer);
+    return false;
+  }
+
+ private:
+  static bool move_what_does_not_block(Transfer& transfer, TransferEnd& end) {
     const uint8_t hints = transfer.file.slot->io_hints.load(std::memory_order_relaxed);
     const uint8_t blocks = transfer.write ? WRITES_BLOCK : READS_BLOCK;
     if ((hints & IN_MEMORY) != 0) {
-      move_blocking(transfer, end);
+      move_begun(transfer, end);
       return true;
     }
     while ((hints & blocks) == 0) {

@@ -133,6 +133,9 @@ class UringEngine : public IoEngine {
   bool has_room() const override { return free_.size() >= TRANSFERS_PER_REQUEST && pool_.waiting() < POOL_WORK_MAX; }
   uint32_t in_flight() const override { return RING_ENTRIES - uint32_t(free_.size()); }
   void start(Transfer& transfer) override {
+    const Begin begin = end_.begin(transfer);
+    if (begin == Begin::ENDED) return;
+    if (begin == Begin::LATER) return pool_.submit([transfer, &end = end_]() mutable { move_blocking(transfer, end); });
     const uint32_t place = free_.back();
     free_.pop_back();
     waiting_[place] = transfer;

@@ -34,6 +34,7 @@ Geometry geometry_of(const MountOptions& options) {
   g.wait_polls = 1u << 30;
   g.wait_ns = uint64_t(checked("waitMs", options.wait_ms, 1, 0x7fffffff)) * 1000000u;
   g.stats_count = STATS_RECORDS;
+  g.replay = options.replay ? 1 : 0;
   return g;
 }
 
@@ -73,12 +74,17 @@ int32_t Mount::sync() {
   return swept < 0 ? swept : synced;
 }
 
-int32_t Mount::unmount() {
-  const int32_t synced = sync();
-  if (synced < 0) return synced;
+int32_t Mount::unmount(bool discard) {
+  int32_t synced = -Errno::eio;
+  try {
+    synced = sync();
+  } catch (const std::exception&) {
+    if (!discard) throw;  // with it nothing may keep the threads
+  }
+  if (synced < 0 && !discard) return synced;
   device_.reset();
   daemon_.reset();
-  return 0;
+  return synced;
 }
 
 void Mount::fold_stats() {

@@ -39,7 +39,8 @@ class Mount {
   /// Everything that kernels wrote is on the disk: 0, or the first error.
   int32_t sync();
   /// Syncs, and stops where that gave 0: then it is the last call. Otherwise everything stays as it is, and the error is returned.
-  int32_t unmount();
+  /// With discard it stops in any case, and the error says that bytes were lost.
+  int32_t unmount(bool discard);
 
   /// Sums since the mount, in the order of Counter.
   std::array<uint64_t, COUNTER_COUNT> stats() const { return totals_; }

@@ -34,6 +34,8 @@ MountMemory::MountMemory(const Geometry& geometry) {
   bytes[Binding::RECORDS] = sizeof(ItemRecord) * uint64_t(g.slot_count);
   bytes[Binding::STATS] = sizeof(WarpStats) * uint64_t(g.stats_count);
   bytes[Binding::FAULT] = sizeof(FaultRecord);
+  bytes[Binding::LOGS] = sizeof(LogEntry) * uint64_t(REPLAY_LOG_CALLS) * g.slot_count * g.replay;
+  bytes[Binding::LOADS] = sizeof(uint32_t) * uint64_t(REPLAY_LOG_WORDS) * WARP_LANES * g.slot_count * g.replay;
   for (uint64_t part : bytes) total_bytes_ += align_up(part);
   line_data_bytes_ = bytes[Binding::LINES];
 

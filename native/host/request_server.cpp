@@ -70,7 +70,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
     transfer.counters = &counters;
     transfer.offset = request.offset + uint64_t(next) * limits_.line_bytes;
     transfer.part_first = 0;
-    transfer.write = false;
+    transfer.write = transfer.begun = false;
     uint32_t count = 0;
     for (; next < request.line_count && request.lines[next] != LINE_NONE; next++, count++) {
       transfer.lines[count] = request.lines[next];
@@ -102,9 +102,10 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
   transfer.part_first = 0;
   transfer.part_count = transfer.line_count = 1;
   transfer.write = true;
+  transfer.begun = false;
+  transfer.file_id = request.mailbox;
   transfer.lines[0] = request.lines[0];
   transfer.parts[0] = {view_.lines + uint64_t(request.lines[0]) * limits_.line_bytes + within, request.length};
-  files_.before_write(file, request.offset + request.length);
   engine.start(transfer);
 }
 

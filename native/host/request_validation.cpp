@@ -27,6 +27,7 @@ int32_t check_fill(const Request& request, const RequestLimits& limits) {
 
 int32_t check_write_back(const Request& request, const RequestLimits& limits) {
   if (request.line_count != 1 || request.lines[0] >= limits.line_total) return -Errno::einval;
+  if (request.mailbox == 0) return -Errno::einval;  // the file_id of the bytes; no bytes have this one
   if (request.length == 0 || request.offset % limits.line_bytes + request.length > limits.line_bytes) return -Errno::einval;
   if (overflows(request.offset, request.length)) return -Errno::eoverflow;
   if (limits.read_only) return -Errno::erofs;

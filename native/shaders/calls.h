@@ -35,7 +35,7 @@ WARPFS_CALL int gclose(WARPFS_THREAD Fs& fs, int file);
 // The size of an open file in bytes.
 WARPFS_CALL int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size);
 // Reads up to `length` bytes at `offset` into `target`: the bytes read (fewer at the end of the file, 0 behind it), or -errno.
-// Under replay `target` must be device memory: what was read before stays there.
+// Under replay `target` must be device memory that no other read between two checkpoints goes to: what was read stays there for the next run.
 WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target);
 // Writes `length` bytes at `offset`: the bytes written, or -errno. They are in the cache; gfsync brings them to the disk.
 WARPFS_HOT_CALL int gwrite(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source);

@@ -37,6 +37,8 @@ struct Fs {
   WARPFS_DEVICE ItemRecord* record;
   WARPFS_DEVICE WarpStats* stats;
   WARPFS_DEVICE FaultRecord* fault;
+  WARPFS_DEVICE LogEntry* log;  // of this slot (replay only)
+  WARPFS_DEVICE uint* loaded;   // words that the lanes of this slot have loaded (replay only)
 
   uint line_shift;
   uint set_count;
@@ -51,12 +53,21 @@ struct Fs {
   uint served;       // lines of its current chunk that it has moved
   uint asked;        // 1: its request is posted, the answer comes to the mailbox
   uint bypass_line;  // the line behind the cache that carries its current page, or LINE_NONE
-  uint call;         // calls made so far in this run of the item
-  uint log_count;    // calls that earlier runs finished
-  uint loads;        // element loads so far in this run of the item
-  uint held_count;   // pins that the item keeps until its next run
+  bool pending;      // the item has to leave and to be run again (replay only)
+
+#if WARPFS_REPLAY
+  uint call;            // calls made so far in this run of the item
+  uint log_count;       // calls that earlier runs finished
+  uint load_words;      // words that each lane has loaded so far in this run of the item
+  uint load_count;      // words that earlier runs loaded
+  uint prologue_calls;  // calls and words before the first use of the phase: a checkpoint keeps them
+  uint prologue_words;
+  bool in_prologue;
+  uint phase[PHASE_WORDS];       // as of the last checkpoint
+  uint phase_next[PHASE_WORDS];  // as of the next one
+  uint held_count;               // pins that the item keeps until its next run
   uint held[HELD_LINES_MAX];
-  bool pending;  // the item has to leave and to be run again
+#endif
 };
 
 WARPFS_FN bool is_leader(WARPFS_THREAD const Fs& fs) { return fs.lane.index == 0u; }

@@ -1,11 +1,12 @@
 // A work item is what one warp does. Under replay an item that would have to wait leaves with PENDING and is run again from its beginning;
-// the calls that it had finished return their logged results, so that nothing happens twice, and the call that it was in goes on.
+// the calls and loads that it had finished return what the log says, so that nothing happens twice, and the call that it was in goes on.
+//
+// The log has an end. What an item does between two checkpoints has to fit: REPLAY_LOG_CALLS calls, REPLAY_LOG_WORDS words of loads a lane,
+// and no two reads into the same bytes (the log knows how many bytes a read gave, not which). An item that does more keeps its progress in its
+// phase, a few words that start as zeros, and makes checkpoints. Under spin the phase is zeros and a checkpoint does nothing.
 #pragma once
 
 namespace warpfs {
-
-// Misses on pages that an earlier run had already passed, after which a pending item fails: what it loads does not fit into the cache.
-enum : uint32_t { ITEM_REGRESSIONS_MAX = 1024 };
 
 // All lanes. A pin that the next run of a pending item needs: without it small caches could lose every page before it was read.
 WARPFS_FN void item_hold(WARPFS_THREAD Fs& fs, uint line) {
@@ -32,18 +33,25 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
   fs.set_ways_base = fs.geometry->line_count / fs.set_count;
   fs.set_ways_rest = fs.geometry->line_count % fs.set_count;
   fs.error = 0;
-  fs.call = 0;
-  fs.log_count = 0;
-  fs.loads = 0;
-  fs.held_count = 0;
   fs.pending = false;
   for (uint i = 0; i < COUNTER_COUNT; i++) fs.counters[i] = 0;
   call_clear(fs);
 #if WARPFS_REPLAY
+  fs.call = 0;
+  fs.log_count = 0;
+  fs.load_words = 0;
+  fs.load_count = 0;
+  fs.prologue_calls = 0;
+  fs.prologue_words = 0;
+  fs.in_prologue = true;
+  fs.held_count = 0;
+  for (uint i = 0; i < PHASE_WORDS; i++) fs.phase[i] = fs.phase_next[i] = 0;
   WARPFS_DEVICE const ItemRecord* record = fs.record;
   if (record->status == ItemStatus::PENDING) {
     fs.error = record->error;
     fs.log_count = record->log_count;
+    fs.load_count = record->load_words;
+    for (uint i = 0; i < PHASE_WORDS; i++) fs.phase[i] = fs.phase_next[i] = record->phase[i];
     fs.progress = record->progress;
     fs.served = record->served;
     fs.asked = record->asked;
@@ -58,7 +66,7 @@ WARPFS_FN bool call_begin(WARPFS_THREAD Fs& fs, WARPFS_THREAD int& result) {
   result = WARPFS_PENDING;
   if (fs.pending) return true;
   if (fs.call < fs.log_count) {
-    result = fs.record->log[fs.call];
+    result = fs.log[fs.call].result;
     fs.call++;
     return true;
   }
@@ -81,11 +89,93 @@ WARPFS_FN int call_end(WARPFS_THREAD Fs& fs, int result) {
     fs.pending = true;
     return result;
   }
-  if (is_leader(fs)) fs.record->log[fs.call] = result;
+  if (is_leader(fs)) {
+    fs.log[fs.call].result = result;
+    fs.log[fs.call].length = 0;
+  }
   fs.call++;
 #endif
   call_clear(fs);
   return result;
+}
+
+// All lanes. A read into bytes that an earlier read of this item went to: a replay could not give both back.
+WARPFS_FN bool read_target_is_new(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const uchar* target, uint length) {
+#if WARPFS_REPLAY
+  const ulong begin = (ulong)target;
+  bool overlaps = false;
+  for (uint i = fs.lane.index; i < fs.call; i += fs.lane.count) {
+    WARPFS_DEVICE const LogEntry* entry = fs.log + i;
+    if (entry->length != 0u && begin < entry->target + entry->length && entry->target < begin + length) overlaps = true;
+  }
+  return !warp_any(fs.lane, overlaps);
+#else
+  (void)fs;
+  (void)target;
+  (void)length;
+  return true;
+#endif
+}
+
+// All lanes, instead of call_end, at the end of a read.
+WARPFS_FN int read_end(WARPFS_THREAD Fs& fs, int result, WARPFS_DEVICE const uchar* target, uint length) {
+  const int ended = call_end(fs, result);
+#if WARPFS_REPLAY
+  if (!fs.pending && is_leader(fs)) {
+    fs.log[fs.call - 1u].target = (ulong)target;
+    fs.log[fs.call - 1u].length = length;
+  }
+  // The next read looks at this entry with all lanes.
+  warp_sync(fs.lane);
+#else
+  (void)target;
+  (void)length;
+#endif
+  return ended;
+}
+
+// All lanes. A word of the phase as the last checkpoint kept it, 0 before the first. The calls before the first gphase are the prologue: their
+// results stay in the log, so that what the item has opened there stays open.
+WARPFS_FN uint gphase(WARPFS_THREAD Fs& fs, uint index) {
+#if WARPFS_REPLAY
+  if (fs.in_prologue) {
+    fs.in_prologue = false;
+    fs.prologue_calls = fs.call;
+    fs.prologue_words = fs.load_words;
+  }
+  return index < PHASE_WORDS ? fs.phase[index] : 0u;
+#else
+  (void)fs;
+  (void)index;
+  return 0u;
+#endif
+}
+
+// All lanes, with the same value: what the next checkpoint is to keep. Beyond PHASE_WORDS the item fails.
+WARPFS_FN void gphase_set(WARPFS_THREAD Fs& fs, uint index, uint value) {
+  if (index >= PHASE_WORDS) note_error(fs, -Errno::erange);
+#if WARPFS_REPLAY
+  if (index < PHASE_WORDS) fs.phase_next[index] = value;
+#else
+  (void)value;
+#endif
+}
+
+// All lanes. What the item did since its prologue is behind it: it will go on from its phase, and the log is free again.
+WARPFS_FN void gcheckpoint(WARPFS_THREAD Fs& fs) {
+#if WARPFS_REPLAY
+  if (fs.pending) return;
+  gphase(fs, 0u);
+  for (uint i = 0; i < PHASE_WORDS; i++) fs.phase[i] = fs.phase_next[i];
+  fs.call = fs.prologue_calls;
+  fs.log_count = fs.prologue_calls;
+  fs.load_words = fs.prologue_words;
+  fs.load_count = fs.prologue_words;
+  // No lane looks any more at the entries that will now be written again.
+  warp_sync(fs.lane);
+#else
+  (void)fs;
+#endif
 }
 
 // Leaves the item when the call has to wait and the kernel replays; an item is `int body(...)`.
@@ -129,7 +219,8 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   record->progress = fs.progress;
   record->served = fs.served;
   record->bypass = fs.bypass_line + 1u;
-  if (fs.loads > record->loads) record->loads = fs.loads;
+  record->load_words = fs.load_words;
+  for (uint i = 0; i < PHASE_WORDS; i++) record->phase[i] = fs.phase[i];
   record->held_count = fs.held_count;
   for (uint i = 0; i < fs.held_count; i++) record->held[i] = fs.held[i];
   record->status = ItemStatus::PENDING;

@@ -40,6 +40,13 @@ WARPFS_FN uint program_compute(uint seed, ulong steps) {
   return value;
 }
 
+// The handle that a step works with: what its open gave, or why there is none. A file that the program has closed is closed for it, also
+// where another warp still has the same file open and the host would take the handle.
+WARPFS_FN int program_file(WARPFS_THREAD const Program& program, uint open_step) {
+  WARPFS_DEVICE const ProgramResult* opened = program.results + open_step;
+  return opened->result >= 0 && opened->mark != 0u ? -Errno::ebadf : opened->result;
+}
+
 WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& program, uint first, WARPFS_DEVICE const ProgramStep* step,
                            WARPFS_DEVICE ProgramResult* result, WARPFS_THREAD uint& barriers) {
   const uint op = step->op;
@@ -54,7 +61,7 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
   if (op == ProgramOp::COMPUTE) {
     const uint mixed = program_compute(fs.item * 32u + fs.lane.index, step->offset);
     const uint sum = warp_sum(fs.lane, mixed);
-    if (is_leader(fs)) result->moved = sum;
+    if (is_leader(fs)) result->mark = sum;
     return 0;
   }
   if (op == ProgramOp::WAIT) {
@@ -62,13 +69,13 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
     const int started = program.results[first + step->target].result;
     if (started < 0) return started;
     WARPFS_DEVICE const ProgramStep* asked = program.steps + first + step->target;
-    const int file = program.results[first + asked->target].result;
+    const int file = program_file(program, first + asked->target);
     if (file < 0) return file;
     WARPFS_DEVICE uchar* bytes = program.data + asked->data;
     if (asked->op == ProgramOp::WRITE_ASYNC) return gwrite(fs, file, asked->offset, asked->length, bytes);
     return gread(fs, file, asked->offset, asked->length, bytes);
   }
-  const int file = program.results[first + step->target].result;
+  const int file = program_file(program, first + step->target);
   // An operation on a file that could not be opened ends as its open did.
   if (file < 0) return file;
   if (op == ProgramOp::CLOSE) return gclose(fs, file);
@@ -92,6 +99,7 @@ WARPFS_FN int run_program(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pro
   const uint first = program.warps[fs.item].first_step;
   const uint steps = program.warps[fs.item].step_count;
   uint barriers = 0;
+  gphase(fs, 0u);  // nothing comes before the first step
   for (uint i = 0; i < steps; i++) {
     WARPFS_DEVICE const ProgramStep* step = program.steps + first + i;
     WARPFS_DEVICE ProgramResult* result = program.results + first + i;
@@ -105,11 +113,11 @@ WARPFS_FN int run_program(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pro
         result->result = status;
         result->nanoseconds = clock_ns() - begin;
         result->done = 1u;
+        if (step->op == ProgramOp::CLOSE) program.results[first + step->target].mark = 1u;
       }
       warp_sync(fs.lane);
-      // The record remembers the step: the log of calls starts anew with each.
-      fs.call = 0;
-      fs.log_count = 0;
+      // The result remembers the step: the log of calls starts anew with each.
+      gcheckpoint(fs);
     }
     if (step->op == ProgramOp::BARRIER) barriers++;
   }

@@ -109,6 +109,10 @@ WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint len
   if (call_begin(fs, result)) return result;
   const FileView view = file_view(fs, file, offset, length, (ulong)target);
   if (view.error != 0) return call_end(fs, view.error);
+  if (!read_target_is_new(fs, target, length)) {
+    note_error(fs, -Errno::einval);
+    return call_end(fs, -Errno::einval);
+  }
   int status = 0;
   while (fs.progress < view.count && status == 0) {
     const Chunk chunk = chunk_at(fs, offset + fs.progress, view.count - (uint)fs.progress);
@@ -121,7 +125,7 @@ WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint len
   if (status == WARPFS_PENDING) return call_end(fs, status);
   count(fs, Counter::READS, 1u);
   count(fs, Counter::BYTES_READ, (uint)fs.progress);
-  return call_end(fs, fs.progress > 0u ? (int)fs.progress : status);
+  return read_end(fs, fs.progress > 0u ? (int)fs.progress : status, target, length);
 }
 
 WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong offset, uint length) {

@@ -66,7 +66,6 @@ WARPFS_FN void ring_publish(WARPFS_THREAD Fs& fs, WARPFS_THREAD Reservation& res
   host_store(&ring_slot(fs, reservation)->sequence, reservation.position + 1u);
   host_doorbell(fs.lane);
   reservation.taken = false;
-  count(fs, Counter::REQUESTS, 1u);
 }
 
 WARPFS_FN void ring_write(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Reservation& reservation, uint opcode, uint file, ulong offset, uint length,
@@ -78,6 +77,7 @@ WARPFS_FN void ring_write(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Reservation&
   host_store64(&request->offset, offset);
   host_store(&request->length, length);
   host_store(&request->line_count, line_count);
+  if (opcode != Opcode::NOP) count(fs, Counter::REQUESTS, 1u);
 }
 
 // Leader only. A position that was taken and is not needed is given to the host as a request to do nothing.

@@ -58,6 +58,8 @@ WARPFS_FN uint line_write_back(WARPFS_THREAD Fs& fs, uint line, uint pins) {
   ring_write(fs, reservation, Opcode::WRITE_BACK, atomic_load(&aux->file), (page << fs.line_shift) + dirty_first(range),
              dirty_last(range) - dirty_first(range) + 1u, 1u);
   host_store(&ring_slot(fs, reservation)->lines[0], line);
+  // The host drops bytes that were written before the file was truncated: it knows them by their file_id.
+  host_store(&ring_slot(fs, reservation)->mailbox, atomic_load(&fs.metas[line].file_id));
   ring_publish(fs, reservation);
   count(fs, Counter::WRITE_BACKS, 1u);
   return WRITE_BACK_STARTED;

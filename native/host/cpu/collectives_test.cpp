@@ -43,8 +43,9 @@ void all_collectives(Lane& lane, const WarpId& id, void*) {
       CHECK(masks[k] == expected);
     }
     ulong first = 0, other = 0;
-    CHECK(warp_uniform(lane, ulong(9) << 33, first, other) && first == ulong(9) << 33);
-    CHECK(!warp_uniform(lane, i == 2 ? 5 : 4, first, other) && first == 4 && other == 5);
+    ulong of_leader = i + 70;
+    CHECK(warp_uniform(lane, ulong(9) << 33, first, other, of_leader) && first == ulong(9) << 33 && of_leader == 70);
+    CHECK(!warp_uniform(lane, i == 2 ? 5 : 4, first, other, of_leader) && first == 4 && other == 5);
     warp_sync(lane);
     group_barrier(lane);
     CHECK(lane.warp->full == full);
@@ -107,7 +108,8 @@ void early_return(Lane& lane, const WarpId&, void*) {
   }
   CHECK(lane.ballot(true) == 0x55u);
   ulong first, other;
-  CHECK(!warp_uniform(lane, 3, first, other) && first == 3 && other == ~ulong(0));
+  ulong of_leader = 0;
+  CHECK(!warp_uniform(lane, 3, first, other, of_leader) && first == 3 && other == ~ulong(0));
   CHECK(lane.all(true));
 }
 void test_early_return() { run(early_return); }

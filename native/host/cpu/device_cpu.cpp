@@ -64,7 +64,7 @@ CpuDevice::Kernel CpuDevice::find(const std::string& module) {
 DispatchResult CpuDevice::run(const Dispatch& dispatch) { return run_kernel(dispatch, find(dispatch.module)); }
 
 DispatchResult CpuDevice::run_kernel(const Dispatch& dispatch, const Kernel& kernel) {
-  if (dispatch.all_resident && !options_.replay && dispatch.items > executor_.resident_warps()) {
+  if (dispatch.all_resident && dispatch.items > executor_.resident_warps()) {
     throw HostError(-Errno::erange, std::to_string(dispatch.items) + " work items wait for each other, but only " +
                                         std::to_string(executor_.resident_warps()) + " can be resident");
   }

@@ -17,6 +17,9 @@ thread_local CpuWorker* worker_of_this_thread = nullptr;
 
 // How a worker waits whose warps all wait: first without leaving the core, then offering it, then asleep.
 constexpr uint32_t PAUSING_ROUNDS = 16;
+// More warps are started only when those that are resident leave the worker with nothing to do: each of them has 32 stacks, and those
+// of a few warps stay in the near caches.
+constexpr uint32_t IDLE_ROUNDS_BEFORE_MORE = 6;
 constexpr int PAUSES_PER_ROUND = 4;
 constexpr ulong AWAKE_NS = 2'000'000;
 constexpr long SLEEP_NS = 50'000;
@@ -62,7 +65,7 @@ void CpuWorker::run_launch() {
   slots_used_ = 0;
   idle_rounds_ = waiting_rounds_ = turns_ = 0;
   for (;;) {
-    const bool started = start_groups();
+    const bool started = (resident_groups_ == 0 || idle_rounds_ >= IDLE_ROUNDS_BEFORE_MORE) && start_groups();
     if (queue_head_ == nullptr) break;
     if (gave_turns < turns_ || started) waiting_rounds_ = 0;
     if (started || progress) {

@@ -14,10 +14,11 @@ namespace warpfs {
 
 namespace {
 
+/// Without NOPs: they fill slots that were reserved and not needed, and ask for nothing.
 uint64_t total(const Daemon::Stats& stats) {
   uint64_t served = 0;
   for (uint64_t count : stats.served) served += count;
-  return served;
+  return served - stats.served[Opcode::NOP];
 }
 
 [[noreturn]] void throw_host_error(Napi::Env env, const std::string& code, const std::string& message) {
@@ -149,13 +150,15 @@ class MountObject : public Napi::ObjectWrap<MountObject> {
     return queue_->submit(info.Env(), std::move(work), info.This());
   }
 
-  /// Where bytes could not be written the file system stays mounted, so that they can be saved once the cause is gone.
+  /// Where bytes could not be written the file system stays mounted, so that they can be saved once the cause is gone; unless they are
+  /// to be discarded. Then the error is all that is left of them.
   Napi::Value unmount(const Napi::CallbackInfo& info) {
     const auto mount = mounted(info.Env());
-    auto work = [this, mount]() -> TaskQueue::Settle {
-      const int32_t result = mount->unmount();
-      return [this, result](Napi::Env env, Napi::Promise::Deferred& deferred) {
-        if (result == 0) mount_.reset();
+    const bool discard = info[0].ToBoolean();
+    auto work = [this, mount, discard]() -> TaskQueue::Settle {
+      const int32_t result = mount->unmount(discard);
+      return [this, result, discard](Napi::Env env, Napi::Promise::Deferred& deferred) {
+        if (result == 0 || discard) mount_.reset();
         deferred.Resolve(number(env, result));
       };
     };

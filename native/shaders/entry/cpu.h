@@ -24,6 +24,8 @@ WARPFS_FN Fs fs_from_bindings(Lane& lane, uint item, uint slot, void* const* buf
   fs.record = static_cast<ItemRecord*>(buffers[Binding::RECORDS]) + slot;
   fs.stats = static_cast<WarpStats*>(buffers[Binding::STATS]);
   fs.fault = static_cast<FaultRecord*>(buffers[Binding::FAULT]);
+  fs.log = static_cast<LogEntry*>(buffers[Binding::LOGS]) + (ulong)slot * REPLAY_LOG_CALLS;
+  fs.loaded = static_cast<uint*>(buffers[Binding::LOADS]) + (ulong)slot * REPLAY_LOG_WORDS * WARP_LANES;
   return fs;
 }
 
