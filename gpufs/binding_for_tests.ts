@@ -9,6 +9,8 @@ export interface BindingForTests extends NativeBinding {
   /** What the next dispatches answer instead of running. */
   answer: ((dispatch: NativeDispatch) => Partial<NativeDispatchResult> | Promise<Partial<NativeDispatchResult>>) | undefined;
   unmountResult: number;
+  /** What each unmount was told about discarding. */
+  unmounts: boolean[];
 }
 
 const fine: NativeDispatchResult = { failedItems: 0, failures: [], laneValues: [0, 0], nanoseconds: 1000, rounds: 1 };
@@ -20,6 +22,7 @@ export function bindingForTests(): BindingForTests {
     dispatches: [],
     answer: undefined,
     unmountResult: 0,
+    unmounts: [],
     abiHash: () => ABI_HASH,
     host: () => ({ cores: 2, uring: 'not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
@@ -33,7 +36,10 @@ export function bindingForTests(): BindingForTests {
           return fine;
         },
         sync: async () => 0,
-        unmount: async () => binding.unmountResult,
+        unmount: async (discard) => {
+          binding.unmounts.push(discard);
+          return binding.unmountResult;
+        },
         stats: () => BigUint64Array.from(COUNTERS, (_, index) => BigInt(index)),
         describe: () => ({
           engine: 'pread',
@@ -83,7 +89,7 @@ function runWarp(buffers: Uint8Array[], warp: number, files: Map<string, Uint8Ar
     let result = 0;
     if (view.op === ProgramOp.OPEN) {
       const path = new TextDecoder().decode(data.subarray(view.data, view.data + view.length));
-      if (view.mode === OpenMode.CREATE && !files.has(path)) files.set(path, new Uint8Array(0));
+      if (view.mode === OpenMode.CREATE) files.set(path, new Uint8Array(0));
       if (files.has(path)) paths.set(step, path);
       else result = -ERRNO.ENOENT.number;
     } else if (view.op === ProgramOp.WAIT) {

@@ -86,8 +86,8 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
 }
 
 /** Items that wait for each other must fit on the device together, or the ones that wait keep the others from starting. */
-export function checkResident(what: string, warps: number, host: Pick<KernelHost, 'wait' | 'residentWarps'>): void {
-  if (host.wait === 'replay' || warps <= host.residentWarps) return;
+export function checkResident(what: string, warps: number, host: Pick<KernelHost, 'residentWarps'>): void {
+  if (warps <= host.residentWarps) return;
   throw new WarpfsError(
     'ERR_WARPFS_RESIDENT',
     `${what}: ${warps} warps wait for each other, and ${host.residentWarps} can be resident at once (option residentWarps)`,

@@ -1,8 +1,9 @@
 // Where compiled kernels are kept.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeFolder } from './make_folder.ts';
 
 export interface KernelFolder {
   path: string;
@@ -24,7 +25,7 @@ export async function kernelFolder(environment: NodeJS.ProcessEnv = process.env)
   const path = usualKernelFolder(environment);
   try {
     // 0700: a kernel is code, and nobody else may put one there.
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, 0o700);
     await access(path, constants.W_OK | constants.X_OK);
     return { path };
   } catch (error) {

@@ -62,7 +62,7 @@ test('a barrier with more warps than can be resident is refused before the dispa
   });
   expect(binding.dispatches.length).toBe(1);
   const replay = await mounted({ residentWarps: 2, wait: 'replay' });
-  await replay.fs.run([program, program, program]);
+  await expect(replay.fs.run([program, program, program])).rejects.toMatchObject({ code: 'ERR_WARPFS_RESIDENT' });
 });
 
 test('unmount waits for what runs, happens once, and ends all further calls', async () => {
@@ -85,10 +85,43 @@ test('unmount waits for what runs, happens once, and ends all further calls', as
   expect(() => fs.stats()).toThrow('is unmounted');
 });
 
-test('dirty bytes that could not be written make unmount reject', async () => {
+test('where dirty bytes could not be written unmount rejects, and the mount is used on and unmounted again', async () => {
   const { fs, binding } = await mounted();
   binding.unmountResult = -28;
+  const [first, second] = [fs.unmount(), fs.unmount()];
+  await expect(first).rejects.toMatchObject({ code: 'ENOSPC' });
+  await expect(second).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(binding.unmounts).toEqual([false]);
+  fs.stats();
+  await fs.run([[{ op: 'compute', steps: 1 }]]);
   await expect(fs.unmount()).rejects.toMatchObject({ code: 'ENOSPC' });
+  binding.unmountResult = 0;
+  await fs.unmount();
+  await fs.unmount();
+  expect(binding.unmounts).toEqual([false, false, false]);
+  expect(() => fs.stats()).toThrow('is unmounted');
+});
+
+test('unmount with discard lets go whatever was lost, and says so once', async () => {
+  const { fs, binding } = await mounted();
+  binding.unmountResult = -28;
+  await expect(fs.unmount({ discard: true })).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(() => fs.stats()).toThrow('is unmounted');
+  await fs.unmount();
+  expect(binding.unmounts).toEqual([true]);
+});
+
+test('a discard while another unmount is under way waits for it, and is only needed where that fails', async () => {
+  const failing = await mounted();
+  failing.binding.unmountResult = -28;
+  const [kept, discarded] = [failing.fs.unmount(), failing.fs.unmount({ discard: true })];
+  await expect(kept).rejects.toMatchObject({ code: 'ENOSPC' });
+  await expect(discarded).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(failing.binding.unmounts).toEqual([false, true]);
+  expect(() => failing.fs.stats()).toThrow('is unmounted');
+  const fine = await mounted();
+  await Promise.all([fine.fs.unmount(), fine.fs.unmount({ discard: true })]);
+  expect(fine.binding.unmounts).toEqual([false]);
 });
 
 test('await using unmounts', async () => {
@@ -97,6 +130,18 @@ test('await using unmounts', async () => {
     await using scoped = fs;
     scoped.stats();
   }
+  expect(() => fs.stats()).toThrow('is unmounted');
+});
+
+test('await using lets go also where bytes could not be written, and rejects', async () => {
+  const { fs, binding } = await mounted();
+  const scope = async () => {
+    await using scoped = fs;
+    binding.unmountResult = -28;
+    return scoped.stats();
+  };
+  await expect(scope()).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(binding.unmounts).toEqual([false, true]);
   expect(() => fs.stats()).toThrow('is unmounted');
 });
 

@@ -41,6 +41,12 @@ export interface RunOptions {
   onReport?: (report: DispatchReport) => void;
 }
 
+export interface UnmountOptions {
+  /** Lets go of everything even where bytes could not be written: they are lost. */
+  discard?: boolean;
+}
+
+/** Its disposal unmounts. Where that fails it discards, so that nothing is left behind, and rejects with the error. */
 export interface Mount extends AsyncDisposable {
   readonly options: Readonly<ResolvedOptions>;
   readonly device: Readonly<DeviceInfo>;
@@ -55,8 +61,12 @@ export interface Mount extends AsyncDisposable {
   describe(): MountDescription;
   /** Writes every dirty byte back; rejects with the errno of the first that could not be. */
   sync(): Promise<void>;
-  /** Waits for what runs, writes back, and lets go of everything. Further calls do nothing more. */
-  unmount(): Promise<void>;
+  /**
+   * Waits for what runs, writes back, and lets go of everything; further calls do nothing more. Rejects with the errno of the first bytes
+   * that could not be written: then everything stays mounted and usable, to be unmounted again once the cause is gone. With `discard` it
+   * lets go all the same, and rejects so that the loss is known.
+   */
+  unmount(options?: UnmountOptions): Promise<void>;
 }
 
 export async function mount(options: MountOptions): Promise<Mount> {
@@ -102,7 +112,9 @@ class NativeBackedMount implements Mount {
   readonly #native: NativeMount;
   readonly #queue = new CallQueue();
   readonly #kernelHost: KernelHost;
-  #unmounted: Promise<void> | undefined;
+  /** Undefined while this is mounted and nobody wants it to be otherwise. */
+  #unmounting: Promise<void> | undefined;
+  #gone = false;
 
   constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice) {
     const { engine, engineNote, workers, residentWarps } = native.describe();
@@ -162,13 +174,31 @@ class NativeBackedMount implements Mount {
     await this.#queue.add(() => this.#checked('sync', () => this.#native.sync()));
   }
 
-  unmount(): Promise<void> {
-    this.#unmounted ??= this.#queue.add(() => this.#checked(`unmount ${this.options.root}`, () => this.#native.unmount()));
-    return this.#unmounted;
+  async unmount({ discard = false }: UnmountOptions = {}): Promise<void> {
+    if (this.#gone) return;
+    if (this.#unmounting === undefined) this.#unmounting = this.#queue.add(() => this.#letGo(discard));
+    else if (discard) return this.#unmounting.catch(() => this.unmount({ discard }));
+    await this.#unmounting;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.unmount();
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.unmount();
+    } catch (error) {
+      await this.unmount({ discard: true }).catch(() => undefined); // nobody could call it later
+      throw error;
+    }
+  }
+
+  async #letGo(discard: boolean): Promise<void> {
+    try {
+      await this.#checked(`unmount ${this.options.root}`, () => this.#native.unmount(discard));
+      this.#gone = true;
+    } catch (error) {
+      this.#gone = discard;
+      if (!discard) this.#unmounting = undefined;
+      throw error;
+    }
   }
 
   async #dispatch(what: string, dispatch: NativeDispatch): Promise<NativeDispatchResult> {
@@ -193,7 +223,7 @@ class NativeBackedMount implements Mount {
   }
 
   #mustBeMounted(): void {
-    if (this.#unmounted === undefined) return;
+    if (this.#unmounting === undefined) return;
     throw new WarpfsError('ERR_WARPFS_UNMOUNTED', `${this.options.root} is unmounted`);
   }
 }

@@ -83,7 +83,8 @@ export interface NativeMount {
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
   /** 0, or -errno. */
   sync(): Promise<number>;
-  unmount(): Promise<number>;
+  /** The same; where it is negative everything stays mounted, unless the bytes that could not be written are to be discarded. */
+  unmount(discard: boolean): Promise<number>;
   /** In the order of COUNTERS. */
   stats(): BigUint64Array;
   describe(): NativeMountDescription;

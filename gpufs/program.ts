@@ -3,7 +3,7 @@
 export interface OpenOperation {
   op: 'open';
   path: string;
-  /** 'r' reads, 'r+' reads and writes a file that exists, 'w+' creates it where it does not. */
+  /** 'r' reads, 'r+' reads and writes a file that exists, 'w+' reads and writes one that it creates, or empties where it exists. */
   mode: 'r' | 'r+' | 'w+';
 }
 

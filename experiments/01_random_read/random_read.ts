@@ -7,7 +7,7 @@ import { Random } from '../../gpufs/bench/random.ts';
 import { percentile, summarize } from '../../gpufs/bench/statistics.ts';
 import { errnoName, mount, type Mount, type Operation } from '../../gpufs/index.ts';
 import type { Experiment, ExperimentContext, ExperimentResult, ExperimentRow } from '../experiment.ts';
-import { appendRuns, type RunRecord } from '../result_file.ts';
+import { appendRuns, prepareOutputFolder, type RunRecord } from '../result_file.ts';
 
 const READ_BYTES = 4096;
 const READS_PER_PROGRAM = 16;
@@ -51,6 +51,7 @@ async function runRandomRead(context: ExperimentContext): Promise<ExperimentResu
   const fileBytes = option(options, 'file-mib') * 2 ** 20;
   const plan: Plan = { reads: option(options, 'reads'), warps: option(options, 'warps'), pages: fileBytes / READ_BYTES, seed };
   const runCount = option(options, 'runs');
+  await prepareOutputFolder(context.outputFolder);
   const root = await mkdtemp(join(tmpdir(), 'warpfs-random-read-'));
   const records: RunRecord[] = [];
   const measured: Values[] = [];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Kernel } from '../kernel.ts';
 import { mount, type Mount } from '../mount.ts';
 import { loadNativeBinding } from '../native_binding.ts';
-import { type Benchmark, type BenchContext, mustBe, type PreparedBenchmark } from './benchmark.ts';
+import { type Benchmark, type BenchContext, mustBe } from './benchmark.ts';
 import { makeDataFile } from './data_set.ts';
 
 const PAGE_BYTES = 4096;

@@ -42,7 +42,7 @@ export function useFixture(makeMount: MakeMount): Fixture {
   });
   afterEach(async () => {
     // A test that needs unmount to succeed has called it: this one only lets go.
-    await Promise.all(mounts.splice(0).map((fs) => fs.unmount().catch(() => undefined)));
+    await Promise.all(mounts.splice(0).map((fs) => fs.unmount({ discard: true }).catch(() => undefined)));
     rmSync(fixture.root, { recursive: true, force: true });
   });
   return fixture;

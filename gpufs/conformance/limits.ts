@@ -159,13 +159,15 @@ export function describeLimits(fixture: Fixture): void {
       if (resultOf(broken, 1).result > 0) await expect(fs.unmount()).rejects.toMatchObject({ code: 'EFBIG' });
     });
 
-    test.skipIf(!existsSync(THREADS))('an unmount that could not write everything back still lets go of its threads', async () => {
+    test.skipIf(!existsSync(THREADS))('a failed unmount leaves everything usable, and with discard it lets go of its threads', async () => {
       fixture.write('a.bin', pattern(100));
       await (await fixture.mounted()).unmount(); // what the first mount of a process starts for good
       const before = readdirSync(THREADS).length;
       const fs = await fixture.mounted();
       await runWarp(fs, open('a.bin', 'r+'), write(LAST_OFFSET - 8192n, pattern(10)));
       await expect(fs.unmount()).rejects.toMatchObject({ code: 'EFBIG' });
+      expect(firstDifference(dataOf(await runWarp(fs, open('a.bin'), read(0, 100), close()), 1), pattern(100))).toBeUndefined();
+      await expect(fs.unmount({ discard: true })).rejects.toMatchObject({ code: 'EFBIG' });
       await expect.poll(() => readdirSync(THREADS).length, { timeout: 500 }).toBeLessThanOrEqual(before);
     });
 

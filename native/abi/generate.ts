@@ -39,7 +39,9 @@ const upper = (name: string): string => name.toUpperCase();
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
 export function abiHash(): number {
-  return parseInt(createHash('sha256').update(JSON.stringify({ ...schema })).digest('hex').slice(0, 8), 16);
+  // Sorted: not every module loader lists the exports in the same order.
+  const entries = Object.entries(schema).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return parseInt(createHash('sha256').update(JSON.stringify(Object.fromEntries(entries))).digest('hex').slice(0, 8), 16);
 }
 
 export function header(): string {

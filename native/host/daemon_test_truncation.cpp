@@ -29,8 +29,11 @@ void dead_bytes(const std::string& io) {
   CHECK(read_file(path) == std::string(10, 'n'));
   CHECK_EQUAL(gpu.close(writer), 0);
   CHECK_EQUAL(gpu.ask_lines(old, 0), 0);
+  const Request late = gpu.write_request(writer, 0, 1, 0);
   CHECK_EQUAL(gpu.close(writer), 0);
-  CHECK_EQUAL(gpu.ask_lines(old, 0), -EBADF);
+  CHECK_EQUAL(gpu.ask_lines(old, 0), 0);  // the last handle is gone, and they are as dead as before
+  CHECK_EQUAL(m.daemon.stats().refused, 0);
+  CHECK_EQUAL(gpu.ask_lines(late, 0), -EBADF);  // these were never written
   CHECK_EQUAL(m.daemon.sync_all(), 0);
   CHECK_EQUAL(std::filesystem::file_size(path), 10);
 }

@@ -84,6 +84,8 @@ class FileTable {
   /// Asked right before bytes of that identity go to the file, so that a truncation comes before the question or after the write.
   /// The size is never behind a write that was issued. Never waits for a disk.
   WriteStart begin_write(const FileRef& file, uint32_t file_id, uint64_t end);
+  /// The bytes of that identity are dead, although the handle may be closed: this file, or the one in its place, has another.
+  bool is_dead(uint32_t handle, uint32_t file_id) const;
   /// Each NOW ends with this: a later sync knows of the write.
   void end_write(const FileRef& file);
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.

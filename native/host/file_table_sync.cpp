@@ -72,6 +72,13 @@ WriteStart FileTable::begin_write(const FileRef& file, uint32_t file_id, uint64_
   return WriteStart::NOW;
 }
 
+bool FileTable::is_dead(uint32_t handle, uint32_t file_id) const {
+  const uint32_t index = handle & ((1u << HANDLE_INDEX_BITS) - 1);
+  if (index >= count_) return false;
+  const uint32_t current = slots_[index].file_id.load(std::memory_order_acquire);
+  return current != 0 && current != file_id;
+}
+
 void FileTable::end_write(const FileRef& file) {
   // After the write, so that a sync that clears the mark first has the bytes before it. Read first: the mark is mostly there.
   if (!file.slot->unsynced.load(std::memory_order_acquire)) file.slot->unsynced.store(true, std::memory_order_release);

@@ -158,7 +158,10 @@ class MountObject : public Napi::ObjectWrap<MountObject> {
     auto work = [this, mount, discard]() -> TaskQueue::Settle {
       const int32_t result = mount->unmount(discard);
       return [this, result, discard](Napi::Env env, Napi::Promise::Deferred& deferred) {
-        if (result == 0 || discard) mount_.reset();
+        if (result == 0 || discard) {
+          mount_.reset();
+          queue_->finish();
+        }
         deferred.Resolve(number(env, result));
       };
     };

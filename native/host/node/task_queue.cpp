@@ -38,13 +38,17 @@ Napi::Promise TaskQueue::submit(Napi::Env env, Work work, Napi::Value kept) {
   return promise;
 }
 
-void TaskQueue::close() {
+void TaskQueue::finish() {
   {
     const std::lock_guard lock(mutex_);
-    if (closing_) return;
     closing_ = true;
   }
   wake_.notify_one();
+}
+
+void TaskQueue::close() {
+  if (!thread_.joinable()) return;
+  finish();
   thread_.join();
   event_loop_.Release();
 }

@@ -21,7 +21,9 @@ class TaskQueue {
   ~TaskQueue();
   /// `kept` stays referenced until the promise is settled: the memory that the work uses.
   Napi::Promise submit(Napi::Env env, Work work, Napi::Value kept);
-  /// Waits for what was submitted; nothing is accepted afterwards. Promises of work that is still under way are not settled.
+  /// Nothing more will be submitted: the thread ends behind what was.
+  void finish();
+  /// Finishes and waits for the thread. Promises of work that is still under way are not settled.
   void close();
 
  private:
