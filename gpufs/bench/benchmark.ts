@@ -40,6 +40,8 @@ export interface BenchRow extends Summary {
 }
 
 export const RUNS_MIN = 5;
+/** More than the least: machines are noisy. */
+export const RUNS_USUAL = 9;
 
 export async function runBenchmark(benchmark: Benchmark, context: Omit<BenchContext, 'folder'>, runs: number): Promise<BenchRow> {
   const folder = mkdtempSync(join(tmpdir(), 'warpfs-bench-'));

@@ -1,6 +1,6 @@
 // `warpfs bench [names]`: what the parts cost on this machine.
 import { type Command, Option } from '@commander-js/extra-typings';
-import { type Benchmark, type BenchRow, runBenchmark, RUNS_MIN } from '../bench/benchmark.ts';
+import { type Benchmark, type BenchRow, runBenchmark, RUNS_MIN, RUNS_USUAL } from '../bench/benchmark.ts';
 import { machine } from '../bench/machine.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
 import { formatTable } from './table.ts';
@@ -20,7 +20,7 @@ export function addBench(program: Command, benchmarks: readonly Benchmark[], str
     .argument('[names...]', `benchmarks to run (default: all). Known: ${known.join(', ')}`)
     .option('--tiny', 'sizes that only show that the benchmarks work')
     .option('--json', 'write one JSON object on one line')
-    .option('--runs <count>', 'measurements of each benchmark', wholeNumber(RUNS_MIN, 1000), RUNS_MIN)
+    .option('--runs <count>', 'measurements of each benchmark', wholeNumber(RUNS_MIN, 1000), RUNS_USUAL)
     .option('--seed <number>', 'seed of the data and of the offsets', seedNumber, 1)
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal'] as const).default('auto' as const))
     .action(async (names, { tiny, json, runs, seed, device }) => {

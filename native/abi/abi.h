@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x7161908du,
+  ABI_HASH = 0x9ba35c8cu,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -60,7 +60,7 @@ namespace Counter {
 enum : uint32_t { HITS = 0, MISSES = 1, WAITS = 2, EVICTIONS = 3, WRITE_BACKS = 4, BYPASSES = 5, REQUESTS = 6, RETRIES = 7, READS = 8, WRITES = 9, BYTES_READ = 10, BYTES_WRITTEN = 11 };
 }
 namespace Binding {
-enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, METAS = 4, AUXES = 5, DONES = 6, SETS = 7, LINES = 8, FILES = 9, MAILBOXES = 10, OUTBOXES = 11, RECORDS = 12, STATS = 13, FAULT = 14, LOGS = 15, LOADS = 16, OWN = 17 };
+enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, WORDS = 4, TAGS = 5, AUXES = 6, DONES = 7, SETS = 8, LINES = 9, FILES = 10, MAILBOXES = 11, OUTBOXES = 12, RECORDS = 13, STATS = 14, FAULT = 15, LOGS = 16, LOADS = 17, OWN = 18 };
 }
 namespace Errno {
 enum : int32_t {
@@ -168,18 +168,18 @@ static_assert(sizeof(RingHead) == 128, "RingHead size");
 static_assert(WARPFS_OFFSETOF(RingHead, head) == 0, "RingHead.head offset");
 static_assert(WARPFS_OFFSETOF(RingHead, reserved) == 4, "RingHead.reserved offset");
 
-// LineMeta: gpu only; the tag (file_id, page) changes only while the line is BUSY and by the warp that claimed it.
-struct LineMeta {
-  uint32_t word;  // state, step, reference, pins, version: see lineWord
+// LineTag: gpu only; changes only while the line is BUSY, by the warp that claimed it.
+struct LineTag {
   uint32_t file_id;  // identity of the bytes of one file at one time; never used again; 0: none
   uint32_t page_low;
   uint32_t page_high;
+  uint32_t reserved;  // zero
 };
-static_assert(sizeof(LineMeta) == 16, "LineMeta size");
-static_assert(WARPFS_OFFSETOF(LineMeta, word) == 0, "LineMeta.word offset");
-static_assert(WARPFS_OFFSETOF(LineMeta, file_id) == 4, "LineMeta.file_id offset");
-static_assert(WARPFS_OFFSETOF(LineMeta, page_low) == 8, "LineMeta.page_low offset");
-static_assert(WARPFS_OFFSETOF(LineMeta, page_high) == 12, "LineMeta.page_high offset");
+static_assert(sizeof(LineTag) == 16, "LineTag size");
+static_assert(WARPFS_OFFSETOF(LineTag, file_id) == 0, "LineTag.file_id offset");
+static_assert(WARPFS_OFFSETOF(LineTag, page_low) == 4, "LineTag.page_low offset");
+static_assert(WARPFS_OFFSETOF(LineTag, page_high) == 8, "LineTag.page_high offset");
+static_assert(WARPFS_OFFSETOF(LineTag, reserved) == 12, "LineTag.reserved offset");
 
 // LineAux: gpu only.
 struct LineAux {

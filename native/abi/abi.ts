@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x7161908d;
+export const ABI_HASH = 0x9ba35c8c;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -50,7 +50,7 @@ export type ItemStatus = (typeof ItemStatus)[keyof typeof ItemStatus];
 export const Policy = { CLOCK: 0, FIFO: 1 } as const;
 export type Policy = (typeof Policy)[keyof typeof Policy];
 
-export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, METAS: 4, AUXES: 5, DONES: 6, SETS: 7, LINES: 8, FILES: 9, MAILBOXES: 10, OUTBOXES: 11, RECORDS: 12, STATS: 13, FAULT: 14, LOGS: 15, LOADS: 16, OWN: 17 } as const;
+export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, WORDS: 4, TAGS: 5, AUXES: 6, DONES: 7, SETS: 8, LINES: 9, FILES: 10, MAILBOXES: 11, OUTBOXES: 12, RECORDS: 13, STATS: 14, FAULT: 15, LOGS: 16, LOADS: 17, OWN: 18 } as const;
 export type Binding = (typeof Binding)[keyof typeof Binding];
 
 export const COUNTERS = ['hits', 'misses', 'waits', 'evictions', 'writeBacks', 'bypasses', 'requests', 'retries', 'reads', 'writes', 'bytesRead', 'bytesWritten'] as const;
@@ -145,13 +145,13 @@ export const RingHead = {
   reserved: 4, // u32[31]: zero
 } as const;
 
-/** gpu only; the tag (file_id, page) changes only while the line is BUSY and by the warp that claimed it. Byte offsets of its fields. */
-export const LineMeta = {
+/** gpu only; changes only while the line is BUSY, by the warp that claimed it. Byte offsets of its fields. */
+export const LineTag = {
   bytes: 16,
-  word: 0, // u32: state, step, reference, pins, version: see lineWord
-  fileId: 4, // u32: identity of the bytes of one file at one time; never used again; 0: none
-  pageLow: 8,
-  pageHigh: 12,
+  fileId: 0, // u32: identity of the bytes of one file at one time; never used again; 0: none
+  pageLow: 4,
+  pageHigh: 8,
+  reserved: 12, // u32: zero
 } as const;
 
 /** gpu only. Byte offsets of its fields. */

@@ -35,7 +35,9 @@ export const enums = {
   Policy: ['CLOCK', 'FIFO'],
 } as const;
 
-// Bits of LineMeta.word: | version 12 | pins 14 | reference 1 | step 3 | state 2 |
+// Bits of the word of a line, of which there is an array (WORDS): tags are read by every look at a set and hardly ever change, words change with
+// every pin, so they lie apart and a pin takes no tag out of another core's cache.
+// | version 12 | pins 14 | reference 1 | step 3 | state 2 |
 export const lineWord = {
   state: { shift: 0, bits: 2 },
   step: { shift: 2, bits: 3 },
@@ -138,14 +140,14 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     owner: 'written by the host alone',
     fields: [['head', 'u32', 'positions consumed so far: the slots before it are free again'], ['reserved', 'u32[31]', 'zero']],
   },
-  LineMeta: {
+  LineTag: {
     bytes: 16,
-    owner: 'gpu only; the tag (file_id, page) changes only while the line is BUSY and by the warp that claimed it',
+    owner: 'gpu only; changes only while the line is BUSY, by the warp that claimed it',
     fields: [
-      ['word', 'u32', 'state, step, reference, pins, version: see lineWord'],
       ['file_id', 'u32', 'identity of the bytes of one file at one time; never used again; 0: none'],
       ['page_low', 'u32', ''],
       ['page_high', 'u32', ''],
+      ['reserved', 'u32', 'zero'],
     ],
   },
   LineAux: {
@@ -268,6 +270,6 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
 // LOGS: REPLAY_LOG_CALLS LogEntry for each slot. LOADS: REPLAY_LOG_WORDS words for each lane of each slot, the lanes of one word side by side.
 // Buffers that every kernel is given, in this order (Metal: [[buffer(n)]]). A kernel's own buffers follow from OWN on.
 export const bindings = [
-  'GEOMETRY', 'RING_TAILS', 'RING_HEADS', 'REQUESTS', 'METAS', 'AUXES', 'DONES', 'SETS', 'LINES', 'FILES', 'MAILBOXES', 'OUTBOXES', 'RECORDS',
+  'GEOMETRY', 'RING_TAILS', 'RING_HEADS', 'REQUESTS', 'WORDS', 'TAGS', 'AUXES', 'DONES', 'SETS', 'LINES', 'FILES', 'MAILBOXES', 'OUTBOXES', 'RECORDS',
   'STATS', 'FAULT', 'LOGS', 'LOADS', 'OWN',
 ] as const;

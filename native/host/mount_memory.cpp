@@ -23,7 +23,8 @@ MountMemory::MountMemory(const Geometry& geometry) {
   bytes[Binding::RING_TAILS] = sizeof(RingTail) * uint64_t(g.ring_count);
   bytes[Binding::RING_HEADS] = sizeof(RingHead) * uint64_t(g.ring_count);
   bytes[Binding::REQUESTS] = sizeof(Request) * uint64_t(g.ring_count) * g.ring_slots;
-  bytes[Binding::METAS] = sizeof(LineMeta) * lines;
+  bytes[Binding::WORDS] = sizeof(uint32_t) * lines;
+  bytes[Binding::TAGS] = sizeof(LineTag) * lines;
   bytes[Binding::AUXES] = sizeof(LineAux) * lines;
   bytes[Binding::DONES] = sizeof(LineDone) * lines;
   bytes[Binding::SETS] = sizeof(SetState) * uint64_t(g.set_count);

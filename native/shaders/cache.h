@@ -78,22 +78,22 @@ WARPFS_FN uint bypass_claim(WARPFS_THREAD Fs& fs) {
   const uint lines = fs.geometry->bypass_count;
   for (uint i = 0; i < lines; i++) {
     const uint line = fs.geometry->line_count + (fs.slot + i) % lines;
-    WARPFS_DEVICE uint* meta_word = &fs.metas[line].word;
-    uint word = atomic_load(meta_word);
+    WARPFS_DEVICE uint* word_of = fs.words + line;
+    uint word = atomic_load(word_of);
     if (line_state(word) == LineState::BUSY && line_pins(word) == 0u) {
       // Left behind by a call that gave up waiting; by now the host may have answered.
-      word = atomic_add(meta_word, LINE_PIN) + LINE_PIN;
+      word = atomic_add(word_of, LINE_PIN) + LINE_PIN;
       if (line_state(word) == LineState::BUSY && line_pins(word) == 1u && line_finish(fs, line, word)) {
         if (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
       }
       line_unpin(fs, line);
-      word = atomic_load(meta_word);
+      word = atomic_load(word_of);
     }
     if (line_state(word) != LineState::INVALID || line_pins(word) != 0u) continue;
-    if (!atomic_cas(meta_word, word, line_claimed(word))) continue;
+    if (!atomic_cas(word_of, word, line_claimed(word))) continue;
     fence_acquire();
     atomic_store(&fs.auxes[line].ticket, atomic_load(&fs.auxes[line].ticket) + 1u);
-    word = atomic_load(meta_word);
+    word = atomic_load(word_of);
     line_move(fs, line, word, LineState::BUSY, LineStep::FILLING);
     return line;
   }
@@ -102,7 +102,7 @@ WARPFS_FN uint bypass_claim(WARPFS_THREAD Fs& fs) {
 
 // Leader only. The line carries nothing for anybody else.
 WARPFS_FN void bypass_release(WARPFS_THREAD const Fs& fs, uint line) {
-  uint word = atomic_load(&fs.metas[line].word);
+  uint word = atomic_load(fs.words + line);
   while (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
   line_unpin(fs, line);
 }

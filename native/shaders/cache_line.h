@@ -37,22 +37,22 @@ WARPFS_FN uint line_claimed(uint word) {
 }
 
 WARPFS_FN bool tag_matches(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
-  WARPFS_DEVICE LineMeta* meta = fs.metas + line;
-  return atomic_load(&meta->page_low) == (uint)tag.page && atomic_load(&meta->file_id) == tag.file_id &&
-         atomic_load(&meta->page_high) == (uint)(tag.page >> 32);
+  WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
+  return atomic_load(&tag_of->page_low) == (uint)tag.page && atomic_load(&tag_of->file_id) == tag.file_id &&
+         atomic_load(&tag_of->page_high) == (uint)(tag.page >> 32);
 }
 
 WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
-  WARPFS_DEVICE LineMeta* meta = fs.metas + line;
-  atomic_store(&meta->file_id, tag.file_id);
-  atomic_store(&meta->page_low, (uint)tag.page);
-  atomic_store(&meta->page_high, (uint)(tag.page >> 32));
+  WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
+  atomic_store(&tag_of->file_id, tag.file_id);
+  atomic_store(&tag_of->page_low, (uint)tag.page);
+  atomic_store(&tag_of->page_high, (uint)(tag.page >> 32));
 }
 
 // Leader only, after a warp_sync: everything that the warp read from or wrote to the line comes before the pin is gone.
 WARPFS_FN void line_unpin(WARPFS_THREAD const Fs& fs, uint line) {
   fence_release();
-  atomic_sub(&fs.metas[line].word, LINE_PIN);
+  atomic_sub(fs.words + line, LINE_PIN);
 }
 
 // Moves a line that this warp may move to another state and step, whatever pins and references come and go meanwhile.
@@ -63,7 +63,7 @@ WARPFS_FN bool line_move(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD ui
   fence_release();
   while ((word & LINE_STATE_AND_STEP) == from) {
     const uint moved = line_with(word, state, step);
-    if (atomic_cas(&fs.metas[line].word, word, moved)) {
+    if (atomic_cas(fs.words + line, word, moved)) {
       word = moved;
       return true;
     }

@@ -38,9 +38,11 @@ enum : uint32_t {
 
 // One lane looks at one line, and pins it where it carries the page.
 WARPFS_FN uint way_find(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
-  WARPFS_DEVICE uint* word = &fs.metas[line].word;
+  WARPFS_DEVICE uint* word = fs.words + line;
+  // The tag first: most ways carry something else, and their words are busy elsewhere.
+  if (!tag_matches(fs, line, tag)) return FIND_MISS;
   const uint hint = atomic_load(word);
-  if (line_state(hint) == LineState::INVALID || !tag_matches(fs, line, tag)) return FIND_MISS;
+  if (line_state(hint) == LineState::INVALID) return FIND_MISS;
   // A line that waits until nobody has it pinned must not be kept waiting by those who look whether it has moved on.
   if (line_is(hint, LineState::MODIFIED, LineStep::DRAINING)) return FIND_DRAIN;
   if (line_state(hint) == LineState::BUSY && line_step(hint) < LineStep::FILLING) return FIND_AGAIN;
@@ -85,20 +87,21 @@ WARPFS_FN uint set_find(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set,
   uint picked = 0;
   if (warp_pick(fs.lane, found != FIND_MISS, found | (mine << 3), picked) == 0u) return FIND_MISS;
   // Another lane met a trace of the page that was on its way out: only one answer counts.
-  if ((found == FIND_READY || found == FIND_BUSY) && picked != (found | (mine << 3))) atomic_sub(&fs.metas[set.first + mine].word, LINE_PIN);
+  if ((found == FIND_READY || found == FIND_BUSY) && picked != (found | (mine << 3))) atomic_sub(&fs.words[set.first + mine], LINE_PIN);
   line = set.first + (picked >> 3);
   return picked & 7u;
 }
 
 // One lane looks at one other way for a rival claim of the same page. True: this warp has to give its own claim up.
 WARPFS_FN bool way_is_rival(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag, bool lower) {
-  WARPFS_DEVICE uint* meta_word = &fs.metas[line].word;
-  uint word = atomic_load(meta_word);
+  if (!tag_matches(fs, line, tag)) return false;
+  WARPFS_DEVICE uint* word_of = fs.words + line;
+  uint word = atomic_load(word_of);
   for (;;) {
     if (line_state(word) == LineState::INVALID || !tag_matches(fs, line, tag)) return false;
     if (!line_is(word, LineState::BUSY, LineStep::CLAIMING)) return !line_is(word, LineState::BUSY, LineStep::ABANDONED);
     if (lower) return true;
-    if (atomic_cas(meta_word, word, line_with(word, LineState::BUSY, LineStep::ABANDONED))) return false;
+    if (atomic_cas(word_of, word, line_with(word, LineState::BUSY, LineStep::ABANDONED))) return false;
   }
 }
 
@@ -118,7 +121,7 @@ struct SetView {
 };
 
 WARPFS_FN uint way_votes(WARPFS_THREAD const Fs& fs, uint line) {
-  const uint word = atomic_load(&fs.metas[line].word);
+  const uint word = atomic_load(fs.words + line);
   if (line_pins(word) != 0u) return 0u;
   uint votes = (word & LINE_REFERENCE) != 0u ? 4u : 0u;
   if (line_state(word) == LineState::INVALID) votes |= 1u;
@@ -150,12 +153,12 @@ WARPFS_FN SetView set_look(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Cache
 
 // Leader only. Takes one way for a page: one compare-and-swap that needs pins = 0 and reference = 0, then the tag.
 WARPFS_FN bool way_take(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
-  WARPFS_DEVICE uint* meta_word = &fs.metas[line].word;
-  uint word = atomic_load(meta_word);
-  if ((word & LINE_REFERENCE) != 0u) word = atomic_and(meta_word, ~(uint)LINE_REFERENCE) & ~(uint)LINE_REFERENCE;
+  WARPFS_DEVICE uint* word_of = fs.words + line;
+  uint word = atomic_load(word_of);
+  if ((word & LINE_REFERENCE) != 0u) word = atomic_and(word_of, ~(uint)LINE_REFERENCE) & ~(uint)LINE_REFERENCE;
   const bool evicts = line_state(word) == LineState::READY;
   if ((!evicts && line_state(word) != LineState::INVALID) || line_pins(word) != 0u) return false;
-  if (!atomic_cas(meta_word, word, line_claimed(word))) return false;
+  if (!atomic_cas(word_of, word, line_claimed(word))) return false;
   // Whoever had it pinned has let go: its reads of the old bytes come before the new ones are written.
   fence_acquire();
   tag_write(fs, line, tag);
@@ -176,12 +179,12 @@ WARPFS_FN uint set_make_room(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet&
   }
   for (uint way = 0; way < set.ways; way++) {
     line = set.first + way;
-    const uint word = atomic_load(&fs.metas[line].word);
+    const uint word = atomic_load(fs.words + line);
     // Read ahead, or written back for somebody else: the host is at work on it and nobody needs it for the moment.
     if (line_state(word) != LineState::BUSY || line_step(word) == LineStep::CLAIMING || line_pins(word) != 0u) continue;
-    const uint seen = atomic_add(&fs.metas[line].word, LINE_PIN);
+    const uint seen = atomic_add(fs.words + line, LINE_PIN);
     if (line_state(seen) == LineState::BUSY) return CLAIM_WAIT;
-    atomic_sub(&fs.metas[line].word, LINE_PIN);
+    atomic_sub(fs.words + line, LINE_PIN);
     return CLAIM_AGAIN;
   }
   return CLAIM_PINNED;
@@ -221,19 +224,19 @@ WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set
   const uint passed = view.unused != 0u ? 0u : policy_passed(view.clean, view.reference, hand, way) & ~(1u << way);
   bool rival = false;
   for (uint other = fs.lane.index; other < set.ways; other += fs.lane.count) {
-    if (((passed >> other) & 1u) != 0u) atomic_and(&fs.metas[set.first + other].word, ~(uint)LINE_REFERENCE);
+    if (((passed >> other) & 1u) != 0u) atomic_and(&fs.words[set.first + other], ~(uint)LINE_REFERENCE);
     if (other != way && way_is_rival(fs, set.first + other, tag, other < way)) rival = true;
   }
   const bool give_up = warp_any(fs.lane, rival);
 
   if (is_leader(fs)) {
-    uint word = atomic_load(&fs.metas[line].word);
+    uint word = atomic_load(fs.words + line);
     const uint ticket = atomic_load(&fs.auxes[line].ticket);
     // Until the step says FILLING nobody looks at the ticket.
     if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket + 1u);
     if (give_up || !line_is(word, LineState::BUSY, LineStep::CLAIMING) || !line_move(fs, line, word, LineState::BUSY, step)) {
       atomic_store(&fs.auxes[line].ticket, ticket);
-      word = atomic_load(&fs.metas[line].word);
+      word = atomic_load(fs.words + line);
       while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
       line_unpin(fs, line);
       outcome = CLAIM_AGAIN;

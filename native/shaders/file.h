@@ -11,22 +11,26 @@ WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, 
   return host_load(&entry->handle) == (handle & ~(uint)HANDLE_WRITABLE) ? entry : 0;
 }
 
-// 64 bits that the host changes while we look: odd or different versions mean that we saw a half of it.
-WARPFS_FN ulong file_size(WARPFS_DEVICE const FileEntry* entry) {
-  for (;;) {
+// Looks at a size before giving up: the host changes it in a few stores, so one look is nearly always enough.
+enum : uint32_t { SIZE_LOOKS_MAX = 1u << 20 };
+
+// 64 bits that the host changes while we look: odd or different versions mean that we saw a half of it. False: the host stopped in the middle.
+WARPFS_FN bool file_size(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD ulong& size) {
+  for (uint looks = 0; looks < SIZE_LOOKS_MAX; looks++) {
     const uint before = host_load(&entry->size_version);
     host_fence_acquire();
-    const ulong size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
+    size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
     host_fence_acquire();
-    if (before == host_load(&entry->size_version) && (before & 1u) == 0u) return size;
+    if (before == host_load(&entry->size_version) && (before & 1u) == 0u) return true;
   }
+  return false;
 }
 
 WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
   ulong size = 0;
   if (is_leader(fs)) {
     WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
-    if (entry != 0) size = file_size(entry);
+    if (entry != 0 && !file_size(entry, size)) note_error(fs, -Errno::eagain);
   }
   return warp_broadcast64(fs.lane, size, 0u);
 }
@@ -39,12 +43,14 @@ WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset,
   if (is_leader(fs)) {
     WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
     if (entry != 0) {
-      const ulong size = file_size(entry);
+      ulong size = 0;
+      const bool known = file_size(entry, size);
       ulong within = offset < size ? size - offset : 0u;
       if (within > length) within = length;
       packed = ((ulong)host_load(&entry->file_id) << 32) | within;
       // An end that no file can reach; a length that no result can say.
       if (length > FILE_LENGTH_MAX || offset > 0x7fffffffffffffffu - length) packed = (ulong)(uint)Errno::eoverflow;
+      if (!known) packed = (ulong)(uint)Errno::eagain;
     }
   }
   if (!arguments_agree(fs, ((ulong)length << 32) | (uint)file, offset, address, packed)) packed = (ulong)(uint)Errno::einval;

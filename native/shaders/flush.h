@@ -4,12 +4,12 @@
 namespace warpfs {
 
 WARPFS_FN bool line_belongs(WARPFS_THREAD const Fs& fs, uint line, uint file_id) {
-  return file_id == 0u || atomic_load(&fs.metas[line].file_id) == file_id;
+  return file_id == 0u || atomic_load(&fs.tags[line].file_id) == file_id;
 }
 
 // One lane looks at one line: does it carry bytes of the file that are not in it yet?
 WARPFS_FN bool line_is_unwritten(WARPFS_THREAD const Fs& fs, uint line, uint file_id) {
-  const uint word = atomic_load(&fs.metas[line].word);
+  const uint word = atomic_load(fs.words + line);
   const bool writing = line_state(word) == LineState::BUSY && (line_step(word) == LineStep::STARTING || line_step(word) == LineStep::WRITING);
   return (line_state(word) == LineState::MODIFIED || writing) && line_belongs(fs, line, file_id);
 }
@@ -33,8 +33,8 @@ enum : uint32_t {
 // Leader only. A look at one line that may have to be written back, and an attempt to start that. It is pinned only while it is BUSY: a pin
 // would keep others from starting it.
 WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
-  WARPFS_DEVICE uint* meta_word = &fs.metas[line].word;
-  const uint word = atomic_load(meta_word);
+  WARPFS_DEVICE uint* word_of = fs.words + line;
+  const uint word = atomic_load(word_of);
   fence_acquire();
   if (!line_belongs(fs, line, file_id) || line_state(word) == LineState::READY || line_state(word) == LineState::INVALID) return FLUSH_CLEAN;
   if (line_state(word) == LineState::MODIFIED) {
@@ -42,7 +42,7 @@ WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
     return line_write_back(fs, line, 1u) == WRITE_BACK_STARTED ? FLUSH_PINNED : FLUSH_AGAIN;
   }
   if (line_step(word) < LineStep::FILLING) return FLUSH_AGAIN;
-  const uint seen = atomic_add(meta_word, LINE_PIN);
+  const uint seen = atomic_add(word_of, LINE_PIN);
   fence_acquire();
   if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING && line_belongs(fs, line, file_id)) return FLUSH_PINNED;
   line_unpin(fs, line);

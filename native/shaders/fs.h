@@ -26,7 +26,8 @@ struct Fs {
   WARPFS_DEVICE RingTail* ring_tails;
   WARPFS_DEVICE const RingHead* ring_heads;
   WARPFS_DEVICE Request* requests;
-  WARPFS_DEVICE LineMeta* metas;
+  WARPFS_DEVICE uint* words;  // of the lines
+  WARPFS_DEVICE LineTag* tags;
   WARPFS_DEVICE LineAux* auxes;
   WARPFS_DEVICE const LineDone* dones;
   WARPFS_DEVICE SetState* sets;

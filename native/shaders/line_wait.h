@@ -36,12 +36,12 @@ WARPFS_FN int line_wait(WARPFS_THREAD Fs& fs, uint line) {
   if (is_leader(fs)) {
     WaitBound bound;
     wait_start(fs, bound);
-    uint word = atomic_load(&fs.metas[line].word);
+    uint word = atomic_load(fs.words + line);
     while (line_state(word) == LineState::BUSY) {
       if (line_finish(fs, line, word)) {
-        word = atomic_load(&fs.metas[line].word);
+        word = atomic_load(fs.words + line);
       } else if (wait_again(fs, bound)) {
-        word = atomic_load(&fs.metas[line].word);
+        word = atomic_load(fs.words + line);
       } else {
         outcome = wait_outcome();
         break;
@@ -61,7 +61,7 @@ WARPFS_FN int line_wait(WARPFS_THREAD Fs& fs, uint line) {
 // All lanes; the warp holds a pin on a line whose write-back it has waited for: 0, or the error with which it failed.
 WARPFS_FN int line_write_back_result(WARPFS_THREAD Fs& fs, uint line) {
   int result = 0;
-  if (is_leader(fs) && line_state(atomic_load(&fs.metas[line].word)) == LineState::MODIFIED) {
+  if (is_leader(fs) && line_state(atomic_load(fs.words + line)) == LineState::MODIFIED) {
     // Only a write-back of an unpinned line could change this result.
     host_fence_acquire();
     result = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);

@@ -34,7 +34,7 @@ WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Sourc
   if (is_leader(fs)) {
     atomic_store(&fs.auxes[line].file, source.handle);
     atomic_store(&fs.auxes[line].dirty, dirty_range(piece.first, piece.last));
-    uint word = atomic_load(&fs.metas[line].word);
+    uint word = atomic_load(fs.words + line);
     line_move(fs, line, word, LineState::READY, LineStep::NONE);
     line_write(fs, line);
   }
@@ -102,7 +102,9 @@ WARPFS_FN int file_extend(WARPFS_THREAD Fs& fs, int file, ulong end) {
   uint needed = fs.asked;
   if (is_leader(fs) && needed == 0u) {
     WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
-    if (entry != 0 && file_size(entry) < end) needed = 1u;
+    ulong size = 0;
+    // Where the size cannot be seen, asking once too often does no harm.
+    if (entry != 0 && (!file_size(entry, size) || size < end)) needed = 1u;
   }
   if (warp_broadcast(fs.lane, needed, 0u) == 0u) return 0;
   ulong size = 0;

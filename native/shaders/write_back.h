@@ -26,7 +26,7 @@ WARPFS_FN bool dirty_extend(WARPFS_THREAD const Fs& fs, uint line, uint first, u
 
 // Leader only; the warp holds a pin on a READY or MODIFIED line and has extended its dirty range.
 WARPFS_FN void line_write(WARPFS_THREAD const Fs& fs, uint line) {
-  uint word = atomic_load(&fs.metas[line].word);
+  uint word = atomic_load(fs.words + line);
   while (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::MODIFIED, LineStep::NONE);
 }
 
@@ -35,12 +35,12 @@ enum : uint32_t { WRITE_BACK_STARTED, WRITE_BACK_LATER, WRITE_BACK_RING_FULL };
 // Leader only. Starts the write-back of a MODIFIED line that nobody has pinned, and leaves `pins` pins (0 or 1) on it for the caller.
 // WRITE_BACK_LATER: somebody has it pinned, or has moved it already.
 WARPFS_FN uint line_write_back(WARPFS_THREAD Fs& fs, uint line, uint pins) {
-  uint word = atomic_load(&fs.metas[line].word);
+  uint word = atomic_load(fs.words + line);
   if (line_state(word) != LineState::MODIFIED || line_pins(word) != 0u) return WRITE_BACK_LATER;
   // The request has its place before the line is taken: a line that is BUSY always gets its answer.
   Reservation reservation = reservation_none();
   if (!ring_reserve(fs, reservation)) return WRITE_BACK_RING_FULL;
-  while (!atomic_cas(&fs.metas[line].word, word, line_with(word, LineState::BUSY, LineStep::STARTING) + pins * LINE_PIN)) {
+  while (!atomic_cas(fs.words + line, word, line_with(word, LineState::BUSY, LineStep::STARTING) + pins * LINE_PIN)) {
     if (line_state(word) != LineState::MODIFIED || line_pins(word) != 0u) {
       ring_give_up(fs, reservation);
       return WRITE_BACK_LATER;
@@ -52,14 +52,14 @@ WARPFS_FN uint line_write_back(WARPFS_THREAD Fs& fs, uint line, uint pins) {
   const uint range = atomic_exchange(&aux->dirty, DIRTY_NONE);
   atomic_store(&aux->writing, range);
   atomic_store(&aux->ticket, atomic_load(&aux->ticket) + 1u);
-  word = atomic_load(&fs.metas[line].word);
+  word = atomic_load(fs.words + line);
   line_move(fs, line, word, LineState::BUSY, LineStep::WRITING);
-  const ulong page = ((ulong)atomic_load(&fs.metas[line].page_high) << 32) | atomic_load(&fs.metas[line].page_low);
+  const ulong page = ((ulong)atomic_load(&fs.tags[line].page_high) << 32) | atomic_load(&fs.tags[line].page_low);
   ring_write(fs, reservation, Opcode::WRITE_BACK, atomic_load(&aux->file), (page << fs.line_shift) + dirty_first(range),
              dirty_last(range) - dirty_first(range) + 1u, 1u);
   host_store(&ring_slot(fs, reservation)->lines[0], line);
   // The host drops bytes that were written before the file was truncated: it knows them by their file_id.
-  host_store(&ring_slot(fs, reservation)->mailbox, atomic_load(&fs.metas[line].file_id));
+  host_store(&ring_slot(fs, reservation)->mailbox, atomic_load(&fs.tags[line].file_id));
   ring_publish(fs, reservation);
   count(fs, Counter::WRITE_BACKS, 1u);
   return WRITE_BACK_STARTED;
@@ -67,7 +67,7 @@ WARPFS_FN uint line_write_back(WARPFS_THREAD Fs& fs, uint line, uint pins) {
 
 // Leader only. Where readers come and go so fast that a modified line is never free, new ones are asked to stay away until it was written back.
 WARPFS_FN void line_drain(WARPFS_THREAD const Fs& fs, uint line) {
-  uint word = atomic_load(&fs.metas[line].word);
+  uint word = atomic_load(fs.words + line);
   if (line_is(word, LineState::MODIFIED, LineStep::NONE)) line_move(fs, line, word, LineState::MODIFIED, LineStep::DRAINING);
 }
 

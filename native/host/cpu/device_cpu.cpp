@@ -148,14 +148,18 @@ void CpuDevice::run_replay(const Dispatch& dispatch, const Kernel& kernel, void*
       WARPFS_ASSERT(entry != builtins_->abandon);
       entry = builtins_->abandon;
       attach = nullptr;
-      next_item = dispatch.items;
+      // Items that never had their turn fail as well.
+      result.failed_items = dispatch.items - next_item;
+      for (; next_item < dispatch.items; next_item++) {
+        if (result.failures.size() < FAULT_ITEMS_MAX) result.failures.push_back({next_item, -Errno::etimedout});
+      }
     }
   }
 }
 
 void CpuDevice::collect(DispatchResult& result) {
   FaultRecord* fault = memory_.at<FaultRecord>(Binding::FAULT);
-  result.failed_items = fault->count;
+  result.failed_items += fault->count;
   for (uint32_t i = 0; i < std::min<uint32_t>(fault->count, FAULT_ITEMS_MAX); i++) result.failures.push_back({fault->items[i], fault->errors[i]});
   result.lane_values[0] = fault->lane_values[0];
   result.lane_values[1] = fault->lane_values[1];

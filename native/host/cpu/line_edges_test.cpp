@@ -38,12 +38,13 @@ struct Warp {
   CpuExecutor executor{CpuExecutorOptions{1, 4, 65536, nullptr, nullptr}};
   uint32_t answered = 0;
 
-  LineMeta& meta(uint32_t line) { return memory.at<LineMeta>(Binding::METAS)[line]; }
+  uint32_t& word(uint32_t line) { return memory.at<uint32_t>(Binding::WORDS)[line]; }
+  LineTag& tag(uint32_t line) { return memory.at<LineTag>(Binding::TAGS)[line]; }
   LineAux& aux(uint32_t line) { return memory.at<LineAux>(Binding::AUXES)[line]; }
   uint8_t* bytes(uint32_t line) { return memory.at<uint8_t>(Binding::LINES) + line * LINE_BYTES; }
-  uint32_t state(uint32_t line) { return line_state(meta(line).word); }
-  uint32_t step(uint32_t line) { return line_step(meta(line).word); }
-  uint32_t pins(uint32_t line) { return line_pins(meta(line).word); }
+  uint32_t state(uint32_t line) { return line_state(word(line)); }
+  uint32_t step(uint32_t line) { return line_step(word(line)); }
+  uint32_t pins(uint32_t line) { return line_pins(word(line)); }
 
   /// Runs one warp; every lane calls the body.
   void run(const std::function<void(Fs&)>& body) {
@@ -103,7 +104,7 @@ struct Warp {
   }
   void wait(uint32_t line, int expected) {
     run([&](Fs& fs) {
-      if (is_leader(fs)) atomic_add(&fs.metas[line].word, LINE_PIN);
+      if (is_leader(fs)) atomic_add(&fs.words[line], LINE_PIN);
       const int outcome = line_wait(fs, line);
       CHECK(outcome == expected);
       if (is_leader(fs)) line_unpin(fs, line);
@@ -111,7 +112,7 @@ struct Warp {
   }
   void write(uint32_t line, uint32_t first, const std::vector<uint8_t>& data, bool expected = true) {
     run([&](Fs& fs) {
-      if (is_leader(fs)) atomic_add(&fs.metas[line].word, LINE_PIN);
+      if (is_leader(fs)) atomic_add(&fs.words[line], LINE_PIN);
       warp_sync(fs.lane);
       const bool fits = piece_write(fs, Source{1 | HANDLE_WRITABLE, 7}, Piece{0, first, uint32_t(first + data.size() - 1)}, line, data.data());
       CHECK(fits == expected);
@@ -175,7 +176,7 @@ void test_evict_and_claim() {
     if (is_leader(fs)) line_unpin(fs, line);
   });
   CHECK(w.filled(11) == 3);
-  CHECK((w.meta(2).word & LINE_REFERENCE) == 0);  // which is used up
+  CHECK((w.word(2) & LINE_REFERENCE) == 0);  // which is used up
 }
 
 void test_pinned_lines_stay() {
@@ -215,9 +216,9 @@ void test_bypass_lines_become_invalid_again() {
 
 /// Our look at the set came before the rival's tag was there, so we claim as well.
 uint32_t claim_beside(Warp& w, uint32_t rival, uint32_t expected) {
-  w.meta(rival).file_id = 7;
-  w.meta(rival).page_low = 8;
-  w.meta(rival).word = line_claimed(w.meta(rival).word);
+  w.tag(rival).file_id = 7;
+  w.tag(rival).page_low = 8;
+  w.word(rival) = line_claimed(w.word(rival));
   uint32_t line = LINE_NONE;
   w.run([&](Fs& fs) {
     Reservation reservation = reservation_none();
@@ -244,12 +245,12 @@ void test_counters_wrap() {
   for (uint32_t line = 0; line < LINES; line++) {
     w.aux(line).ticket = 0xffffffffu;
     w.memory.at<LineDone>(Binding::DONES)[line].sequence = 0xffffffffu;
-    w.meta(line).word = LINE_VERSION_MASK;  // the next version is 0
+    w.word(line) = LINE_VERSION_MASK;  // the next version is 0
   }
   w.memory.at<RingTail>(Binding::RING_TAILS)->tail = w.memory.at<RingHead>(Binding::RING_HEADS)->head = 0xffffffffu;
   w.answered = 0xffffffffu;
   for (uint64_t page = 0; page < 2 * LINES; page++) CHECK(w.state(w.filled(page)) == LineState::READY);
-  CHECK((w.meta(0).word & LINE_VERSION_MASK) == 1u << LINE_VERSION_SHIFT);
+  CHECK((w.word(0) & LINE_VERSION_MASK) == 1u << LINE_VERSION_SHIFT);
 }
 
 void test_a_full_ring_holds_nothing() {

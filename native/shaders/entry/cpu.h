@@ -13,7 +13,8 @@ WARPFS_FN Fs fs_from_bindings(Lane& lane, uint item, uint slot, void* const* buf
   fs.ring_tails = static_cast<RingTail*>(buffers[Binding::RING_TAILS]);
   fs.ring_heads = static_cast<const RingHead*>(buffers[Binding::RING_HEADS]);
   fs.requests = static_cast<Request*>(buffers[Binding::REQUESTS]);
-  fs.metas = static_cast<LineMeta*>(buffers[Binding::METAS]);
+  fs.words = static_cast<uint*>(buffers[Binding::WORDS]);
+  fs.tags = static_cast<LineTag*>(buffers[Binding::TAGS]);
   fs.auxes = static_cast<LineAux*>(buffers[Binding::AUXES]);
   fs.dones = static_cast<const LineDone*>(buffers[Binding::DONES]);
   fs.sets = static_cast<SetState*>(buffers[Binding::SETS]);
