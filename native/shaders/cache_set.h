@@ -25,7 +25,9 @@ WARPFS_FN CacheSet set_at(WARPFS_THREAD const Fs& fs, uint index) {
 // Consecutive pages lie in consecutive sets, so that one file that fits into the cache fills it evenly.
 WARPFS_FN CacheSet set_of(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Tag& tag) {
   const uint mixed = (uint)tag.page + (uint)(tag.page >> 32) * 0x9e3779b1u + tag.file_id * 0x85ebca6bu;
-  return set_at(fs, mixed % fs.set_count);
+  // Caches of 2^n lines are the rule, and a division is the longest step of a look at one.
+  const bool power_of_two = (fs.set_count & (fs.set_count - 1u)) == 0u;
+  return set_at(fs, power_of_two ? mixed & (fs.set_count - 1u) : mixed % fs.set_count);
 }
 
 enum : uint32_t {

@@ -9,7 +9,8 @@
 
 namespace warpfs {
 
-class CpuWorker {
+/// In blocks of its own: what one worker writes at every collective must not lie beside what another one reads.
+class alignas(128) CpuWorker {
  public:
   CpuWorker(CpuExecutor& executor, uint32_t index, size_t stack_bytes);
   ~CpuWorker();  // after the executor said that it is closing

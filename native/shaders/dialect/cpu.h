@@ -171,12 +171,17 @@ WARPFS_FN void data_store16(WARPFS_DEVICE Vec16* p, Vec16 v) { *p = v; }
 // ---- Collectives. The lanes that reach the same line of the source take part; the others count as inactive. Two calls of one kind on
 // ---- one line are one site, so the two arms of a conditional expression meet.
 
+/// Waits for the other lanes of the collective.
+WARPFS_CPU_FN void cpu_meet(const Lane& lane, CpuCollective kind, const char* file, uint line) {
+  CpuWarp* warp = lane.warp;
+  cpu_attachment.budget = CPU_SPIN_BUDGET;  // a lane that comes to a collective is not one that spins
+  cpu_stop(warp->runtime, warp->runtime->rendezvous(warp, lane.index, file, line << 8 | kind));
+}
 /// Gives the value of every active lane; those of inactive lanes are left over from before.
 WARPFS_CPU_FN const ulong* cpu_exchange(const Lane& lane, ulong value, CpuCollective kind, const char* file, uint line) {
   CpuWarp* warp = lane.warp;
   warp->values[warp->parity][lane.index] = value;
-  cpu_attachment.budget = CPU_SPIN_BUDGET;  // a lane that comes to a collective is not one that spins
-  cpu_stop(warp->runtime, warp->runtime->rendezvous(warp, lane.index, file, line << 8 | kind));
+  cpu_meet(lane, kind, file, line);
   return warp->values[warp->parity ^ 1];
 }
 /// True for the first lane that comes out of a collective: it folds the values once for all of them.
@@ -285,9 +290,9 @@ WARPFS_CPU_FN bool warp_uniform(const Lane& lane, ulong value, WARPFS_THREAD ulo
   return warp->results[0] != 0;
 }
 /// The lanes of a warp run on one thread, so what they wrote is visible by itself; only the compiler must not move it.
-WARPFS_CPU_FN void warp_sync(const Lane& lane, WARPFS_CPU_SITE) { cpu_exchange(lane, 0, CPU_SYNC, file, line); }
+WARPFS_CPU_FN void warp_sync(const Lane& lane, WARPFS_CPU_SITE) { cpu_meet(lane, CPU_SYNC, file, line); }
 /// All warps of a group run on one thread as well.
-WARPFS_CPU_FN void group_barrier(const Lane& lane) { cpu_exchange(lane, 0, CPU_BARRIER, nullptr, 0); }
+WARPFS_CPU_FN void group_barrier(const Lane& lane) { cpu_meet(lane, CPU_BARRIER, nullptr, 0); }
 WARPFS_CPU_FN WARPFS_GROUP uchar* group_memory(const Lane& lane) { return lane.warp->group_memory; }
 
 WARPFS_FN uint lowest_bit(uint mask) { return uint(__builtin_ctz(mask)); }
@@ -301,7 +306,8 @@ struct PieceRange {
   uint at, end, step;
 };
 WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
-  const uint share = (pieces + lane.count - 1) / lane.count;
+  // A full warp is the rule, and a division costs as much as the rest of a small copy.
+  const uint share = lane.count == 32 ? (pieces + 31) >> 5 : (pieces + lane.count - 1) / lane.count;
   const uint begin = lane.index * share < pieces ? lane.index * share : pieces;
   return {begin, begin + share < pieces ? begin + share : pieces, 1};
 }
