@@ -53,10 +53,11 @@ void CpuExecutor::launch(const LaunchShape& shape, WarpBody body, void* argument
   launch.attach = attach;
   launch.groups = (uint64_t(shape.items) + shape.group_warps - 1) / shape.group_warps;
   launch.slot_is_item = shape.items <= options_.resident_warps;
-  // Whoever takes part can hold at least one group. Where all items fit, no worker has a limit: their sum has none that matters.
+  // Whoever takes part can hold at least one group. Where all items fit, a worker holds its share at most: one whose first warps wait for a
+  // moment would otherwise start everything, and the others would have nothing.
   const uint64_t resident_groups = options_.resident_warps / shape.group_warps;
   const uint64_t workers = std::min<uint64_t>({workers_.size(), launch.groups, resident_groups});
-  launch.groups_per_worker = uint32_t(launch.slot_is_item ? launch.groups : resident_groups / workers);
+  launch.groups_per_worker = uint32_t(launch.slot_is_item ? (launch.groups + workers - 1) / workers : resident_groups / workers);
   // A worker takes a chunk only while it holds no group, so a chunk that fits is never left over while the worker is full.
   launch.chunk = std::clamp<uint64_t>(launch.groups / (workers * CHUNKS_PER_WORKER), 1, CHUNK_MAX);
   launch.chunk = std::min<uint64_t>(launch.chunk, launch.groups_per_worker);
