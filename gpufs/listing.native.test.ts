@@ -3,19 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nativePresence } from './conformance/native_device.ts';
 import { mount } from './index.ts';
-import { loadNativeBinding } from './native_binding.ts';
 
-function addonMissing(): string | undefined {
-  try {
-    loadNativeBinding();
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.split('\n')[0];
-  }
-}
-
-const missing = addonMissing();
+const { missing } = nativePresence();
 
 describe.skipIf(missing !== undefined)(missing === undefined ? 'the listing' : `SKIP ${missing}`, () => {
   let root: string;

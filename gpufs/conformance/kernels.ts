@@ -110,6 +110,26 @@ export function describeKernels(name: string, makeMount: MakeMount): void {
       expect(fs.stats().evictions + fs.stats().bypasses).toBeGreaterThan(0);
     });
 
+    test('the size that an item asked for stays what it was when it closes the file', async () => {
+      writeWords(fixture);
+      const fs = await fixture.mounted({ cache: { lines: 4 } });
+      const kernel = await fs.kernel({
+        name: 'size_then_close',
+        inputs: { path: 'string' },
+        outputs: { sizes: 'u32[]' },
+        source: `
+          WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDONLY));
+          ulong size = 0;
+          WARPFS_TRY(int known, gstat(fs, file, size));
+          if (known != 0) return known;
+          WARPFS_TRY(int closed, gclose(fs, file));
+          if (closed != 0) return closed;
+          if (lane.index == 0) sizes[item] = (uint)size;`,
+      });
+      const { sizes } = await kernel.dispatch({ items: 4, inputs: { path: 'words' }, outputs: { sizes: 4 } });
+      expect([...sizes]).toEqual(times(4, () => PAGES * WORDS * 4));
+    });
+
     test('two reads into the same bytes without a checkpoint are refused where they could not be replayed', async () => {
       writeWords(fixture);
       const fs = await fixture.mounted({ cache: { lines: 4 } });

@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x9ba35c8cu,
+  ABI_HASH = 0xa2f1902bu,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -242,12 +242,12 @@ static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 20, "FileEntry.reserved of
 
 // LogEntry: gpu only, part of ItemRecord.
 struct LogEntry {
-  uint64_t target;  // a read: where its bytes went
+  uint64_t value;  // a read: where its bytes went; gstat: the size
   uint32_t length;  // and how many there could be; 0: no read
   int32_t result;  // what the call returned
 };
 static_assert(sizeof(LogEntry) == 16, "LogEntry size");
-static_assert(WARPFS_OFFSETOF(LogEntry, target) == 0, "LogEntry.target offset");
+static_assert(WARPFS_OFFSETOF(LogEntry, value) == 0, "LogEntry.value offset");
 static_assert(WARPFS_OFFSETOF(LogEntry, length) == 8, "LogEntry.length offset");
 static_assert(WARPFS_OFFSETOF(LogEntry, result) == 12, "LogEntry.result offset");
 

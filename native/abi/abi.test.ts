@@ -1,21 +1,13 @@
 // The shared layout: one schema, two generated files, one addon that was built from them.
 import { describe, expect, test } from 'vitest';
 import { isLegalEdge, lineEdge } from '../../cache/line_state.ts';
+import { nativePresence } from '../../gpufs/conformance/native_device.ts';
 import { loadNativeBinding } from '../../gpufs/native_binding.ts';
 import * as abi from './abi.ts';
 import { abiHash, layout, staleFiles } from './generate.ts';
 import { bindings, constants, counters, enums, errnos, lineEdges, lineWord, structs } from './schema.ts';
 
-function addonMissing(): string | undefined {
-  try {
-    loadNativeBinding();
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.split('\n')[0];
-  }
-}
-
-const missing = addonMissing();
+const { missing } = nativePresence();
 
 test('the generated files are what the schema gives', () => {
   expect(staleFiles(), 'run `npm run gen`').toEqual([]);

@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x9ba35c8c;
+export const ABI_HASH = 0xa2f1902b;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -199,7 +199,7 @@ export const FileEntry = {
 /** gpu only, part of ItemRecord. Byte offsets of its fields. */
 export const LogEntry = {
   bytes: 16,
-  target: 0, // u64: a read: where its bytes went
+  value: 0, // u64: a read: where its bytes went; gstat: the size
   length: 8, // u32: and how many there could be; 0: no read
   result: 12, // i32: what the call returned
 } as const;

@@ -85,13 +85,18 @@ WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uin
 WARPFS_CALL int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size) {
   int result = 0;
   if (call_begin(fs, result)) {
-    // A replayed call looks at the size again: it is not in the log.
-    if (result == 0) size = file_size_of(fs, file);
+#if WARPFS_REPLAY
+    // The size that the first run saw: the file may have grown, or been closed, since.
+    if (result == 0) size = fs.log[fs.call - 1u].value;
+#endif
     return result;
   }
   const FileView view = file_view(fs, file, 0u, 0u, 0u);
   if (view.error != 0) return call_end(fs, view.error);
   size = file_size_of(fs, file);
+#if WARPFS_REPLAY
+  if (is_leader(fs)) fs.log[fs.call].value = size;
+#endif
   return call_end(fs, 0);
 }
 

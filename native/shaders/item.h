@@ -106,7 +106,7 @@ WARPFS_FN bool read_target_is_new(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE cons
   bool overlaps = false;
   for (uint i = fs.lane.index; i < fs.call; i += fs.lane.count) {
     WARPFS_DEVICE const LogEntry* entry = fs.log + i;
-    if (entry->length != 0u && begin < entry->target + entry->length && entry->target < begin + length) overlaps = true;
+    if (entry->length != 0u && begin < entry->value + entry->length && entry->value < begin + length) overlaps = true;
   }
   return !warp_any(fs.lane, overlaps);
 #else
@@ -122,7 +122,7 @@ WARPFS_FN int read_end(WARPFS_THREAD Fs& fs, int result, WARPFS_DEVICE const uch
   const int ended = call_end(fs, result);
 #if WARPFS_REPLAY
   if (!fs.pending && is_leader(fs)) {
-    fs.log[fs.call - 1u].target = (ulong)target;
+    fs.log[fs.call - 1u].value = (ulong)target;
     fs.log[fs.call - 1u].length = length;
   }
   // The next read looks at this entry with all lanes.
