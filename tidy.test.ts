@@ -12,19 +12,21 @@ const LINES_MAX = 400;
 /** Folders of the sources, and those that each may import. Tests may import anything. The longest prefix of a path counts. */
 const mayImport: Record<string, readonly string[]> = {
   'native/abi': [],
+  'native/check': ['gpufs', 'native/abi'],
   cache: ['native/abi'],
   'model/reference': ['gpufs', 'native/abi'],
   'model/performance': ['cache', 'gpufs', 'native/abi'],
-  gpufs: ['cache', 'native/abi'],
+  gpufs: ['cache', 'gpufs/check', 'native/abi'],
   // The command line is the top of the house.
-  'gpufs/cli': ['cache', 'experiments', 'gpufs', 'gpufs/bench', 'model/performance', 'native/abi'],
+  'gpufs/cli': ['cache', 'experiments', 'gpufs', 'gpufs/bench', 'gpufs/check', 'model/performance', 'native/abi', 'native/check'],
   'gpufs/bench': ['cache', 'experiments', 'gpufs', 'native/abi'],
+  'gpufs/check': ['cache', 'gpufs', 'model/reference', 'native/abi', 'native/check'],
   'gpufs/conformance': ['cache', 'gpufs', 'model/reference', 'native/abi'],
   experiments: ['cache', 'gpufs', 'gpufs/bench', 'model/performance', 'native/abi'],
 };
 
 /** Of these folders only types may be taken. */
-const typesOnly: Record<string, readonly string[]> = { 'model/reference': ['gpufs'] };
+const typesOnly: Record<string, readonly string[]> = { 'model/reference': ['gpufs'], 'native/check': ['gpufs'] };
 
 const generated = new Set(['native/abi/abi.h', 'native/abi/abi.ts', 'package-lock.json']);
 

@@ -1,9 +1,22 @@
 // A native binding for tests: it runs programs on files in memory, one warp after the other, and records what it was asked.
 import { COUNTERS, ERRNO, ABI_HASH, OpenMode, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
-import type { NativeBinding, NativeDispatch, NativeDispatchResult, NativeMountConfig } from './native_binding.ts';
+import type {
+  NativeBinding,
+  NativeDispatch,
+  NativeDispatchResult,
+  NativeExploration,
+  NativeExploreLimits,
+  NativeMountConfig,
+  NativeScenario,
+} from './native_binding.ts';
 
-export interface BindingForTests extends NativeBinding {
+interface FilesForTests {
   files: Map<string, Uint8Array>;
+  /** The path behind each handle. */
+  opened: string[];
+}
+
+export interface BindingForTests extends NativeBinding, FilesForTests {
   configs: NativeMountConfig[];
   dispatches: NativeDispatch[];
   /** What the next dispatches answer instead of running. */
@@ -11,6 +24,9 @@ export interface BindingForTests extends NativeBinding {
   unmountResult: number;
   /** What each unmount was told about discarding. */
   unmounts: boolean[];
+  explorations: { config: NativeMountConfig; scenario: NativeScenario; limits: NativeExploreLimits }[];
+  /** What is different from a run in which all schedules end alike. */
+  explored: ((scenario: NativeScenario, limits: NativeExploreLimits, config: NativeMountConfig) => Partial<NativeExploration>) | undefined;
 }
 
 const fine: NativeDispatchResult = { failedItems: 0, failures: [], laneValues: [0, 0], nanoseconds: 1000, rounds: 1 };
@@ -18,21 +34,29 @@ const fine: NativeDispatchResult = { failedItems: 0, failures: [], laneValues: [
 export function bindingForTests(): BindingForTests {
   const binding: BindingForTests = {
     files: new Map(),
+    opened: [],
     configs: [],
     dispatches: [],
     answer: undefined,
     unmountResult: 0,
     unmounts: [],
+    explorations: [],
+    explored: undefined,
     abiHash: () => ABI_HASH,
     host: () => ({ cores: 2, uring: 'not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
+    progressLitmus: () => ({}),
+    async explore(config, scenario, limits) {
+      binding.explorations.push({ config, scenario, limits });
+      return { ...exploreOnce(scenario, limits), ...binding.explored?.(scenario, limits, config) };
+    },
     mount(config) {
       binding.configs.push(config);
       return {
         async dispatch(dispatch) {
           binding.dispatches.push(dispatch);
           if (binding.answer !== undefined) return { ...fine, ...(await binding.answer(dispatch)) };
-          if (dispatch.module === '') for (let warp = 0; warp < dispatch.items; warp++) runWarp(dispatch.buffers, warp, binding.files);
+          if (dispatch.module === '') for (let warp = 0; warp < dispatch.items; warp++) runWarp(dispatch.buffers, warp, binding);
           return fine;
         },
         sync: async () => 0,
@@ -67,13 +91,36 @@ interface StepView {
   mode: number;
 }
 
-function runWarp(buffers: Uint8Array[], warp: number, files: Map<string, Uint8Array>): void {
+/** One schedule, which stands for all of them. The buffers of the scenario stay as they are. */
+function exploreOnce(scenario: NativeScenario, { schedules, first, trace }: NativeExploreLimits): NativeExploration {
+  const copies = new Map<Uint8Array, Uint8Array>();
+  const copyOf = (buffer: Uint8Array): Uint8Array => {
+    const copy = copies.get(buffer) ?? Uint8Array.from(buffer);
+    copies.set(buffer, copy);
+    return copy;
+  };
+  const folder: FilesForTests = { files: new Map(scenario.files.map(({ path, bytes }) => [path, Uint8Array.from(bytes)])), opened: [] };
+  const order: number[] = [];
+  const buffers = scenario.dispatches.map((dispatch) => {
+    const own = dispatch.buffers.map(copyOf);
+    for (let warp = 0; warp < dispatch.items; warp++) runWarp(own, warp, folder, order);
+    return own;
+  });
+  const files = scenario.files.map(({ path }) => folder.files.get(path) ?? new Uint8Array(0));
+  return {
+    schedules, complete: schedules, blocked: 0, finished: false, steps: schedules * 10, nanoseconds: schedules * 1000, traceHash: '00000000000000aa',
+    outcomes: [{ schedule: first, count: schedules, buffers, order: Uint32Array.from(order), files, failures: [], decisions: new Uint32Array(0) }],
+    ...(trace ? { trace: [{ time: 1, actor: 0, name: 'atomic_load', detail: '', value: 3 }] } : {}),
+  };
+}
+
+function runWarp(buffers: Uint8Array[], warp: number, { files, opened }: FilesForTests, order: number[] = []): void {
   const [warps, steps, results] = buffers.map((buffer) => new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength));
   if (warps === undefined || steps === undefined || results === undefined) throw new Error('buffers are missing');
   const data = buffers[3] as Uint8Array;
   const first = warps.getUint32(warp * ProgramWarp.bytes + ProgramWarp.firstStep, true);
   const count = warps.getUint32(warp * ProgramWarp.bytes + ProgramWarp.stepCount, true);
-  const paths = new Map<number, string>();
+  const pathOf = (step: number): string | undefined => opened[results.getInt32((first + step) * ProgramResult.bytes + ProgramResult.result, true)];
   const asynchronous = new Map<number, number>();
   for (let step = 0; step < count; step++) {
     const at = (first + step) * ProgramStep.bytes;
@@ -86,17 +133,17 @@ function runWarp(buffers: Uint8Array[], warp: number, files: Map<string, Uint8Ar
       mode: steps.getUint32(at + ProgramStep.mode, true),
     };
     const out = (first + step) * ProgramResult.bytes;
+    if (results.getUint32(out + ProgramResult.done, true) !== 0) continue;
     let result = 0;
     if (view.op === ProgramOp.OPEN) {
       const path = new TextDecoder().decode(data.subarray(view.data, view.data + view.length));
       if (view.mode === OpenMode.CREATE) files.set(path, new Uint8Array(0));
-      if (files.has(path)) paths.set(step, path);
-      else result = -ERRNO.ENOENT.number;
+      result = files.has(path) ? opened.push(path) - 1 : -ERRNO.ENOENT.number;
     } else if (view.op === ProgramOp.WAIT) {
       result = asynchronous.get(view.target) ?? -ERRNO.EINVAL.number;
-    } else if (view.op !== ProgramOp.COMPUTE && view.op !== ProgramOp.BARRIER) {
-      result = runFileStep(view, paths.get(view.target), files, data);
-      if (view.op === ProgramOp.STAT && result >= 0) results.setBigUint64(out + ProgramResult.size, BigInt(files.get(paths.get(view.target) ?? '')?.length ?? 0), true);
+    } else if (view.op !== ProgramOp.NOP && view.op !== ProgramOp.COMPUTE && view.op !== ProgramOp.BARRIER) {
+      result = runFileStep(view, pathOf(view.target), files, data);
+      if (view.op === ProgramOp.STAT && result >= 0) results.setBigUint64(out + ProgramResult.size, BigInt(files.get(pathOf(view.target) ?? '')?.length ?? 0), true);
       if (view.op === ProgramOp.READ_ASYNC || view.op === ProgramOp.WRITE_ASYNC) {
         asynchronous.set(step, result);
         result = Math.min(result, 0);
@@ -105,6 +152,7 @@ function runWarp(buffers: Uint8Array[], warp: number, files: Map<string, Uint8Ar
     results.setInt32(out + ProgramResult.result, result, true);
     results.setUint32(out + ProgramResult.done, 1, true);
     results.setBigUint64(out + ProgramResult.nanoseconds, 7n, true);
+    order.push(warp, step, order.length / 3 + 1);
   }
 }
 

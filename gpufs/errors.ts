@@ -1,5 +1,6 @@
 // The one error class, and the one vocabulary of codes: errno names, plus what only the surface can get wrong.
 import { ERRNO, type ErrnoName } from '../native/abi/abi.ts';
+import type { NativeFinding } from './native_check.ts';
 
 const surfaceCodes = [
   'ERR_WARPFS_OPTION', // an argument breaks a rule; the message names it, its value and the rule
@@ -9,6 +10,7 @@ const surfaceCodes = [
   'ERR_WARPFS_UNMOUNTED', // a call after unmount
   'ERR_WARPFS_RESIDENT', // work items wait for each other, and they do not all fit on the device
   'ERR_WARPFS_DEVICE', // the device is not there
+  'ERR_WARPFS_CHECK', // check mode saw something wrong; the message is the report
 ] as const;
 
 export type WarpfsErrorCode = ErrnoName | (typeof surfaceCodes)[number];
@@ -31,6 +33,7 @@ export interface WarpfsErrorDetails {
   cause?: unknown;
   failures?: readonly ItemFailure[];
   diagnostics?: readonly KernelDiagnostic[];
+  finding?: NativeFinding;
 }
 
 export class WarpfsError extends Error {
@@ -39,6 +42,8 @@ export class WarpfsError extends Error {
   readonly failures: readonly ItemFailure[];
   /** ERR_WARPFS_COMPILE: what the compiler said. */
   readonly diagnostics: readonly KernelDiagnostic[];
+  /** ERR_WARPFS_CHECK: what was wrong, with the schedule that shows it. */
+  readonly finding: NativeFinding | undefined;
 
   constructor(code: WarpfsErrorCode, message: string, details: WarpfsErrorDetails = {}) {
     super(`[warpfs] ${message}`, details.cause === undefined ? undefined : { cause: details.cause });
@@ -46,6 +51,7 @@ export class WarpfsError extends Error {
     this.code = code;
     this.failures = details.failures ?? [];
     this.diagnostics = details.diagnostics ?? [];
+    this.finding = details.finding;
   }
 }
 

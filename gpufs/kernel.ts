@@ -1,5 +1,4 @@
 // A compiled kernel of one mount: values in, typed arrays out.
-import { Policy } from '../native/abi/abi.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { optionError, WarpfsError } from './errors.ts';
 import { makeBuffers } from './kernel_buffers.ts';
@@ -15,6 +14,7 @@ import {
 } from './kernel_definition.ts';
 import { cpuKernelText } from './kernel_source.ts';
 import type { NativeDispatch, NativeDispatchResult } from './native_binding.ts';
+import { policyNumber } from './native_config.ts';
 import type { PolicyName, WaitName } from './options.ts';
 
 type Given<Name extends string, Types, Value> = keyof Types extends never ? { [Key in Name]?: Value } : { [Key in Name]: Value };
@@ -44,6 +44,8 @@ export interface KernelHost {
   policy: PolicyName;
   wait: WaitName;
   residentWarps: number;
+  /** Every access of a kernel is to be observed: the mount is one with option `check`. */
+  instrumented?: boolean;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
 }
 
@@ -60,7 +62,14 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
     throw new WarpfsError('ERR_WARPFS_OPTION', `kernel ${name}: it says replay: false, and this mount has wait: "replay"`);
   }
   const { module, cached } = await compileKernel(
-    { name, source, text: cpuKernelText(definition, shared), policy: policyNumber(host.policy), replay: host.wait === 'replay' },
+    {
+      name,
+      source,
+      text: cpuKernelText(definition, shared),
+      policy: policyNumber(host.policy),
+      replay: host.wait === 'replay',
+      instrumented: host.instrumented ?? false,
+    },
     settings,
   );
   return {
@@ -92,10 +101,6 @@ export function checkResident(what: string, warps: number, host: Pick<KernelHost
     'ERR_WARPFS_RESIDENT',
     `${what}: ${warps} warps wait for each other, and ${host.residentWarps} can be resident at once (option residentWarps)`,
   );
-}
-
-export function policyNumber(policy: PolicyName): number {
-  return policy === 'fifo' ? Policy.FIFO : Policy.CLOCK;
 }
 
 function checkItems(where: string, items: unknown, allResident: boolean, host: KernelHost): void {

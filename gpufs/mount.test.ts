@@ -51,6 +51,19 @@ test('the options as the addon sees them, and the device that was chosen', async
   await expect(mounted({ device: 'cuda' })).rejects.toMatchObject({ code: 'ERR_WARPFS_DEVICE' });
 });
 
+test('a mount with check passes its options on, and a finding is an error with its report', async () => {
+  const { fs, binding } = await mounted({ check: { seed: 7, memory: 'relaxed' } });
+  expect(binding.configs[0]).toMatchObject({ lineCount: 64, slotCount: 8, fileCount: 64, workers: 1, check: { seed: 7, memory: 'relaxed', module: '', mutant: 0 } });
+  expect(fs.device.name).toBe('cpu');
+  await fs.run([[{ op: 'compute', steps: 1 }]]);
+  const finding = { kind: 'race', message: 'two writes to byte 3', schedule: 0, actors: [], decisions: Uint32Array.of(0, 1, 0, 1), traceHash: '00000000000000aa' };
+  binding.answer = () => ({ finding });
+  const failed = fs.run([[{ op: 'compute', steps: 1 }]]);
+  await expect(failed).rejects.toMatchObject({ code: 'ERR_WARPFS_CHECK', finding });
+  await expect(failed).rejects.toThrow(/^\[warpfs\] run: race: two writes to byte 3\n {2}seed 7, schedule 0: 1 switch, trace 00000000000000aa\n {2}again: the same calls/);
+  expect((await mounted()).binding.configs[0]).not.toHaveProperty('check');
+});
+
 test('a barrier with more warps than can be resident is refused before the dispatch, with the limit', async () => {
   const { fs, binding } = await mounted({ residentWarps: 2 });
   const program = [{ op: 'barrier' }] as const;

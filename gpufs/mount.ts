@@ -1,10 +1,11 @@
 // A mount: one root folder, one cache, one device.
 import { type Counters, countersFromWords } from '../cache/counters.ts';
 import { CallQueue } from './call_queue.ts';
+import { checkError } from './check/check_error.ts';
 import { chooseDevice, type DeviceChoice } from './device_choice.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
-import { checkResident, type Kernel, type KernelHost, makeKernel, policyNumber } from './kernel.ts';
+import { checkResident, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
 import {
   loadNativeBinding,
@@ -14,6 +15,7 @@ import {
   type NativeMount,
   type NativeMountDescription,
 } from './native_binding.ts';
+import { nativeConfig } from './native_config.ts';
 import { checkRoot, type DeviceName, type MountOptions, type ResolvedOptions, resolveOptions, type WaitName } from './options.ts';
 import { checkPrograms, hasBarrier } from './program_check.ts';
 import { decodeResults, encodePrograms, firstUnreached } from './program_encode.ts';
@@ -79,31 +81,13 @@ export async function mountWith(binding: () => NativeBinding, options: MountOpti
   const choice = chooseDevice(resolved.device);
   checkRoot(resolved.root);
   const native = binding();
-  const workers = resolved.workers ?? native.host().cores;
+  // Under check there is one thread: the order of everything is the scheduler's.
+  const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
   try {
     return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), resolved, choice);
   } catch (error) {
     throw fromNative(`mount ${resolved.root}`, error);
   }
-}
-
-function nativeConfig(options: ResolvedOptions, workers: number) {
-  return {
-    root: options.root,
-    readOnly: options.readOnly,
-    wait: options.wait,
-    policy: policyNumber(options.cache.policy),
-    lineCount: options.cache.lines,
-    lineBytes: options.cache.lineBytes,
-    ringCount: options.ring.count,
-    ringSlots: options.ring.slots,
-    slotCount: options.residentWarps,
-    fileCount: options.maxOpenFiles,
-    daemonThreads: options.daemon.threads,
-    io: options.daemon.io,
-    waitMs: options.timeoutMs,
-    workers,
-  };
 }
 
 class NativeBackedMount implements Mount {
@@ -125,6 +109,7 @@ class NativeBackedMount implements Mount {
       policy: options.cache.policy,
       wait: options.wait,
       residentWarps,
+      instrumented: options.check !== undefined,
       dispatch: (dispatch) => this.#dispatch('dispatch', dispatch),
     };
   }
@@ -203,13 +188,15 @@ class NativeBackedMount implements Mount {
 
   async #dispatch(what: string, dispatch: NativeDispatch): Promise<NativeDispatchResult> {
     this.#mustBeMounted();
-    return this.#queue.add(async () => {
+    const result = await this.#queue.add(async () => {
       try {
         return await this.#native.dispatch(dispatch);
       } catch (error) {
         throw fromNative(what, error);
       }
     });
+    if (result.finding !== undefined) throw await checkError(what, result.finding, this.options.check);
+    return result;
   }
 
   async #checked(what: string, call: () => Promise<number>): Promise<void> {

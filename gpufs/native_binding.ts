@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
+import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
 import { packageRoot } from './package_root.ts';
+
+export type * from './native_check.ts';
 
 export interface NativeBinding {
   abiHash(): number;
@@ -11,6 +14,10 @@ export interface NativeBinding {
   host(): NativeHost;
   /** The yardstick of the benchmarks: one thread that preads random pages and checks every word. Blocks until it is done. */
   preadLoop(loop: NativePreadLoop): { nanoseconds: number; wrongWords: number };
+  /** Runs a scenario under many schedules. `config` must have `check`. */
+  explore(config: NativeMountConfig, scenario: NativeScenario, limits: NativeExploreLimits): Promise<NativeExploration>;
+  /** The verdict on one litmus program under each forward progress model, by the names of progress-litmus.json. */
+  progressLitmus(threads: string[][]): Record<string, 'PASS' | 'FAIL'>;
 }
 
 export interface NativePreadLoop {
@@ -45,6 +52,8 @@ export interface NativeMountConfig {
   io: 'auto' | 'pread' | 'uring';
   waitMs: number;
   workers: number;
+  /** Absent: an ordinary device, whose accesses nobody orders or watches. */
+  check?: NativeCheckConfig;
 }
 
 export interface NativeDispatch {
@@ -65,6 +74,8 @@ export interface NativeDispatchResult {
   laneValues: [number, number];
   nanoseconds: number;
   rounds: number;
+  /** On a mount with `check`: what was wrong. */
+  finding?: NativeFinding;
 }
 
 export interface NativeMountDescription {

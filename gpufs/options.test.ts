@@ -32,6 +32,19 @@ test('defaults', () => {
   expect(resolveOptions({ root: '/tmp', cache: { lines: 7 } }).cache).toEqual({ lines: 7, lineBytes: 4096, policy: 'clock' });
 });
 
+const noFaults = { eio: 0, enospc: 0, eintr: 0, shortIo: 0, delay: 0, die: 0, revive: 0, truncate: 0, replace: 0 };
+
+test('check mode has defaults of its own, and small tables', () => {
+  const resolved = resolveOptions({ root: '/tmp', check: true });
+  expect(resolved.check).toEqual({
+    seed: 1, scheduler: 'portfolio', depth: 3, preemptions: 0xffffffff, memory: 'sc', progress: 'fair', laneCount: 4, stepLimit: 200_000, faults: noFaults,
+  });
+  expect(resolved).toMatchObject({ device: 'cpu', cache: { lines: 64, lineBytes: 4096 }, residentWarps: 8, maxOpenFiles: 64 });
+  expect(resolveOptions({ root: '/tmp', check: {}, residentWarps: 2, cache: { lines: 3 } })).toMatchObject({ residentWarps: 2, cache: { lines: 3 } });
+  const given = resolveOptions({ root: '/tmp', check: { seed: 7, laneCount: 32, faults: { eio: 5 } } });
+  expect(given.check).toMatchObject({ seed: 7, laneCount: 32, faults: { ...noFaults, eio: 5 } });
+});
+
 test.each<[unknown, string]>([
   [{ root: '/tmp', cache: { lineBytes: 3000 } }, '[warpfs] option cache.lineBytes: 3000 is not a power of two from 512 to 65536'],
   [{ root: '/tmp', cache: { lineBytes: 256 } }, '[warpfs] option cache.lineBytes: 256 is not a power of two from 512 to 65536'],
@@ -54,6 +67,17 @@ test.each<[unknown, string]>([
   [undefined, '[warpfs] options: undefined is not an object with a root'],
   [{ root: '/tmp', cache: { lineByte: 512 } }, '[warpfs] option cache.lineByte does not exist; did you mean cache.lineBytes?'],
   [{ root: '/tmp', readonly: true }, '[warpfs] option readonly does not exist; did you mean readOnly?'],
+  [{ root: '/tmp', check: false }, '[warpfs] option check: false is not true or an object of options'],
+  [{ root: '/tmp', check: null }, '[warpfs] option check: null is not true or an object of options'],
+  [{ root: '/tmp', check: { seed: -1 } }, '[warpfs] option check.seed: -1 is not a whole number from 0 to 4294967295'],
+  [{ root: '/tmp', check: { seed: 'x' } }, '[warpfs] option check.seed: "x" is not a whole number from 0 to 4294967295'],
+  [{ root: '/tmp', check: { scheduler: 'dfs' } }, '[warpfs] option check.scheduler: "dfs" is not one of random, pct, pos, portfolio, exhaustive'],
+  [{ root: '/tmp', check: { laneCount: 33 } }, '[warpfs] option check.laneCount: 33 is not a whole number from 1 to 32'],
+  [{ root: '/tmp', check: { memory: 'tso' } }, '[warpfs] option check.memory: "tso" is not one of sc, relaxed'],
+  [{ root: '/tmp', check: { lanCount: 4 } }, '[warpfs] option check.lanCount does not exist; did you mean check.laneCount?'],
+  [{ root: '/tmp', check: { faults: { eio: 1001 } } }, '[warpfs] option check.faults.eio: 1001 is not a whole number from 0 to 1000'],
+  [{ root: '/tmp', check: { faults: { shortio: 1 } } }, '[warpfs] option check.faults.shortio does not exist; did you mean check.faults.shortIo?'],
+  [{ root: '/tmp', check: true, device: 'cuda' }, '[warpfs] option device: "cuda" does not go with option check: only the cpu device can be checked (cpu or auto)'],
   [{ root: '/tmp', ring: { zebra: 1 } }, '[warpfs] option ring.zebra does not exist; known: count, slots'],
 ])('%j is refused', (options, message) => {
   expect(messageOf(options)).toBe(message);

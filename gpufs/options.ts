@@ -3,8 +3,10 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { LINE_BYTES_MAX, LINE_BYTES_MIN } from '../native/abi/abi.ts';
+import { checkNames, type CheckOptions, checkSchema, faultNames, type ResolvedCheckOptions } from './check_options.ts';
 import { optionError, WarpfsError } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { group, oneOf, powerOfTwo, truth, valueAt, whole } from './option_rules.ts';
 
 export type DeviceName = 'cpu' | 'cuda' | 'metal';
 export type WaitName = 'spin' | 'replay';
@@ -29,6 +31,8 @@ export interface MountOptions {
   residentWarps?: number;
   /** How long a wait on the device may last before it ends in ETIMEDOUT. */
   timeoutMs?: number;
+  /** Every access is observed and ordered by a scheduler; a dispatch in which something was wrong rejects with ERR_WARPFS_CHECK. */
+  check?: true | CheckOptions;
 }
 
 export interface ResolvedOptions {
@@ -43,39 +47,64 @@ export interface ResolvedOptions {
   maxOpenFiles: number;
   residentWarps: number;
   timeoutMs: number;
+  check?: ResolvedCheckOptions | undefined;
 }
 
-const schema = z.strictObject({
+interface SizeDefaults {
+  lines: number;
+  maxOpenFiles: number;
+  residentWarps: number;
+}
+
+const usualSizes: SizeDefaults = { lines: 65536, maxOpenFiles: 4096, residentWarps: 1024 };
+/** Check mode looks at every byte of the tables before each schedule, and finds more where little is shared by many. */
+const checkSizes: SizeDefaults = { lines: 64, maxOpenFiles: 64, residentWarps: 8 };
+
+const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   root: z.custom<string>((value) => typeof value === 'string' && value !== '' && !value.includes('\0'), 'is not the path of a folder'),
   device: oneOf('auto', 'cpu', 'cuda', 'metal').default('auto'),
   wait: oneOf('spin', 'replay').default('spin'),
   cache: group({
-    lines: whole(1, 2 ** 30).default(65536),
+    lines: whole(1, 2 ** 30).default(sizes.lines),
     lineBytes: powerOfTwo(LINE_BYTES_MIN, LINE_BYTES_MAX).default(4096),
     policy: oneOf('clock', 'fifo').default('clock'),
   }),
   ring: group({ count: whole(1, 64).default(4), slots: powerOfTwo(1, 65536).default(1024) }),
   daemon: group({ threads: whole(1, 64).default(1), io: oneOf('auto', 'pread', 'uring').default('auto') }),
-  readOnly: z.custom<boolean>((value) => typeof value === 'boolean', 'is not true or false').default(false),
+  readOnly: truth().default(false),
   workers: whole(1, 1024).optional(),
-  maxOpenFiles: whole(1, 131071).default(4096),
-  residentWarps: whole(1, 8192).default(1024),
+  maxOpenFiles: whole(1, 131071).default(sizes.maxOpenFiles),
+  residentWarps: whole(1, 8192).default(sizes.residentWarps),
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
+  check: checkSchema.optional(),
 });
+const usualSchema = schemaWith(usualSizes);
+const schemaOfCheck = schemaWith(checkSizes);
 
 const knownNames: Record<string, readonly string[]> = {
-  '': Object.keys(schema.shape),
+  '': Object.keys(usualSchema.shape),
   cache: ['lines', 'lineBytes', 'policy'],
   ring: ['count', 'slots'],
   daemon: ['threads', 'io'],
+  check: checkNames,
+  'check.faults': faultNames,
 };
 
 /** Fills in the defaults; throws ERR_WARPFS_OPTION for the first rule that is broken. */
 export function resolveOptions(options: MountOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw optionError('options', options, 'is not an object with a root');
-  const parsed = schema.safeParse(options);
-  if (parsed.success) return { ...parsed.data, root: resolve(parsed.data.root) };
-  throw explain(options, parsed.error.issues[0] as z.core.$ZodIssue);
+  const checked = options.check !== undefined;
+  const given = options.check === true ? { ...options, check: {} } : options;
+  const parsed = (checked ? schemaOfCheck : usualSchema).safeParse(given);
+  if (!parsed.success) throw explain(given, parsed.error.issues[0] as z.core.$ZodIssue);
+  const resolved: ResolvedOptions = { ...parsed.data, root: resolve(parsed.data.root) };
+  if (checked) resolved.device = cpuForCheck(resolved.device);
+  return resolved;
+}
+
+function cpuForCheck(device: ResolvedOptions['device']): DeviceName {
+  if (device === 'auto' || device === 'cpu') return 'cpu';
+  throw optionError('option device', device, 'does not go with option check: only the cpu device can be checked (cpu or auto)');
 }
 
 /** The addon checks too; this check only gives the clearer message. */
@@ -96,30 +125,4 @@ function explain(options: object, issue: z.core.$ZodIssue): WarpfsError {
   const guess = nearest(name, known);
   const hint = guess === undefined ? `known: ${known.join(', ')}` : `did you mean ${prefix}${guess}?`;
   return new WarpfsError('ERR_WARPFS_OPTION', `option ${prefix}${name} does not exist; ${hint}`);
-}
-
-function valueAt(options: object, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], options);
-}
-
-function whole(min: number, max: number): z.ZodCustom<number, number> {
-  return z.custom<number>(
-    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-    `is not a whole number from ${min} to ${max}`,
-  );
-}
-
-function powerOfTwo(min: number, max: number): z.ZodCustom<number, number> {
-  return z.custom<number>((value) => {
-    const number = value as number;
-    return Number.isInteger(number) && number >= min && number <= max && (number & (number - 1)) === 0;
-  }, `is not a power of two from ${min} to ${max}`);
-}
-
-function oneOf<const Names extends readonly string[]>(...names: Names): z.ZodCustom<Names[number], Names[number]> {
-  return z.custom<Names[number]>((value) => names.includes(value as string), `is not one of ${names.join(', ')}`);
-}
-
-function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'is not an object of options' : undefined) }).prefault({} as never);
 }

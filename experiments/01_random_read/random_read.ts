@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstWrongByte, makeDataFile } from '../../gpufs/bench/data_set.ts';
-import { Random } from '../../gpufs/bench/random.ts';
+import { Random } from '../../gpufs/random.ts';
 import { percentile, summarize } from '../../gpufs/bench/statistics.ts';
 import { errnoName, mount, type Mount, type Operation } from '../../gpufs/index.ts';
 import type { Experiment, ExperimentContext, ExperimentResult, ExperimentRow } from '../experiment.ts';

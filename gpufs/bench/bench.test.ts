@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { firstWrongByte, makeDataFile, WORD_FACTOR } from './data_set.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 import { median, percentile, summarize } from './statistics.ts';
 
 test('every word of a data file is the one that its place asks for, and a wrong byte is found', async () => {

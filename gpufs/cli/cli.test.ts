@@ -3,6 +3,7 @@ import type { Experiment, ExperimentContext } from '../../experiments/experiment
 import { experiments } from '../../experiments/index.ts';
 import type { Benchmark } from '../bench/benchmark.ts';
 import { benchmarks } from '../bench/index.ts';
+import { checkTools } from './check_tools.ts';
 import { type Catalogue, runCli } from './cli.ts';
 import { formatTable } from './table.ts';
 
@@ -30,7 +31,7 @@ async function cli(line: string, catalogue: Partial<Catalogue> = {}): Promise<{ 
   let out = '';
   let error = '';
   const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text), watched: false };
-  const code = await runCli(line.split(' '), streams, { experiments: [experiment(true)], benchmarks: [counting], ...catalogue });
+  const code = await runCli(line.split(' '), streams, { experiments: [experiment(true)], benchmarks: [counting], check: checkTools, ...catalogue });
   return { code, out, error };
 }
 
@@ -41,7 +42,7 @@ function oneObject(out: string): Record<string, unknown> {
 }
 
 test('every command explains itself', async () => {
-  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'shaders ']) {
+  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'check ', 'shaders ']) {
     const { code, out } = await cli(`${command}--help`);
     expect(code).toBe(0);
     expect(out).toContain('Usage: warpfs');

@@ -5,6 +5,7 @@ import type { Benchmark } from '../bench/benchmark.ts';
 import { WarpfsError } from '../errors.ts';
 import { packageVersion } from '../package_root.ts';
 import { addBench } from './bench.ts';
+import { addCheck, type CheckTools } from './check.ts';
 import { addDoctor } from './doctor.ts';
 import { printJson, type Streams } from './output.ts';
 import { addRun } from './run.ts';
@@ -17,9 +18,10 @@ export const EXIT_USAGE = 2;
 export interface Catalogue {
   experiments: readonly Experiment[];
   benchmarks: readonly Benchmark[];
+  check: CheckTools;
 }
 
-export async function runCli(words: readonly string[], streams: Streams, { experiments, benchmarks }: Catalogue): Promise<number> {
+export async function runCli(words: readonly string[], streams: Streams, { experiments, benchmarks, check }: Catalogue): Promise<number> {
   let code = 0;
   const finish = (ended: number) => {
     code = ended;
@@ -34,6 +36,7 @@ export async function runCli(words: readonly string[], streams: Streams, { exper
   addDoctor(root, streams, finish);
   addRun(root, experiments, streams, finish);
   addBench(root, benchmarks, streams, finish);
+  addCheck(root, check, streams, finish);
   addShaders(root, streams, finish);
   try {
     await program.parseAsync(words, { from: 'user' });

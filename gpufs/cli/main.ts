@@ -2,6 +2,7 @@
 // The command `warpfs`.
 import { experiments } from '../../experiments/index.ts';
 import { benchmarks } from '../bench/index.ts';
+import { checkTools } from './check_tools.ts';
 import { runCli } from './cli.ts';
 
 const streams = {
@@ -16,4 +17,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), streams, { experiments, benchmarks });
+process.exitCode = await runCli(process.argv.slice(2), streams, { experiments, benchmarks, check: checkTools });

@@ -36,11 +36,16 @@ export class ReferenceWarp {
 
   /** Runs up to and including the next barrier, or to the end. */
   runToBarrier(): void {
-    while (this.results.length < this.#program.length) {
-      const operation = this.#program[this.results.length] as Operation;
-      this.results.push(this.#step(operation));
-      if (operation.op === 'barrier') return;
+    while (!this.ended) {
+      if (this.runStep().op === 'barrier') return;
     }
+  }
+
+  /** Runs the next step alone, for whoever wants the warps to take turns, and says which it was. */
+  runStep(): Operation {
+    const operation = this.#program[this.results.length] as Operation;
+    this.results.push(this.#step(operation));
+    return operation;
   }
 
   get ended(): boolean {

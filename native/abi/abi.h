@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xa2f1902bu,
+  ABI_HASH = 0x3a148d7eu,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -265,7 +265,8 @@ struct ItemRecord {
   uint32_t phase[6];  // what the last checkpoint kept
   uint32_t held[8];  // the lines of those pins
   uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
-  uint32_t reserved[7];  // zero
+  uint32_t kept;  // what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
+  uint32_t reserved[6];  // zero
 };
 static_assert(sizeof(ItemRecord) == 128, "ItemRecord size");
 static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
@@ -280,7 +281,8 @@ static_assert(WARPFS_OFFSETOF(ItemRecord, load_words) == 36, "ItemRecord.load_wo
 static_assert(WARPFS_OFFSETOF(ItemRecord, phase) == 40, "ItemRecord.phase offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, held) == 64, "ItemRecord.held offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 96, "ItemRecord.bypass offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 100, "ItemRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, kept) == 100, "ItemRecord.kept offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 104, "ItemRecord.reserved offset");
 
 // WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
 struct WarpStats {

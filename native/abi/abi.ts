@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xa2f1902b;
+export const ABI_HASH = 0x3a148d7e;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -219,7 +219,8 @@ export const ItemRecord = {
   phase: 40, // u32[6]: what the last checkpoint kept
   held: 64, // u32[8]: the lines of those pins
   bypass: 96, // u32: line behind the cache that carries the current page, + 1; 0: none
-  reserved: 100, // u32[7]: zero
+  kept: 100, // u32: what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
+  reserved: 104, // u32[6]: zero
 } as const;
 
 /** gpu only, folded by the host after a dispatch; 64-bit counters as low and high words. Byte offsets of its fields. */

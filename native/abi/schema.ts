@@ -217,7 +217,8 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['phase', 'u32[6]', 'what the last checkpoint kept'],
       ['held', 'u32[8]', 'the lines of those pins'],
       ['bypass', 'u32', 'line behind the cache that carries the current page, + 1; 0: none'],
-      ['reserved', 'u32[7]', 'zero'],
+      ['kept', 'u32', 'what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs'],
+      ['reserved', 'u32[6]', 'zero'],
     ],
   },
   WarpStats: {

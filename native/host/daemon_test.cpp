@@ -3,36 +3,9 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <filesystem>
-#include <fstream>
 #include <unistd.h>
 
 namespace warpfs::test {
-
-Folder::Folder() {
-  char name[] = "/tmp/warpfs-daemon-XXXXXX";
-  CHECK(mkdtemp(name) != nullptr);
-  path = name;
-}
-Folder::~Folder() { std::filesystem::remove_all(path); }
-
-void write_file(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), std::streamsize(bytes.size()));
-}
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-std::string pattern(size_t bytes, uint32_t seed) {
-  std::string text(bytes, 0);
-  for (char& c : text) c = char((seed = seed * 1664525u + 1013904223u) >> 24);
-  return text;
-}
-void test(const char* name, const std::function<void()>& body) {
-  body();
-  std::printf("ok %s\n", name);
-  std::fflush(stdout);
-}
 
 namespace {
 

@@ -6,9 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <random>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace warpfs::test {
@@ -68,17 +72,17 @@ class Gpu {
     }
   }
 
-  /// Waits until its slot is free, writes the fields, and the sequence last.
+  /// Waits until its slot is free, writes the fields, and the sequence last. Nobody watches: this is not the host.
   uint32_t post(Request request, uint32_t ring = 0) {
     const Geometry& g = memory.geometry();
     const uint32_t position = tails[ring]++;
-    wait([&] { return position - load_acquire(&view.ring_heads[ring].head) < g.ring_slots; });
+    wait([&] { return position - __atomic_load_n(&view.ring_heads[ring].head, __ATOMIC_ACQUIRE) < g.ring_slots; });
     Request* slot = view.requests + uint64_t(ring) * g.ring_slots + (position & (g.ring_slots - 1));
     uint32_t* to = reinterpret_cast<uint32_t*>(slot);
     uint32_t words[sizeof(Request) / 4];
     std::memcpy(words, &request, sizeof words);
-    for (unsigned word = 1; word < sizeof(Request) / 4; word++) store_relaxed(to + word, words[word]);
-    store_release(&slot->sequence, position + 1);
+    for (unsigned word = 1; word < sizeof(Request) / 4; word++) __atomic_store_n(to + word, words[word], __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->sequence, position + 1, __ATOMIC_RELEASE);
     return position;
   }
 
@@ -172,16 +176,52 @@ class Gpu {
   std::vector<uint32_t> tails;
 };
 
+/// A request that is random, or nearly right: only such ones get past the first checks.
+inline Request hostile_request(std::mt19937& random, int32_t handle, const Gpu& gpu) {
+  const Geometry& g = gpu.memory.geometry();
+  Request r{};
+  uint32_t words[sizeof(Request) / 4];
+  for (uint32_t& word : words) word = random();
+  std::memcpy(&r, words, sizeof r);
+  if (random() % 4 == 0) return r;
+  const auto sometimes = [&](uint32_t n) { return random() % n == 0; };
+  r.opcode = random() % 9;
+  if (!sometimes(8)) r.file = r.opcode == Opcode::OPEN ? random() % 4 : uint32_t(handle);
+  if (r.opcode == Opcode::CLOSE && !sometimes(8)) r.file = 40;
+  if (!sometimes(8)) r.mailbox = random() % (g.slot_count + 1);
+  if (r.opcode == Opcode::WRITE_BACK && !sometimes(8)) r.mailbox = gpu.write_request(handle, 0, 0, 0).mailbox;
+  if (!sometimes(8)) r.line_count = r.opcode == Opcode::WRITE_BACK ? 1 : random() % 10;
+  for (uint32_t& line : r.lines) {
+    if (!sometimes(16)) line = sometimes(6) ? uint32_t(LINE_NONE) : random() % (g.line_count + g.bypass_count + 1);
+  }
+  if (!sometimes(8)) r.length = r.opcode == Opcode::FILL ? r.line_count * g.line_bytes : random() % 5000;
+  if (!sometimes(8)) r.offset = r.opcode == Opcode::FILL ? random() % 32 * uint64_t(g.line_bytes) : random() % 100000;
+  return r;
+}
+
 /// A directory of its own for each test, removed afterwards.
 struct Folder {
-  Folder();
-  ~Folder();
+  Folder() {
+    char name[] = "/tmp/warpfs-daemon-XXXXXX";
+    CHECK(mkdtemp(name) != nullptr);
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
   std::string at(const std::string& name) const { return path + "/" + name; }
   std::string path;
 };
-void write_file(const std::string& path, const std::string& bytes);
-std::string read_file(const std::string& path);
-std::string pattern(size_t bytes, uint32_t seed = 1);
+inline void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), std::streamsize(bytes.size()));
+}
+inline std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+inline std::string pattern(size_t bytes, uint32_t seed = 1) {
+  std::string text(bytes, 0);
+  for (char& c : text) c = char((seed = seed * 1664525u + 1013904223u) >> 24);
+  return text;
+}
 
 /// A gpu and a daemon with a dispatch running.
 struct Mount {
@@ -198,7 +238,11 @@ struct Mount {
   Daemon daemon;
 };
 
-void test(const char* name, const std::function<void()>& body);
+inline void test(const char* name, const std::function<void()>& body) {
+  body();
+  std::printf("ok %s\n", name);
+  std::fflush(stdout);
+}
 void test_files();
 void test_paths();
 void test_truncation();

@@ -190,6 +190,42 @@ void failing_writes() {
   CHECK_EQUAL(m.gpu.write_back(file, 8192, 10, 0), 0);
 }
 
+/// A daemon that takes over memory in which another one served files. Lines of those files may still be in the cache.
+void succession() {
+  Folder folder;
+  for (const char* name : {"a.bin", "b.bin", "c.bin"}) write_file(folder.at(name), pattern(4096, uint32_t(name[0])));
+  Gpu gpu(small_geometry());
+  int32_t before = 0;
+  uint32_t last_file_id = 0;
+  {
+    Daemon first(gpu.view, {.root = folder.path});
+    first.begin_dispatch();
+    before = gpu.open("a.bin", OpenMode::READ_WRITE);
+    CHECK_EQUAL(gpu.close(gpu.open("b.bin", OpenMode::READ)), 0);
+    last_file_id = gpu.view.files[1].file_id;
+    CHECK_EQUAL(last_file_id, 2);
+    first.end_dispatch();
+  }
+  const Request late = gpu.write_request(before, 0, 10, 3);
+  const uint32_t version = gpu.view.files[0].size_version;
+  Daemon second(gpu.view, {.root = folder.path});
+  second.begin_dispatch();
+  CHECK_EQUAL(gpu.entry(before).handle, 0xffffffffu);
+  const int32_t file = gpu.open("c.bin", OpenMode::READ_WRITE);
+  CHECK_EQUAL(&gpu.entry(file) - gpu.view.files, 0);
+  CHECK(file != before);
+  CHECK_EQUAL(gpu.entry(file).file_id, last_file_id + 1);
+  CHECK_EQUAL(gpu.entry(file).size_version, version + 2);
+  CHECK_EQUAL(gpu.fill(before, 0, 1), -EBADF);
+  gpu.ask_lines(late, 3);
+  CHECK_EQUAL(gpu.close(before), -EBADF);
+  CHECK_EQUAL(gpu.fill(file, 0, 1), 0);
+  CHECK(std::memcmp(gpu.line(1), pattern(4096, 'c').data(), 4096) == 0);
+  CHECK(read_file(folder.at("a.bin")) == pattern(4096, 'a'));
+  CHECK(read_file(folder.at("c.bin")) == pattern(4096, 'c'));
+  second.end_dispatch();
+}
+
 }  // namespace
 
 void test_files() {
@@ -197,6 +233,7 @@ void test_files() {
   test("an unchanged file keeps its identity, a changed one does not", identity);
   test("entries are recycled oldest first, stale handles refused", recycling);
   test("a file closed with dirty lines is kept until it is synced", keeping);
+  test("a daemon that follows another gives out none of its identities and handles", succession);
   test("a read-only mount", read_only);
   test("a forged writable handle", forged_writer);
   test("offsets beyond 2 TiB", far_offsets);

@@ -10,29 +10,6 @@ namespace warpfs::test {
 
 namespace {
 
-/// A request that is random, or nearly right: only such ones get past the first checks.
-Request hostile_request(std::mt19937& random, int32_t handle, const Gpu& gpu) {
-  const Geometry& g = gpu.memory.geometry();
-  Request r{};
-  uint32_t words[sizeof(Request) / 4];
-  for (uint32_t& word : words) word = random();
-  std::memcpy(&r, words, sizeof r);
-  if (random() % 4 == 0) return r;
-  const auto sometimes = [&](uint32_t n) { return random() % n == 0; };
-  r.opcode = random() % 9;
-  if (!sometimes(8)) r.file = r.opcode == Opcode::OPEN ? random() % 4 : uint32_t(handle);
-  if (r.opcode == Opcode::CLOSE && !sometimes(8)) r.file = 40;
-  if (!sometimes(8)) r.mailbox = random() % (g.slot_count + 1);
-  if (r.opcode == Opcode::WRITE_BACK && !sometimes(8)) r.mailbox = gpu.write_request(handle, 0, 0, 0).mailbox;
-  if (!sometimes(8)) r.line_count = r.opcode == Opcode::WRITE_BACK ? 1 : random() % 10;
-  for (uint32_t& line : r.lines) {
-    if (!sometimes(16)) line = sometimes(6) ? uint32_t(LINE_NONE) : random() % (g.line_count + g.bypass_count + 1);
-  }
-  if (!sometimes(8)) r.length = r.opcode == Opcode::FILL ? r.line_count * g.line_bytes : random() % 5000;
-  if (!sometimes(8)) r.offset = r.opcode == Opcode::FILL ? random() % 32 * uint64_t(g.line_bytes) : random() % 100000;
-  return r;
-}
-
 void fuzz(const std::string& io) {
   Folder outer;
   const std::string root = outer.at("root");

@@ -15,6 +15,7 @@ struct Dispatch {
   uint32_t group_memory_bytes = 0;
   bool all_resident = false;         // items wait for each other
   std::vector<void*> buffers;        // the kernel's own, behind the bindings
+  std::vector<uint64_t> buffer_bytes;
 };
 
 struct FailedItem {

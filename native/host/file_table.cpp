@@ -63,13 +63,40 @@ bool replace_descriptor(int with, int number) {
 FileTable::FileTable(FileEntry* shared, uint32_t count, const PathResolver& resolver, bool read_only)
     : shared_(shared), count_(count), resolver_(resolver), read_only_(read_only), slots_(new FileSlot[count]) {
   WARPFS_ASSERT(count <= INDEX_MASK + 1);
-  for (uint32_t index = 0; index < count; index++) store_relaxed(&shared_[index].handle, NO_HANDLE);
+  const uint32_t last_file_id = take_over();
+  next_file_id_ = last_file_id + 1;
+  // Each new generation of a slot came with a new identity, so no handle of before has a generation that is as high.
+  const uint64_t generation = (uint64_t(last_file_id) << GENERATION_SHIFT) & GENERATION_MASK;
+  for (uint32_t index = 0; generation != 0 && index < count; index++) slots_[index].word.store(generation, std::memory_order_relaxed);
   rlimit limit{};
   const uint64_t descriptors = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 256;
   spare_max_ = descriptors / 4 < 16 ? 16 : descriptors / 4 > 4096 ? 4096 : size_t(descriptors / 4);
   root_ = resolver_.open_root();
   struct stat root{};
   if (root_ >= 0 && fstat(root_, &root) == 0) root_device_ = uint64_t(root.st_dev);
+}
+
+/// Lines of files that another table knew may still be in the cache: the highest of their identities, 0 without such a table. Whoever
+/// reads a size meanwhile sees the version go on.
+uint32_t FileTable::take_over() {
+  uint32_t last_file_id = 0;
+  for (uint32_t index = 0; index < count_; index++) {
+    FileEntry& entry = shared_[index];
+    const uint32_t file_id = load_relaxed(&entry.file_id);
+    if (file_id > last_file_id) last_file_id = file_id;
+    slots_[index].size_version = (load_relaxed(&entry.size_version) + 1) & ~1u;
+    store_relaxed(&entry.handle, NO_HANDLE);
+  }
+  return last_file_id;
+}
+
+void FileTable::abandon() {
+  for (uint32_t index = 0; index < used_; index++) {
+    FileSlot& slot = slots_[index];
+    if (slot.fd >= 0) ::close(slot.fd);
+    if (slot.parent >= 0) ::close(slot.parent);
+    slot.fd = slot.parent = -1;
+  }
 }
 
 FileTable::~FileTable() {

@@ -22,8 +22,6 @@ struct FileSignature {
   bool operator==(const FileSignature&) const = default;
 };
 
-FileSignature signature_of(const struct stat& found);
-
 struct FileSlot {
   // | LIVE 1 | generation 12 | users 32 |: one atomic word, so that a request that counts itself in learns with the same instruction
   // whether its handle still holds. While users > 0 the descriptor is neither closed nor given to another file.
@@ -68,8 +66,11 @@ enum class Hurry { NO, YES };  // YES: gives -EAGAIN instead of waiting for a di
 
 class FileTable {
  public:
+  /// Entries that another table published before are closed. Their identities and handles are not given out again.
   FileTable(FileEntry* shared, uint32_t count, const PathResolver& resolver, bool read_only);
   ~FileTable();  // nothing may be in flight
+  /// Ends the table as the end of the process would: closes the descriptors and leaves the files as they are.
+  void abandon();
 
   /// Lock-free. slot is null unless the handle names an open (or kept) file of its generation.
   FileRef acquire(uint32_t handle);
@@ -96,6 +97,8 @@ class FileTable {
  private:
   using Identity = std::pair<uint64_t, uint64_t>;
 
+  uint32_t take_over();
+  FileSignature signature_of(const struct stat& found) const;
   uint32_t index_of(const FileSlot& slot) const { return uint32_t(&slot - slots_.get()); }
   void publish_size(FileSlot& slot, uint64_t size);  // size mutex held
   int32_t write_out_size(FileSlot& slot);

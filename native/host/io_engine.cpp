@@ -1,9 +1,9 @@
 #include "io_engine.h"
 
 #include "host_error.h"
+#include "shared_words.h"
 
 #include <cerrno>
-#include <cstring>
 
 namespace warpfs {
 
@@ -20,7 +20,7 @@ bool Transfer::advance(uint64_t moved) {
 }
 
 void Transfer::fill_rest_with_zeros() {
-  for (uint32_t part = part_first; part < part_count; part++) std::memset(parts[part].iov_base, 0, parts[part].iov_len);
+  for (uint32_t part = part_first; part < part_count; part++) zero_for_gpu(parts[part].iov_base, parts[part].iov_len);
 }
 
 Begin TransferEnd::begin(Transfer& transfer) {

@@ -18,7 +18,9 @@ uint32_t checked(const char* name, uint64_t value, uint64_t low, uint64_t high, 
                                       std::to_string(low) + " to " + std::to_string(high));
 }
 
-Geometry geometry_of(const MountOptions& options) {
+}  // namespace
+
+Geometry mount_geometry(const MountOptions& options) {
   Geometry g = {};
   g.abi_hash = ABI_HASH;
   g.line_count = checked("lineCount", options.line_count, 1, uint64_t(1) << 30);
@@ -38,9 +40,7 @@ Geometry geometry_of(const MountOptions& options) {
   return g;
 }
 
-}  // namespace
-
-Mount::Mount(const MountOptions& options) : memory_(geometry_of(options)) {
+Mount::Mount(const MountOptions& options) : memory_(mount_geometry(options)) {
   DaemonOptions daemon;
   daemon.root = options.root;
   daemon.read_only = options.read_only;

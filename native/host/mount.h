@@ -29,6 +29,9 @@ struct MountOptions {
   uint32_t workers = 0;
 };
 
+/// Throws HostError where a number is out of its range.
+Geometry mount_geometry(const MountOptions& options);
+
 class Mount {
  public:
   /// Throws HostError or std::system_error.

@@ -13,12 +13,8 @@ namespace {
 constexpr uint64_t ALIGNMENT = 16384;  // the largest page of the machines that run us, so any part can be handed to a driver
 
 uint64_t align_up(uint64_t bytes) { return (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1); }
-}  // namespace
-
-MountMemory::MountMemory(const Geometry& geometry) {
-  const Geometry& g = geometry;
+void fill_sizes(const Geometry& g, uint64_t (&bytes)[Binding::OWN]) {
   const uint64_t lines = uint64_t(g.line_count) + g.bypass_count;
-  uint64_t bytes[Binding::OWN];
   bytes[Binding::GEOMETRY] = sizeof(Geometry);
   bytes[Binding::RING_TAILS] = sizeof(RingTail) * uint64_t(g.ring_count);
   bytes[Binding::RING_HEADS] = sizeof(RingHead) * uint64_t(g.ring_count);
@@ -37,27 +33,42 @@ MountMemory::MountMemory(const Geometry& geometry) {
   bytes[Binding::FAULT] = sizeof(FaultRecord);
   bytes[Binding::LOGS] = sizeof(LogEntry) * uint64_t(REPLAY_LOG_CALLS) * g.slot_count * g.replay;
   bytes[Binding::LOADS] = sizeof(uint32_t) * uint64_t(REPLAY_LOG_WORDS) * WARP_LANES * g.slot_count * g.replay;
-  for (uint64_t part : bytes) total_bytes_ += align_up(part);
-  line_data_bytes_ = bytes[Binding::LINES];
+}
+}  // namespace
+
+uint64_t MountMemory::bytes_needed(const Geometry& geometry) {
+  uint64_t bytes[Binding::OWN], total = 0;
+  fill_sizes(geometry, bytes);
+  for (uint64_t part : bytes) total += align_up(part);
+  return total;
+}
+
+MountMemory::MountMemory(const Geometry& geometry, uint8_t* place) {
+  fill_sizes(geometry, bytes_);
+  for (uint64_t part : bytes_) total_bytes_ += align_up(part);
+  line_data_bytes_ = bytes_[Binding::LINES];
 
   // Pages are zero and cost nothing until touched: a large cache of which little is used stays small.
-  void* memory = mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  owns_ = place == nullptr;
+  void* memory = place;
+  if (owns_) memory = mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot reserve the memory of the cache");
   base_ = static_cast<uint8_t*>(memory);
   uint64_t offset = 0;
   for (uint32_t index = 0; index < Binding::OWN; index++) {
     bindings_[index] = base_ + offset;
-    offset += align_up(bytes[index]);
+    offset += align_up(bytes_[index]);
   }
   *at<Geometry>(Binding::GEOMETRY) = geometry;
+  const uint64_t lines = uint64_t(geometry.line_count) + geometry.bypass_count;
   LineAux* auxes = at<LineAux>(Binding::AUXES);
   for (uint64_t line = 0; line < lines; line++) auxes[line].dirty = auxes[line].writing = DIRTY_NONE;
   FileEntry* files = at<FileEntry>(Binding::FILES);
-  for (uint32_t file = 0; file < g.file_count; file++) files[file].handle = 0xffffffffu;
+  for (uint32_t file = 0; file < geometry.file_count; file++) files[file].handle = 0xffffffffu;
 }
 
 MountMemory::~MountMemory() {
-  if (base_ != nullptr) munmap(base_, total_bytes_);
+  if (base_ != nullptr && owns_) munmap(base_, total_bytes_);
 }
 
 HostView MountMemory::host_view() const {

@@ -24,10 +24,14 @@ struct HostView {
 /// Everything, in the order of Binding, as plain memory: the devices whose memory the host can address use it as it is.
 class MountMemory {
  public:
-  explicit MountMemory(const Geometry& geometry);
+  /// At `place`, which is zero and outlives it, or where it finds room.
+  explicit MountMemory(const Geometry& geometry, uint8_t* place = nullptr);
   ~MountMemory();
   MountMemory(const MountMemory&) = delete;
   MountMemory& operator=(const MountMemory&) = delete;
+
+  static uint64_t bytes_needed(const Geometry& geometry);
+  uint64_t bytes_of(uint32_t binding) const { return bytes_[binding]; }
 
   HostView host_view() const;
   void* binding(uint32_t index) const { return bindings_[index]; }
@@ -40,7 +44,9 @@ class MountMemory {
 
  private:
   void* bindings_[Binding::OWN] = {};
+  uint64_t bytes_[Binding::OWN] = {};
   uint8_t* base_ = nullptr;
+  bool owns_ = false;
   uint64_t total_bytes_ = 0;
   uint64_t line_data_bytes_ = 0;
 };

@@ -75,11 +75,11 @@ bool is_nothing(const std::string& component) { return component.empty() || comp
 
 }  // namespace
 
-PathResolver::PathResolver(const std::string& root, Method method) {
+PathResolver::PathResolver(const std::string& root, Method method) : repeatable_(method == Method::REPEATABLE) {
   root_ = ::open(root.c_str(), STEP_FLAGS);
   if (root_ < 0) throw HostError(failure(errno), "cannot open the root '" + root + "' of the mount");
 #if defined(__linux__)
-  if (method == Method::AUTOMATIC) {
+  if (method != Method::WALK) {
     Descriptor probe(open_beneath(root_, ".", STEP_FLAGS, 0));
     walks_ = probe.get() < 0;  // an old kernel says ENOSYS, a sandbox says EPERM
   }
@@ -166,6 +166,7 @@ int32_t PathResolver::identify(const char* path, struct stat& found) const {
 }
 
 int32_t PathResolver::identify_cached(const char* path, struct stat& found) const {
+  if (repeatable_) return identify(path, found);  // as if no disk were ever in the way
 #if defined(__linux__) && defined(RESOLVE_CACHED)
   if (!walks_) {
     Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));

@@ -10,7 +10,11 @@ namespace warpfs {
 /// Results are >= 0 or a negated abi error. A path that leaves the root, by "..", "/" or a symbolic link, gives -EXDEV.
 class PathResolver {
  public:
-  enum class Method { AUTOMATIC, WALK };
+  enum class Method {
+    AUTOMATIC,
+    WALK,
+    REPEATABLE,  // automatic, but neither what the system remembers of paths nor the time makes a difference
+  };
   explicit PathResolver(const std::string& root, Method method = Method::AUTOMATIC);  // throws HostError
   ~PathResolver();
   PathResolver(const PathResolver&) = delete;
@@ -27,6 +31,7 @@ class PathResolver {
   /// A descriptor of the root that can be synced, or a negated error.
   int32_t open_root() const;
   bool walks() const { return walks_; }
+  bool is_repeatable() const { return repeatable_; }
 
  private:
   template <typename Act>
@@ -34,6 +39,7 @@ class PathResolver {
 
   int root_ = -1;
   bool walks_ = true;
+  const bool repeatable_;
 };
 
 }  // namespace warpfs

@@ -1,6 +1,7 @@
 #include "request_server.h"
 
-#include <cstring>
+#include "shared_words.h"
+
 #include <string>
 
 namespace warpfs {
@@ -117,7 +118,7 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
 void RequestServer::open(const Request& request, Counters& counters) {
   char path[PATH_BYTES_MAX];
   const uint8_t* outbox = view_.outboxes + uint64_t(request.mailbox) * PATH_BYTES_MAX;
-  std::memcpy(path, outbox, request.length + 1);  // the gpu may rewrite the outbox: only the copy is looked at
+  copy_from_gpu(path, outbox, request.length + 1);  // the gpu may rewrite the outbox: only the copy is looked at
   if (const int32_t error = check_path(path, request.length)) return refuse(request, error, counters);
   Counters::bump(counters.served[Opcode::OPEN]);
   const int32_t result = files_.open(path, request.file, Hurry::YES);

@@ -1,7 +1,6 @@
 #include "ring_consumer.h"
 
 #include "assert.h"
-#include "shared_words.h"
 
 #include <ctime>
 #include <sched.h>
@@ -14,7 +13,6 @@ namespace warpfs {
 
 namespace {
 
-constexpr uint32_t SWEEP_REQUESTS = 32;  // of one ring before the next one has its turn
 constexpr uint32_t SPIN_SWEEPS = 64;     // then others may run
 constexpr uint32_t YIELD_SWEEPS = 96;    // then sleep
 constexpr long SLEEP_MIN_NS = 1000;
@@ -91,32 +89,16 @@ bool DispatchGate::wait() {
 
 RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
                            DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell)
-    : slot_mask_(geometry.ring_slots - 1),
-      rings_((geometry.ring_count + threads - 1 - thread) / threads),
+    : rings_(view, geometry, thread, threads),
       server_(server),
       gate_(gate),
       engine_(std::move(engine)),
       has_doorbell_(has_doorbell) {
-  for (size_t i = 0; i < rings_.size(); i++) {
-    const size_t ring = thread + i * threads;
-    rings_[i].head = &view.ring_heads[ring].head;
-    rings_[i].slots = view.requests + ring * geometry.ring_slots;
-    // A ring that was used before goes on where it is; nobody else writes this word.
-    rings_[i].position.store(load_relaxed(rings_[i].head), std::memory_order_relaxed);
-  }
   thread_ = std::thread([this] { run(); });
 }
 
 void RingConsumer::join() {
   if (thread_.joinable()) thread_.join();
-}
-
-bool RingConsumer::rings_are_empty() const {
-  for (const Ring& ring : rings_) {
-    const uint32_t position = ring.position.load(std::memory_order_acquire);
-    if (load_acquire(&ring.slots[position & slot_mask_].sequence) == position + 1) return false;
-  }
-  return true;
 }
 
 void RingConsumer::run() {
@@ -165,21 +147,7 @@ void RingConsumer::nap() {
 }
 
 uint32_t RingConsumer::sweep() {
-  uint32_t taken = 0;
-  for (Ring& ring : rings_) {
-    for (uint32_t i = 0; i < SWEEP_REQUESTS && engine_->has_room(); i++) {
-      const uint32_t position = ring.position.load(std::memory_order_relaxed);
-      const Request* shared = &ring.slots[position & slot_mask_];
-      if (load_acquire(&shared->sequence) != position + 1) break;
-      const Request request = snapshot(shared);
-      Counters::bump(counters_.accepted);  // before the position moves: whoever sees an empty ring sees its requests as accepted
-      ring.position.store(position + 1, std::memory_order_release);
-      store_release(ring.head, position + 1);  // the slot is free again: from here on only the snapshot counts
-      server_.serve(request, *engine_, counters_);
-      taken++;
-    }
-  }
-  return taken;
+  return rings_.sweep(*engine_, counters_, [this](const Request& request) { server_.serve(request, *engine_, counters_); });
 }
 
 }  // namespace warpfs

@@ -1,12 +1,12 @@
 // One daemon thread: takes requests from its rings in order, and is polite while there are none.
 #pragma once
 #include "request_server.h"
+#include "ring_reader.h"
 
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 namespace warpfs {
 
@@ -39,22 +39,15 @@ class RingConsumer {
   /// Wakes the thread if it naps. Whoever rings has published its request before, behind a sequentially consistent fence.
   void doorbell();
   /// True if no published request waits in a ring of this thread.
-  bool rings_are_empty() const;
+  bool rings_are_empty() const { return rings_.is_empty(); }
   const Counters& counters() const { return counters_; }
 
  private:
-  struct Ring {
-    std::atomic<uint32_t> position{0};  // of the next request; positions wrap around, so only differences mean anything
-    uint32_t* head = nullptr;
-    const Request* slots = nullptr;
-  };
-
   void run();
   uint32_t sweep();
   void nap();
 
-  const uint32_t slot_mask_;
-  std::vector<Ring> rings_;
+  RingReader rings_;
   RequestServer& server_;
   DispatchGate& gate_;
   std::unique_ptr<IoEngine> engine_;

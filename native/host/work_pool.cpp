@@ -1,5 +1,7 @@
 #include "work_pool.h"
 
+#include "assert.h"
+
 #include <csignal>
 #include <system_error>
 
@@ -46,6 +48,25 @@ void WorkPool::submit(std::function<void()> work) {
   }
 }
 
+std::function<void()> WorkPool::take(size_t index) {
+  std::function<void()> work = std::move(queue_[index]);
+  queue_.erase(queue_.begin() + ptrdiff_t(index));
+  waiting_.store(queue_.size(), std::memory_order_relaxed);
+  return work;
+}
+
+bool WorkPool::run_one(size_t index) {
+  WARPFS_ASSERT(threads_max_ == 0);
+  std::function<void()> work;
+  {
+    std::lock_guard lock(mutex_);
+    if (index >= queue_.size()) return false;
+    work = take(index);
+  }
+  work();
+  return true;
+}
+
 void WorkPool::run() {
   block_signals();
   std::unique_lock lock(mutex_);
@@ -54,9 +75,7 @@ void WorkPool::run() {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     idle_--;
     if (queue_.empty()) return;
-    std::function<void()> work = std::move(queue_.front());
-    queue_.pop_front();
-    waiting_.store(queue_.size(), std::memory_order_relaxed);
+    std::function<void()> work = take(0);
     lock.unlock();
     work();
     work = nullptr;

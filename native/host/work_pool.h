@@ -13,14 +13,18 @@ namespace warpfs {
 /// Threads are started when work waits and nobody is free, so that a mount that never blocks has none.
 class WorkPool {
  public:
+  /// With no threads the work waits for a caller of run_one; what still waits in the end is dropped.
   explicit WorkPool(unsigned threads_max) : threads_max_(threads_max) {}
   ~WorkPool();  // everything submitted is done first
   void submit(std::function<void()> work);
   /// Work that waits for a thread. Those who submit on behalf of the gpu stop taking requests while it is large.
   size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  /// Only without threads: does what is at this place of the queue, the oldest at 0. False if nothing is.
+  bool run_one(size_t index);
 
  private:
   void run();
+  std::function<void()> take(size_t index);  // with the mutex held
 
   const unsigned threads_max_;
   std::mutex mutex_;

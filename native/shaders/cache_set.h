@@ -234,6 +234,8 @@ WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set
   if (is_leader(fs)) {
     uint word = atomic_load(fs.words + line);
     const uint ticket = atomic_load(&fs.auxes[line].ticket);
+    // No write-back of these bytes has failed yet.
+    atomic_store(&fs.auxes[line].writing, DIRTY_NONE);
     // Until the step says FILLING nobody looks at the ticket.
     if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket + 1u);
     if (give_up || !line_is(word, LineState::BUSY, LineStep::CLAIMING) || !line_move(fs, line, word, LineState::BUSY, step)) {

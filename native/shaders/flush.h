@@ -28,6 +28,7 @@ enum : uint32_t {
   FLUSH_CLEAN,   // nothing to write back, or it carries something else by now
   FLUSH_PINNED,  // its write-back is under way, and it is pinned so that it can be waited for
   FLUSH_AGAIN,   // somebody has it pinned, or the ring is full
+  FLUSH_FAILED,  // this call has started its write-back in an earlier run, and it failed
 };
 
 // Leader only. A look at one line that may have to be written back, and an attempt to start that. It is pinned only while it is BUSY: a pin
@@ -38,6 +39,7 @@ WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
   fence_acquire();
   if (!line_belongs(fs, line, file_id) || line_state(word) == LineState::READY || line_state(word) == LineState::INVALID) return FLUSH_CLEAN;
   if (line_state(word) == LineState::MODIFIED) {
+    if (fs.served != 0u && line_write_back_error(fs, line) < 0) return FLUSH_FAILED;
     line_drain(fs, line);
     return line_write_back(fs, line, 1u) == WRITE_BACK_STARTED ? FLUSH_PINNED : FLUSH_AGAIN;
   }
@@ -59,17 +61,21 @@ WARPFS_FN int line_flush(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
     waits = warp_broadcast(fs.lane, waits, 0u);
     if (waits == FLUSH_CLEAN) return 0;
     if (waits == FLUSH_PINNED) return page_make_way(fs, line);
+    if (waits == FLUSH_FAILED) return (int)warp_broadcast(fs.lane, is_leader(fs) ? (uint)line_write_back_error(fs, line) : 0u, 0u);
     if (!warp_wait_again(fs, bound)) return wait_outcome();
   }
 }
 
 // All lanes. Writes back what lines [first, end) carry of a file (0: of any): 0, the first error, or PENDING.
-// The first round starts everything, the second waits: the host has many write-backs at once.
+// The first round starts everything, the second waits: the host has many write-backs at once. `served` says that a run of this call is past it.
 WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, uint file_id) {
   int result = 0;
   for (uint base = first; base < end; base += 32u) {
     uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, file_id);
-    for (; mask != 0u && is_leader(fs); mask &= mask - 1u) line_write_back(fs, base + lowest_bit(mask), 0u);
+    for (; mask != 0u && is_leader(fs); mask &= mask - 1u) {
+      const uint line = base + lowest_bit(mask);
+      if (fs.served == 0u || line_write_back_error(fs, line) == 0) line_write_back(fs, line, 0u);
+    }
   }
   for (uint base = first; base < end; base += 32u) {
     uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, file_id);
@@ -82,6 +88,8 @@ WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, uint file_
       }
     }
   }
+  // Under replay: what was started is not started again for ever where it fails and others look at the answer first.
+  fs.served = 1u;
   return result;
 }
 
@@ -108,11 +116,12 @@ WARPFS_CALL int gclose(WARPFS_THREAD Fs& fs, int file) {
     if (view.error != 0) return call_end(fs, view.error);
     if (((uint)file & HANDLE_WRITABLE) != 0u) flushed = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);
     if (flushed == WARPFS_PENDING) return call_end(fs, flushed);
+    fs.kept = (uint)-flushed;  // a replayed close learns it in one run and returns it in another
   }
   ulong value = 0;
   // The host keeps a file open whose bytes could not be written.
-  const int closed = mail_ask(fs, Opcode::CLOSE, (uint)file, 0u, flushed < 0 ? 1u : 0u, value);
-  return call_end(fs, closed < 0 ? closed : flushed);
+  const int closed = mail_ask(fs, Opcode::CLOSE, (uint)file, 0u, fs.kept != 0u ? 1u : 0u, value);
+  return call_end(fs, closed < 0 ? closed : -(int)fs.kept);
 }
 
 }  // namespace warpfs

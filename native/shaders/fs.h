@@ -53,6 +53,7 @@ struct Fs {
   ulong progress;    // bytes that it has moved
   uint served;       // lines of its current chunk that it has moved
   uint asked;        // 1: its request is posted, the answer comes to the mailbox
+  uint kept;         // what it has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
   uint bypass_line;  // the line behind the cache that carries its current page, or LINE_NONE
   bool pending;      // the item has to leave and to be run again (replay only)
 
@@ -73,7 +74,14 @@ struct Fs {
 
 WARPFS_FN bool is_leader(WARPFS_THREAD const Fs& fs) { return fs.lane.index == 0u; }
 
-WARPFS_FN void count(WARPFS_THREAD Fs& fs, uint counter, uint amount) { fs.counters[counter] += amount; }
+// A dialect may leave counters alone for a while.
+#ifndef WARPFS_COUNTS
+#define WARPFS_COUNTS(lane) true
+#endif
+
+WARPFS_FN void count(WARPFS_THREAD Fs& fs, uint counter, uint amount) {
+  if (WARPFS_COUNTS(fs.lane)) fs.counters[counter] += amount;
+}
 
 // The first error of an item is the one that is reported.
 WARPFS_FN void note_error(WARPFS_THREAD Fs& fs, int error) {

@@ -24,6 +24,7 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.progress = 0;
   fs.served = 0;
   fs.asked = 0;
+  fs.kept = 0;
   fs.bypass_line = LINE_NONE;
 }
 
@@ -55,6 +56,7 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
     fs.progress = record->progress;
     fs.served = record->served;
     fs.asked = record->asked;
+    fs.kept = record->kept;
     fs.bypass_line = record->bypass - 1u;  // 0 becomes LINE_NONE
   }
 #endif
@@ -95,6 +97,8 @@ WARPFS_FN int call_end(WARPFS_THREAD Fs& fs, int result) {
   }
   fs.call++;
 #endif
+  // A replayed call may end before it comes to the page that it went past the cache for: its file may be gone by then.
+  if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
   call_clear(fs);
   return result;
 }
@@ -215,6 +219,7 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   WARPFS_DEVICE ItemRecord* record = fs.record;
   record->log_count = fs.call;
   record->asked = fs.asked;
+  record->kept = fs.kept;
   record->error = fs.error;
   record->progress = fs.progress;
   record->served = fs.served;

@@ -58,6 +58,15 @@ WARPFS_FN int line_wait(WARPFS_THREAD Fs& fs, uint line) {
   return (int)warp_broadcast(fs.lane, (uint)outcome, 0u);
 }
 
+// Leader only. The error with which the last write-back of a MODIFIED line failed, or 0.
+WARPFS_FN int line_write_back_error(WARPFS_THREAD const Fs& fs, uint line) {
+  if (line_state(atomic_load(fs.words + line)) != LineState::MODIFIED) return 0;
+  if (atomic_load(&fs.auxes[line].writing) == (uint)DIRTY_NONE) return 0;  // the answer is to something that came before its bytes
+  host_fence_acquire();
+  const int result = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
+  return result < 0 ? result : 0;
+}
+
 // All lanes; the warp holds a pin on a line whose write-back it has waited for: 0, or the error with which it failed.
 WARPFS_FN int line_write_back_result(WARPFS_THREAD Fs& fs, uint line) {
   int result = 0;

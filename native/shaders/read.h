@@ -113,9 +113,12 @@ WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint len
     note_error(fs, -Errno::einval);
     return call_end(fs, -Errno::einval);
   }
+  // The file may grow between the runs of a replayed item: what was not there when the read began is not part of it.
+  if (fs.kept == 0u) fs.kept = view.count + 1u;
+  const uint bytes = fs.kept - 1u;
   int status = 0;
-  while (fs.progress < view.count && status == 0) {
-    const Chunk chunk = chunk_at(fs, offset + fs.progress, view.count - (uint)fs.progress);
+  while (fs.progress < bytes && status == 0) {
+    const Chunk chunk = chunk_at(fs, offset + fs.progress, bytes - (uint)fs.progress);
     status = chunk_read(fs, view.source, chunk, target + fs.progress);
     if (status == 0) {
       fs.progress += chunk.bytes;

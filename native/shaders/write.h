@@ -40,7 +40,8 @@ WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Sourc
   }
 }
 
-// All lanes. The line carries older bytes that do not touch these: gets them written back. 0, their error, or wait_outcome().
+// All lanes. The line carries older bytes that do not touch these: gets them written back. 0, their error, or wait_outcome(); 1 where that
+// is for others to do, or has been done meanwhile.
 WARPFS_FN int piece_make_way(WARPFS_THREAD Fs& fs, uint line) {
   uint waits = 0;
   if (is_leader(fs)) {
@@ -48,7 +49,7 @@ WARPFS_FN int piece_make_way(WARPFS_THREAD Fs& fs, uint line) {
     line_unpin(fs, line);
     if (line_write_back(fs, line, 1u) == WRITE_BACK_STARTED) waits = 1u;
   }
-  if (warp_broadcast(fs.lane, waits, 0u) == 0u) return 0;
+  if (warp_broadcast(fs.lane, waits, 0u) == 0u) return 1;
   return page_make_way(fs, line);
 }
 
@@ -68,6 +69,7 @@ WARPFS_FN int line_gwrite(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sour
     if (tried == PAGE_OURS && !whole) fill_add(fill, 0u, line);
     fill_publish(fs, source, piece.page, fill);
     int status = 0;
+    int refused = 0;  // the older bytes that the line carries could not be written back
     if (tried == PAGE_OURS && whole) {
       piece_write_whole(fs, source, piece, line, bytes);
       page_release(fs, line);
@@ -76,6 +78,7 @@ WARPFS_FN int line_gwrite(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sour
     if (tried == PAGE_OURS || tried == PAGE_COMING) {
       status = page_wait(fs, line);
       if (status != 0) return status;
+      if (tried == PAGE_COMING) refused = line_write_back_result(fs, line);
       tried = PAGE_READY;
     } else if (tried == PAGE_READY) {
       count(fs, Counter::HITS, 1u);
@@ -89,8 +92,14 @@ WARPFS_FN int line_gwrite(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sour
         page_release(fs, line);
         return 0;
       }
+      if (refused < 0) {
+        // A replayed item starts a write-back in one run and learns in the next how it ended: to start another would go on for ever.
+        page_release(fs, line);
+        return refused;
+      }
       status = piece_make_way(fs, line);
-      if (status != 0) return status;
+      if (status < 0) return status;
+      if (status == 0) continue;  // the line is clean: nothing to wait for
     }
     count(fs, Counter::RETRIES, 1u);
     if (!warp_wait_again(fs, bound)) return wait_outcome();

@@ -24,10 +24,13 @@ WARPFS_FN bool dirty_extend(WARPFS_THREAD const Fs& fs, uint line, uint first, u
   }
 }
 
-// Leader only; the warp holds a pin on a READY or MODIFIED line and has extended its dirty range.
+// Leader only; the warp holds a pin on a READY or MODIFIED line and has extended its dirty range. One step that cannot fail: with an exchange,
+// warps that pin the line, find that their bytes do not fit and let go could keep this one from its move for ever.
 WARPFS_FN void line_write(WARPFS_THREAD const Fs& fs, uint line) {
-  uint word = atomic_load(fs.words + line);
-  while (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::MODIFIED, LineStep::NONE);
+  static_assert((LineState::READY | 1u) == LineState::MODIFIED && (LineState::MODIFIED | 1u) == LineState::MODIFIED, "one bit makes READY MODIFIED");
+  // What this warp learned of the line is visible to those who see the new state.
+  fence_release();
+  atomic_or(fs.words + line, 1u);
 }
 
 enum : uint32_t { WRITE_BACK_STARTED, WRITE_BACK_LATER, WRITE_BACK_RING_FULL };

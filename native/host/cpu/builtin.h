@@ -19,9 +19,16 @@ struct BuiltinKernels {
 /// The variant for a Policy and a waiting strategy; null for a policy that does not exist.
 const BuiltinKernels* builtin_kernels(uint32_t policy, bool replay);
 
+/// The same, instrumented for check mode.
+const BuiltinKernels* checked_kernels(uint32_t policy, bool replay);
+
 extern const BuiltinKernels builtin_clock_spin;
 extern const BuiltinKernels builtin_clock_replay;
 extern const BuiltinKernels builtin_fifo_spin;
 extern const BuiltinKernels builtin_fifo_replay;
+extern const BuiltinKernels checked_clock_spin;
+extern const BuiltinKernels checked_clock_replay;
+extern const BuiltinKernels checked_fifo_spin;
+extern const BuiltinKernels checked_fifo_replay;
 
 }  // namespace warpfs

@@ -50,6 +50,16 @@ bool pass_barrier(ResidentWarp* warp) {
   return true;
 }
 
+/// All fibers start at the same depth and are left by the same path, so the stack that is used says how deep in calls a lane is.
+uint choose_mixed_site(const ResidentWarp& warp) {
+  ptrdiff_t depths[32];
+  for (uint rest = warp.blocked; rest != 0; rest &= rest - 1) {
+    const uint lane = uint(__builtin_ctz(rest));
+    depths[lane] = warp.fibers[lane]->top - static_cast<const unsigned char*>(warp.contexts[lane]);
+  }
+  return choose_site(warp.blocked, warp.sites, depths);
+}
+
 /// Lanes are blocked at more than one site: from now on each says where.
 __attribute__((noinline)) void note_site(ResidentWarp* warp, uint lane, const CollectiveSite& site) {
   if (!warp->mixed) {
@@ -139,14 +149,14 @@ void doorbell() {
   if (const CpuWorker* worker = CpuWorker::of_this_thread()) worker->executor().ring_doorbell();
 }
 
-constexpr CpuRuntime RUNTIME = {CPU_ABI, rendezvous, pause, spin, warpfs_fiber_switch, doorbell};
+constexpr CpuRuntime RUNTIME = {CPU_ABI, rendezvous, pause, spin, warpfs_fiber_switch, doorbell, clock_ns};
 
 }  // namespace
 
 const CpuRuntime* cpu_runtime() { return &RUNTIME; }
 
 uint settle(ResidentWarp* warp) {
-  const uint lanes = warp->mixed ? choose_site(*warp) : warp->blocked;
+  const uint lanes = warp->mixed ? choose_mixed_site(*warp) : warp->blocked;
   const CollectiveSite& site = warp->mixed ? warp->sites[__builtin_ctz(lanes)] : warp->common;
   const bool at_barrier = site.line_and_kind == CPU_BARRIER;
   if (at_barrier && warp->group->warp_count > 1) return pass_barrier(warp) ? lanes : 0;

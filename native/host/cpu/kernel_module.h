@@ -8,21 +8,30 @@
 
 namespace warpfs {
 
+struct CheckEntry;
+
 class KernelModule {
  public:
-  /// Throws HostError where it cannot be loaded, or was built from another schema.
-  explicit KernelModule(const std::string& path);
+  /// Throws HostError where it cannot be loaded, was built from another schema, or is not instrumented although check mode needs that.
+  explicit KernelModule(const std::string& path, bool checked = false);
   ~KernelModule();
   KernelModule(const KernelModule&) = delete;
   KernelModule& operator=(const KernelModule&) = delete;
 
   KernelEntry entry() const { return entry_; }
   WarpAttach attach() const { return attach_; }
+  /// Before code of the module runs on a thread under check mode.
+  void check_attach(const CheckEntry& entry, const CpuRuntime* runtime) const;
+  /// A module may bring built-in kernels of its own, in mutants of which one is chosen. Null for a policy that it does not have.
+  const BuiltinKernels* builtins(uint32_t policy, bool replay, uint32_t mutant) const;
 
  private:
+  using CheckAttach = bool (*)(const CheckEntry*);
+  const std::string path_;
   void* handle_;
   KernelEntry entry_;
   WarpAttach attach_;
+  CheckAttach check_attach_;
 };
 
 }  // namespace warpfs

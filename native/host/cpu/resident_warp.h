@@ -1,7 +1,7 @@
 // A warp while it is resident, and the group that it is part of. Both belong to the one worker that started them: nothing here is shared
 // between threads, so nothing is atomic.
 #pragma once
-#include "../../shaders/dialect/cpu.h"
+#include "divergence.h"
 
 #include <cstddef>
 #include <memory>
@@ -11,17 +11,6 @@ namespace warpfs {
 
 class CpuWorker;
 struct WarpGroup;
-
-/// Where a lane is blocked.
-struct CollectiveSite {
-  const char* file;
-  uint line_and_kind;
-};
-
-inline bool operator==(const CollectiveSite& a, const CollectiveSite& b) {
-  return a.line_and_kind == b.line_and_kind && a.file == b.file;
-}
-constexpr CollectiveSite NO_SITE = {nullptr, ~0u};
 
 /// A stack and the loop that runs lanes on it.
 struct LaneFiber {

@@ -6,6 +6,8 @@
 #include "../mount.h"
 #include "../pread_loop.h"
 #include "arguments.h"
+#include "check_binding.h"
+#include "dispatch_values.h"
 #include "task_queue.h"
 
 #include <thread>
@@ -19,70 +21,6 @@ uint64_t total(const Daemon::Stats& stats) {
   uint64_t served = 0;
   for (uint64_t count : stats.served) served += count;
   return served - stats.served[Opcode::NOP];
-}
-
-[[noreturn]] void throw_host_error(Napi::Env env, const std::string& code, const std::string& message) {
-  Napi::Error thrown = Napi::Error::New(env, message);
-  thrown.Set("code", Napi::String::New(env, code));
-  throw thrown;
-}
-
-Napi::Value number(Napi::Env env, double value) { return Napi::Number::New(env, value); }
-
-MountOptions mount_options(const Napi::Object& config) {
-  MountOptions options;
-  options.root = string_field(config, "root");
-  options.read_only = boolean_field(config, "readOnly");
-  options.replay = string_field(config, "wait") == "replay";
-  options.policy = number_field(config, "policy");
-  options.line_count = number_field(config, "lineCount");
-  options.line_bytes = number_field(config, "lineBytes");
-  options.ring_count = number_field(config, "ringCount");
-  options.ring_slots = number_field(config, "ringSlots");
-  options.slot_count = number_field(config, "slotCount");
-  options.file_count = number_field(config, "fileCount");
-  options.daemon_threads = number_field(config, "daemonThreads");
-  options.io = string_field(config, "io");
-  options.wait_ms = number_field(config, "waitMs");
-  options.workers = number_field(config, "workers");
-  return options;
-}
-
-Dispatch dispatch_request(const Napi::Object& request) {
-  Dispatch dispatch;
-  dispatch.module = string_field(request, "module");
-  dispatch.items = number_field(request, "items");
-  dispatch.group_warps = number_field(request, "groupWarps");
-  dispatch.group_memory_bytes = number_field(request, "groupMemoryBytes");
-  dispatch.all_resident = boolean_field(request, "allResident");
-  const Napi::Array buffers = required(request, "buffers").As<Napi::Array>();
-  for (uint32_t i = 0; i < buffers.Length(); i++) {
-    const Napi::Value buffer = buffers.Get(i);
-    if (!buffer.IsTypedArray()) throw Napi::TypeError::New(request.Env(), "buffers[" + std::to_string(i) + "] is not a typed array");
-    const Napi::TypedArray array = buffer.As<Napi::TypedArray>();
-    dispatch.buffers.push_back(static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset());
-  }
-  return dispatch;
-}
-
-Napi::Object dispatch_result(Napi::Env env, const DispatchResult& result) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("failedItems", number(env, result.failed_items));
-  Napi::Array failures = Napi::Array::New(env, result.failures.size());
-  for (uint32_t i = 0; i < result.failures.size(); i++) {
-    Napi::Object failure = Napi::Object::New(env);
-    failure.Set("item", number(env, result.failures[i].item));
-    failure.Set("errno", number(env, -double(result.failures[i].error)));
-    failures.Set(i, failure);
-  }
-  object.Set("failures", failures);
-  Napi::Array values = Napi::Array::New(env, 2);
-  values.Set(0u, number(env, result.lane_values[0]));
-  values.Set(1u, number(env, result.lane_values[1]));
-  object.Set("laneValues", values);
-  object.Set("nanoseconds", number(env, double(result.nanoseconds)));
-  object.Set("rounds", number(env, result.rounds));
-  return object;
 }
 
 }  // namespace
@@ -200,15 +138,20 @@ namespace {
 
 struct AddonData {
   Napi::FunctionReference mount;
+  Napi::FunctionReference checked_mount;
 };
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
   data->mount = Napi::Persistent(MountObject::define(env));
+  data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
+  add_check_functions(env, exports);
   exports.Set("abiHash", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return number(info.Env(), ABI_HASH); }));
   exports.Set("mount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
-                return info.Env().GetInstanceData<AddonData>()->mount.New({info[0]});
+                const AddonData* data = info.Env().GetInstanceData<AddonData>();
+                const bool checked = info[0].IsObject() && info[0].As<Napi::Object>().Get("check").IsObject();
+                return (checked ? data->checked_mount : data->mount).New({info[0]});
               }));
   exports.Set("host", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 Napi::Object object = Napi::Object::New(info.Env());

@@ -35,6 +35,9 @@
 #define WARPFS_THREAD
 #define WARPFS_GROUP
 #define WARPFS_CONSTANT
+#if defined(WARPFS_CPU_CHECKED)
+#define WARPFS_COUNTS(lane) ((lane).warp->counts != 0u)
+#endif
 #ifndef WARPFS_OFFSETOF
 #define WARPFS_OFFSETOF(type, field) offsetof(type, field)
 #endif
@@ -314,11 +317,15 @@ WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
 
 // ---- Waiting.
 
+#if defined(WARPFS_CPU_CHECKED)
+WARPFS_FN ulong clock_ns() { return cpu_attachment.runtime->now(); }
+#else
 WARPFS_FN ulong clock_ns() {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return ulong(now.tv_sec) * 1000000000u + ulong(now.tv_nsec);
 }
+#endif
 
 struct WaitBound {
   ulong ns;        // 0: only polls counts
@@ -333,12 +340,21 @@ WARPFS_FN void wait_begin(WARPFS_THREAD WaitBound& bound, uint polls, ulong ns) 
 WARPFS_FN bool wait_pause(WARPFS_THREAD const Lane& lane, WARPFS_THREAD WaitBound& bound) {
   cpu_attachment.budget = CPU_SPIN_BUDGET;  // a lane that waits politely is not one that spins
   cpu_stop(lane.warp->runtime, lane.warp->runtime->pause(lane.warp, lane.index));
-  const uint pauses = bound.pauses++;
+  const uint pauses = bound.pauses;
+#if defined(WARPFS_CPU_CHECKED)
+  if (WARPFS_COUNTS(lane)) bound.pauses++;
+  const bool expired = lane.warp->expired != 0;
+  lane.warp->expired = 0;
+  if (pauses >= bound.polls) lane.warp->waits_exceeded++;
+  return !expired && pauses < bound.polls;
+#else
+  bound.pauses++;
   if (bound.ns == 0) return pauses < bound.polls;
   if ((pauses & 63) != 0) return true;
   const ulong now = clock_ns();
   if (bound.deadline == 0) bound.deadline = now + bound.ns < now ? ~ulong(0) : now + bound.ns;
   return now < bound.deadline;
+#endif
 }
 
 }  // namespace warpfs

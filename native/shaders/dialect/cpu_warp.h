@@ -52,6 +52,8 @@ struct CpuRuntime {
   void (*switch_stacks)(void** save, void* target);
   /// A request was published: the host may be asleep.
   void (*doorbell)();
+  /// Nanoseconds, or what check mode counts in their place.
+  ulong (*now)();
 };
 
 #if defined(__x86_64__) && !defined(WARPFS_CPU_CHECKED) && !defined(WARPFS_FIBER_UCONTEXT)
@@ -85,11 +87,12 @@ __attribute__((always_inline)) inline void cpu_switch_stacks(void** save, void* 
 }
 #endif
 
-/// Changes with everything that a module and its host must agree on; the last bit says whether contexts are the inline ones.
+/// Changes with everything that a module and its host must agree on; the last bit says whether contexts are the inline ones. A checked
+/// build has an engine of another kind behind the same table.
 #if defined(WARPFS_CPU_INLINE_SWITCH)
-constexpr uint CPU_ABI = 0x20001;
+constexpr uint CPU_ABI = 0x30001;
 #else
-constexpr uint CPU_ABI = 0x20000;
+constexpr uint CPU_ABI = 0x30000;
 #endif
 
 __attribute__((always_inline)) inline void cpu_stop(const CpuRuntime* runtime, CpuSwitch next) {
@@ -111,6 +114,9 @@ struct CpuWarp {
   uint parity;          // which half of values the next collective fills; the other half holds the last completed one
   uint uncombined;      // 1: no lane has folded the values of the last completed collective yet
   ulong results[3];     // what folding them gave
+  uint expired;         // set by check mode, which owns time: the wait that was paused last is over
+  uint waits_exceeded;  // waits that used up their polls (check mode only)
+  uint counts;          // 0: what is counted is left alone, so that states of check mode that differ in nothing else are the same
   // Two halves make one rendezvous per collective enough: a lane that is already in the next collective writes to one half while
   // slower lanes still read the other, and it cannot get further before all of them have arrived.
   alignas(64) ulong values[2][32];
@@ -149,8 +155,12 @@ WARPFS_CPU_FN bool cpu_attach(const CpuRuntime* runtime) {
   cpu_attachment.budget = CPU_SPIN_BUDGET;
   if (cpu_attachment.runtime != nullptr) cpu_stop(cpu_attachment.runtime, cpu_attachment.runtime->spin());
 }
+#if defined(WARPFS_CPU_CHECKED)
+WARPFS_CPU_FN void cpu_spend() {}  // check mode sees every atomic anyhow, and counts them for each lane
+#else
 WARPFS_CPU_FN void cpu_spend() {
   if (__builtin_expect(--cpu_attachment.budget <= 0, 0)) cpu_budget_used_up();
 }
+#endif
 
 }  // namespace warpfs

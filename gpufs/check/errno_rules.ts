@@ -1,0 +1,23 @@
+// Which error may end a step, given what was done to the host. An error that nothing explains is a finding.
+import { ERRNO, type ErrnoName } from '../../native/abi/abi.ts';
+import type { FaultName } from './observed.ts';
+import type { Step } from './steps.ts';
+
+/** EINTR, short transfers and delays are dealt with by the host: no step ever sees them. */
+const causes: Partial<Record<FaultName, { errors: readonly ErrnoName[]; hits: readonly Step['work'][] }>> = {
+  // A write meets the errors of write-backs too: of lines that it needs, and of its own older bytes in its line.
+  eio: { errors: ['EIO'], hits: ['read', 'write', 'fsync', 'close'] },
+  enospc: { errors: ['ENOSPC'], hits: ['write', 'fsync', 'close'] },
+  // Nobody answers any more. EAGAIN: it died while it changed a size, or the lines behind the cache are all waiting for it.
+  die: { errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: ['open', 'read', 'write', 'fsync', 'close', 'stat', 'prefetch', 'start', 'none'] },
+  // A new host does not know the handles of the old one.
+  revive: { errors: ['EBADF'], hits: ['read', 'write', 'fsync', 'close', 'stat', 'prefetch', 'start'] },
+};
+
+export function isExplained(step: Pick<Step, 'work'>, result: number, faults: ReadonlySet<FaultName>): boolean {
+  for (const fault of faults) {
+    const cause = causes[fault];
+    if (cause?.hits.includes(step.work) && cause.errors.some((name) => ERRNO[name].number === -result)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,29 @@
+// The options of a mount in the words of the addon.
+import { Policy } from '../native/abi/abi.ts';
+import { nativeCheckConfig } from './check_options.ts';
+import type { NativeMountConfig } from './native_binding.ts';
+import type { PolicyName, ResolvedOptions } from './options.ts';
+
+export function nativeConfig(options: ResolvedOptions, workers: number): NativeMountConfig {
+  return {
+    root: options.root,
+    readOnly: options.readOnly,
+    wait: options.wait,
+    policy: policyNumber(options.cache.policy),
+    lineCount: options.cache.lines,
+    lineBytes: options.cache.lineBytes,
+    ringCount: options.ring.count,
+    ringSlots: options.ring.slots,
+    slotCount: options.residentWarps,
+    fileCount: options.maxOpenFiles,
+    daemonThreads: options.daemon.threads,
+    io: options.daemon.io,
+    waitMs: options.timeoutMs,
+    workers,
+    ...(options.check === undefined ? {} : { check: nativeCheckConfig(options.check) }),
+  };
+}
+
+export function policyNumber(policy: PolicyName): number {
+  return policy === 'fifo' ? Policy.FIFO : Policy.CLOCK;
+}

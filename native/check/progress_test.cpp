@@ -1,0 +1,308 @@
+// Forward progress: who is fair, which graphs end, the litmus programs, and what the waiting of the protocol needs.
+// With the path of progress-litmus.json it also compares all published verdicts; with --protocol it prints the table of the protocol alone.
+#include "progress_litmus.h"
+#include "protocol_progress.h"
+
+#include "../host/host_error.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+namespace warpfs {
+namespace {
+
+#define CHECK(condition)                                                    \
+  do {                                                                      \
+    if (!(condition)) {                                                     \
+      std::printf("FAILED %s at %s:%d\n", #condition, __FILE__, __LINE__);  \
+      std::exit(1);                                                         \
+    }                                                                       \
+  } while (0)
+
+#define RUN_TEST(function)                              \
+  do {                                                  \
+    function();                                         \
+    std::printf("ok %s\n", &#function[sizeof("test")]); \
+    std::fflush(stdout);                                \
+  } while (0)
+
+void test_every_model_has_a_name() {
+  for (uint8_t model = 0; model <= uint8_t(Progress::LOCKSTEP); model++) {
+    CHECK(progress_named(progress_name(Progress(model))) == Progress(model));
+  }
+  CHECK(!progress_named("") && !progress_named("OBE") && !progress_named("fairer"));
+}
+
+void test_who_is_fair() {
+  const uint64_t alive = 0b110110, has_run = 0b011001;
+  CHECK(fair_set(Progress::OBE, alive, has_run) == 0b010000);
+  CHECK(fair_set(Progress::HSA, alive, has_run) == 0b000010);
+  CHECK(fair_set(Progress::HSA_OBE, alive, has_run) == 0b010010);
+  CHECK(fair_set(Progress::LOBE, alive, has_run) == 0b010110);
+  CHECK(fair_set(Progress::LOBE, alive, 0b001001) == 0b000110);  // the highest that has run need not be alive
+  for (const Progress model : {Progress::FAIR, Progress::WEAK_FAIR, Progress::STRONG_FAIR, Progress::LOCKSTEP}) {
+    CHECK(fair_set(model, alive, has_run) == alive);
+  }
+  for (size_t weak = 0; weak < 5; weak++) {
+    CHECK(!progress_is_strong(PROGRESS_MODELS[weak]) && progress_is_strong(PROGRESS_MODELS[weak + 5]));
+    CHECK(fair_set(PROGRESS_MODELS[weak], alive, has_run) == fair_set(PROGRESS_MODELS[weak + 5], alive, has_run));
+  }
+  for (const Progress model : PROGRESS_MODELS) CHECK(fair_set(model, 0, has_run) == 0);
+  CHECK(fair_set(Progress::OBE, alive, 0) == 0 && fair_set(Progress::LOBE, alive, 0) == 0 && fair_set(Progress::HSA, alive, 0) == 0b10);
+  CHECK(may_starve(Progress::OBE, alive, has_run, 1) && !may_starve(Progress::OBE, alive, has_run, 4));
+}
+
+void test_who_is_fair_among_more_than_64() {
+  const uint64_t alive[3] = {0, 0xf0, ~0ull}, has_run[3] = {1, 0x90, 0};
+  uint64_t fair[3];
+  fair_set(Progress::LOBE, alive, has_run, fair);
+  CHECK(fair[0] == 0 && fair[1] == 0xf0 && fair[2] == 0);
+  fair_set(Progress::HSA_OBE, alive, has_run, fair);
+  CHECK(fair[0] == 0 && fair[1] == 0x90 && fair[2] == 0);
+  fair_set(Progress::HSA, alive, has_run, fair);
+  CHECK(fair[0] == 0 && fair[1] == 0x10 && fair[2] == 0);
+}
+
+/// Actor 0 goes round between states 0 and 1; from each there is a way out, by actor 1 from state 0 and by `rescuer` from both.
+ProgressGraph loop(uint64_t always, uint32_t rescuer) {
+  ProgressGraph graph;
+  graph.add_state(0b11, 0b11, always, std::vector<ProgressEdge>{{0, 1}, {1, 2}, {rescuer, 2}});
+  graph.add_state(0b11, 0b11, always, std::vector<ProgressEdge>{{0, 0}, {rescuer, 2}});
+  graph.add_state(0, 0b11, 0, {});
+  graph.finish();
+  return graph;
+}
+
+void test_loops_and_ways_out() {
+  // Thread 0 alone: it can go on for ever if thread 1 may be left alone.
+  const ProgressGraph graph = loop(0, 1);
+  CHECK(!graph.ends_unaided() && !graph.ends(Progress::HSA) && graph.ends(Progress::OBE) && graph.ends(Progress::STRONG_FAIR));
+  CHECK((graph.unaided_loops() == std::vector<std::vector<uint32_t>>{{0, 1}}));
+  CHECK((graph.way_to(2) == std::vector<uint32_t>{1}));
+  // The host is never left alone.
+  CHECK(loop(1 << 8, 8).ends_unaided());
+  // A way out that is there only every other time: thread 1 is never wronged, unless it has a right to what it can do again and again.
+  ProgressGraph now_and_then;
+  now_and_then.add_state(0b11, 0b11, 0, std::vector<ProgressEdge>{{0, 1}, {1, 2}});
+  now_and_then.add_state(0b11, 0b11, 0, std::vector<ProgressEdge>{{0, 0}, {1, 1}});
+  now_and_then.add_state(0, 0b11, 0, {});
+  now_and_then.finish();
+  CHECK(!now_and_then.ends(Progress::WEAK_FAIR) && now_and_then.ends(Progress::OBE_STRONG) && !now_and_then.ends(Progress::HSA_STRONG));
+}
+
+void test_deadlock_ends_under_no_model() {
+  ProgressGraph graph;
+  graph.add_state(1, 1, 0, {});
+  graph.finish();
+  CHECK(!graph.ends_unaided());
+  for (const Progress model : PROGRESS_MODELS) CHECK(!graph.ends(model));
+}
+
+void refused(const std::string& instruction) {
+  try {
+    progress_verdicts({{"atomic_store(0,1)"}, {"atomic_chk_branch(0,0,END)", instruction}});
+  } catch (const HostError& error) {
+    CHECK(error.code == "EINVAL");
+    CHECK(std::string_view(error.what()).find("thread 1 instruction 1 '" + instruction + "'") != std::string_view::npos);
+    return;
+  }
+  std::printf("accepted %s\n", instruction.c_str());
+  CHECK(false);
+}
+
+void test_bad_instructions_are_named() {
+  for (const char* text : {"", "atomic_store", "atomic_store(0)", "atomic_store(0,1,2)", "atomic_store(0,END)", "atomic_store(8,0)",
+                           "atomic_store(0,256)", "atomic_load(0,1)", "atomic_chk_branch(0,0,2)", "atomic_chk_branch(0,0,-1)",
+                           "atomic_exch_branch(0,0,1)", "atomic_store(0,1) "}) {
+    refused(text);
+  }
+  bool refuses_none = false;
+  try {
+    progress_verdicts({});
+  } catch (const HostError&) {
+    refuses_none = true;
+  }
+  CHECK(refuses_none);
+  CHECK(progress_verdicts({{"atomic_store(0, 1)"}, {}}).at("OBE"));
+}
+
+struct ProtocolRow {
+  const char* scenario;
+  const char* spin;
+  const char* in_vain;
+  const char* replay;
+};
+
+/// What the protocol needs. Spin: that a warp which has begun gets its turn again (occupancy-bound execution), for it may have claimed a line,
+/// pinned one, or hold a place in the ring; nothing at all where warps share neither ring nor page, and each finds a line.
+/// A barrier waits for warps that have not begun. Replay: nothing, but that the host answers.
+const ProtocolRow PROTOCOL_NEEDS[] = {
+    {"3 warps, a page that is here", "nothing", "", "nothing"},
+    {"one page", "obe", "claim fill ring", "nothing"},
+    {"one page, two ways", "obe", "claim fill ring", "nothing"},
+    {"one page, two ways, rings of their own", "obe", "claim fill", "nothing"},
+    {"3 warps, one page, a ring of one slot", "obe", "claim fill ring", "nothing"},
+    {"two pages of one line", "obe", "fill ring", "nothing"},
+    {"two pages of one line, rings of their own", "nothing", "", "nothing"},
+    {"two pages of two lines", "obe", "fill", "nothing"},
+    {"two pages of two lines, rings of their own", "nothing", "", "nothing"},
+    {"two pages of two lines, a ring of one slot", "obe", "ring", "nothing"},
+    {"3 warps, three pages of one line", "obe", "fill pins ring", "nothing"},
+    {"3 warps, three pages of one line, rings of their own", "obe", "pins", "nothing"},
+    {"two pages each, in opposite order", "obe", "fill ring", "nothing"},
+    {"a page and what the other reads ahead", "obe or hsa", "fill ring", "nothing"},
+    {"a page and a write of the whole line", "obe", "claim fill start", "nothing"},
+    {"a page and a write to it", "obe", "claim fill pins ring", "nothing"},
+    {"two writes that touch", "obe", "claim fill pins", "nothing"},
+    {"two writes that do not touch", "obe", "claim drain fill pins", "nothing"},
+    {"3 warps, two writes that do not touch and a reader", "obe", "drain start write_back", "nothing"},
+    {"two pages, the line modified", "obe", "claim fill ring write_back", "nothing"},
+    {"3 warps, a sync, a reader and another page", "obe", "claim drain fill mailbox ring start write_back", "nothing"},
+    {"a sync and a write", "obe", "drain mailbox start write_back", "nothing"},
+    {"two syncs", "obe", "mailbox ring start write_back", "nothing"},
+    {"two stats", "obe", "mailbox", "nothing"},
+    {"two stats, rings of their own", "nothing", "", "nothing"},
+    {"two barriers", "weak_fair", "barrier", "nothing"},
+    {"3 warps, three barriers", "weak_fair", "barrier", "nothing"},
+    {"fills fail: one page", "obe", "claim fill ring", "nothing"},
+    {"write-backs fail: two pages", "obe", "fill pins write_back", "nothing"},
+    {"write-backs fail: two syncs", "obe", "drain start write_back", "nothing"},
+    {"write-backs fail: two writes of one warp", "nothing", "", "nothing"},
+};
+
+void print_protocol_table() {
+  std::printf("%-54s %-6s %8s %9s %6s  %-10s  %s\n", "case", "wait", "states", "steps", "s", "ten models", "needs; waits in vain");
+  for (const protocol::Scenario& scenario : protocol_scenarios()) {
+    for (const bool replay : {false, true}) {
+      const auto begin = std::chrono::steady_clock::now();
+      const ProtocolVerdict verdict = protocol_verdict(scenario, replay);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      std::printf("%-54s %-6s %8zu %9zu %6.2f  %s  %s;", scenario.name, replay ? "replay" : "spin", verdict.states, verdict.steps, seconds,
+                  verdict.verdicts.c_str(), verdict.needs.c_str());
+      for (const std::string& name : verdict.in_vain) std::printf(" %s", name.c_str());
+      std::printf("\n");
+    }
+  }
+}
+
+void test_what_the_protocol_needs() {
+  const std::vector<protocol::Scenario> scenarios = protocol_scenarios();
+  CHECK(scenarios.size() == std::size(PROTOCOL_NEEDS));
+  bool as_expected = true;
+  for (size_t i = 0; i < scenarios.size(); i++) {
+    const ProtocolRow& row = PROTOCOL_NEEDS[i];
+    CHECK(scenarios[i].name == std::string_view(row.scenario));
+    const ProtocolVerdict spin = protocol_verdict(scenarios[i], false), replay = protocol_verdict(scenarios[i], true);
+    std::string in_vain;
+    for (const std::string& name : spin.in_vain) in_vain += (in_vain.empty() ? "" : " ") + name;
+    if (spin.needs == row.spin && in_vain == row.in_vain && replay.needs == row.replay) continue;
+    std::printf("%s: spin needs %s, in vain '%s', replay needs %s\n", row.scenario, spin.needs.c_str(), in_vain.c_str(), replay.needs.c_str());
+    as_expected = false;
+  }
+  CHECK(as_expected);
+}
+
+using Verdicts = std::map<std::string, bool>;
+
+struct Litmus {
+  std::vector<std::vector<std::string>> threads;
+  Verdicts expected;
+};
+
+/// Reads only what lies in the file: "models", then programs with "threads" and "expect" (a P or F for each model), without a blank.
+class LitmusFile {
+ public:
+  explicit LitmusFile(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    text_.assign(std::istreambuf_iterator<char>(file), {});
+    CHECK(!text_.empty());
+    go_behind("\"models\":");
+    models_ = strings();
+  }
+
+  bool next(Litmus& litmus) {
+    if (text_.find("\"threads\":[", at_) == std::string::npos) return false;
+    go_behind("\"threads\":[");
+    litmus = {};
+    while (text_[at_] == '[') {
+      litmus.threads.push_back(strings());
+      at_++;  // a comma, or the end of the list
+    }
+    go_behind("\"expect\":");
+    const std::string letters = string();
+    CHECK(letters.size() == models_.size());
+    for (size_t i = 0; i < models_.size(); i++) litmus.expected[models_[i]] = letters[i] == 'P';
+    return true;
+  }
+
+ private:
+  void go_behind(const std::string& what) {
+    const size_t found = text_.find(what, at_);
+    CHECK(found != std::string::npos);
+    at_ = found + what.size();
+  }
+  std::string string() {
+    CHECK(text_[at_] == '"');
+    const size_t end = text_.find('"', at_ + 1);
+    const std::string value = text_.substr(at_ + 1, end - at_ - 1);
+    at_ = end + 1;
+    return value;
+  }
+  std::vector<std::string> strings() {
+    std::vector<std::string> values;
+    CHECK(text_[at_] == '[');
+    do {
+      at_++;
+      values.push_back(string());
+    } while (text_[at_] == ',');
+    CHECK(text_[at_] == ']');
+    at_++;
+    return values;
+  }
+
+  std::string text_;
+  size_t at_ = 0;
+  std::vector<std::string> models_;
+};
+
+void test_published_verdicts(const std::string& path) {
+  LitmusFile file(path);
+  std::vector<Litmus> programs;
+  for (Litmus litmus; file.next(litmus);) programs.push_back(litmus);
+  const auto begin = std::chrono::steady_clock::now();
+  size_t verdicts = 0, wrong = 0;
+  for (const Litmus& litmus : programs) {
+    const Verdicts found = progress_verdicts(litmus.threads);
+    for (const auto& [model, ends] : litmus.expected) {
+      verdicts++;
+      if (found.at(model) != ends) wrong++;
+    }
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::printf("%zu programs, %zu verdicts, %zu of them otherwise than published, %.3f s\n", programs.size(), verdicts, wrong, seconds);
+  CHECK(programs.size() == 483);
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+}  // namespace warpfs
+
+int main(int argc, char** argv) {
+  using namespace warpfs;
+  if (argc > 1 && argv[1] == std::string_view("--protocol")) {
+    print_protocol_table();
+    return 0;
+  }
+  RUN_TEST(test_every_model_has_a_name);
+  RUN_TEST(test_who_is_fair);
+  RUN_TEST(test_who_is_fair_among_more_than_64);
+  RUN_TEST(test_loops_and_ways_out);
+  RUN_TEST(test_deadlock_ends_under_no_model);
+  RUN_TEST(test_bad_instructions_are_named);
+  RUN_TEST(test_what_the_protocol_needs);
+  if (argc > 1) test_published_verdicts(argv[1]);
+}

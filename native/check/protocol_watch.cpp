@@ -1,0 +1,245 @@
+#include "protocol_watch.h"
+
+#include "engine.h"
+
+#include <algorithm>
+
+namespace warpfs {
+
+namespace {
+
+struct Word {
+  uint32_t state, step, pins;
+};
+
+Word word_of(uint32_t bits) {
+  return {bits & LINE_STATE_MASK, (bits & LINE_STEP_MASK) >> LINE_STEP_SHIFT, (bits & LINE_PINS_MASK) >> LINE_PINS_SHIFT};
+}
+
+std::string name_of(const Word& word) {
+  static const char* const STATES[] = {"INVALID", "BUSY", "READY", "MODIFIED"};
+  static const char* const STEPS[] = {"", "/CLAIMING", "/ABANDONED", "/FILLING", "/STARTING", "/WRITING", "/DRAINING", "/7"};
+  return std::string(STATES[word.state]) + STEPS[word.step];
+}
+
+/// ARCHITECTURE.md, section 4: the edges between states, and the steps within BUSY and MODIFIED.
+bool may_become(const Word& from, const Word& to) {
+  using namespace LineState;
+  namespace Step = LineStep;
+  if (from.state == to.state && from.step == to.step) return true;
+  switch (from.state) {
+    case INVALID: return to.state == BUSY && to.step == Step::CLAIMING;
+    case READY: return (to.state == BUSY && to.step == Step::CLAIMING) || (to.state == MODIFIED && to.step == Step::NONE) || to.state == INVALID;
+    case MODIFIED: return (to.state == MODIFIED && to.step == Step::DRAINING) || (to.state == BUSY && to.step == Step::STARTING);
+    default: break;
+  }
+  switch (from.step) {
+    case Step::CLAIMING:
+      return (to.state == BUSY && (to.step == Step::ABANDONED || to.step == Step::FILLING || to.step == Step::STARTING)) ||
+             (to.state == INVALID && to.step == Step::NONE);
+    case Step::ABANDONED: return to.state == INVALID && to.step == Step::NONE;
+    case Step::FILLING: return to.step == Step::NONE && (to.state == READY || to.state == INVALID);
+    case Step::STARTING: return (to.state == BUSY && to.step == Step::WRITING) || (to.state == READY && to.step == Step::NONE);
+    case Step::WRITING: return to.step == Step::NONE && (to.state == READY || to.state == MODIFIED);
+    default: return false;
+  }
+}
+
+}  // namespace
+
+ProtocolWatch::ProtocolWatch(Engine& engine, const MountMemory& memory)
+    : engine_(engine), memory_(memory), line_count_(memory.geometry().line_count), lines_(line_count_ + memory.geometry().bypass_count),
+      line_bytes_(memory.geometry().line_bytes), words_of_line_(line_bytes_ / 64), words_(memory.at<uint32_t>(Binding::WORDS)),
+      auxes_(memory.at<LineAux>(Binding::AUXES)), dones_(memory.at<LineDone>(Binding::DONES)), truth_(lines_),
+      dirty_(size_t(lines_) * words_of_line_), leaving_(dirty_.size()) {
+  keep();
+}
+
+void ProtocolWatch::keep() {
+  kept_truth_ = truth_;
+  kept_dirty_ = dirty_;
+  kept_leaving_ = leaving_;
+}
+
+void ProtocolWatch::begin_schedule() {
+  for (uint32_t line = 0; line < lines_; line++) {
+    if (truth_[line].has_dirty || kept_truth_[line].has_dirty) {
+      std::copy_n(&kept_dirty_[size_t(line) * words_of_line_], words_of_line_, dirty(line));
+      std::copy_n(&kept_leaving_[size_t(line) * words_of_line_], words_of_line_, leaving(line));
+    }
+    truth_[line] = kept_truth_[line];
+  }
+  step_ends_.clear();
+}
+
+void ProtocolWatch::first_touch(Location& where) {
+  switch (where.kind) {
+    case RegionKind::WORDS: where.watched = true; break;
+    case RegionKind::DONES: where.watched = where.field == offsetof(LineDone, sequence); break;
+    case RegionKind::RESULTS: where.watched = where.field == offsetof(ProgramResult, done); break;
+    case RegionKind::LINES: {
+      const uint32_t line = where.index;
+      const bool was_filled = (value_before(line) & LINE_STATE_MASK) >= LineState::READY;
+      where.fill = was_filled || truth_[line].fill == kept_truth_[line].fill ? kept_truth_[line].fill : 0;
+      break;
+    }
+    default: break;
+  }
+}
+
+uint32_t ProtocolWatch::value_before(uint32_t line) const { return engine_.location(words_ + line)->initial; }
+
+void ProtocolWatch::stored(Location& where, uint32_t old, uint32_t value, Actor& actor) {
+  if (where.kind == RegionKind::WORDS) word_changed(where.index, old, value, actor);
+  else if (where.kind == RegionKind::DONES) line_done(where.index, actor);
+}
+
+void ProtocolWatch::plain_write(Location& where, Actor& actor) {
+  if (where.kind == RegionKind::RESULTS && actor.lane == 0) step_ends_.push_back({where.index, engine_.steps()});
+}
+
+void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Actor& actor) {
+  const Word from = word_of(old), to = word_of(value);
+  const std::string of_line = "line " + std::to_string(line);
+  if (from.pins == 0 && to.pins > PINS_MAX / 2) engine_.report("pin_leaked", of_line + " was unpinned although nobody had it pinned", {&actor});
+  if (from.state == to.state && from.step == to.step) return;
+  if (engine_.tracing()) engine_.event("edge", of_line + " " + name_of(from) + " -> " + name_of(to), value);
+  if (!may_become(from, to)) engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to), {&actor});
+  const bool takes = to.state == LineState::BUSY && from.state != LineState::BUSY;
+  if (takes && from.pins != 0) {
+    engine_.report("evicted_while_pinned", of_line + " was taken (" + name_of(from) + " to " + name_of(to) + ") with " + std::to_string(from.pins) + " pins on it", {&actor});
+  }
+  if (takes && to.step == LineStep::CLAIMING) claimed(line, old, actor);
+  const bool ends_waiting = from.state == LineState::BUSY && (from.step == LineStep::FILLING || from.step == LineStep::WRITING);
+  if (!ends_waiting) return;
+  const LineDone& done = dones_[line];
+  if (done.sequence != auxes_[line].ticket) {
+    engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to) + " before the host had answered (ticket " +
+                                       std::to_string(auxes_[line].ticket) + ", answered " + std::to_string(done.sequence) + ")", {&actor});
+  }
+  if ((done.result < 0) == (to.state == LineState::READY)) {
+    engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to) + " although the host answered " + std::to_string(done.result), {&actor});
+  }
+}
+
+void ProtocolWatch::claimed(uint32_t line, uint32_t, Actor& actor) {
+  LineTruth& truth = truth_[line];
+  truth.fill++;
+  if (!truth.has_dirty) return;
+  for (const uint64_t* bits : {dirty(line), leaving(line)}) {
+    if (any(bits)) {
+      engine_.report("dirty_lost", "line " + std::to_string(line) + " was given to another page with its byte " + std::to_string(first_of(bits)) +
+                                       " written by the gpu and not by the host", {&actor});
+    }
+  }
+}
+
+void ProtocolWatch::line_done(uint32_t line, Actor& actor) {
+  const Word word = word_of(words_[line]);
+  const bool waits = word.state == LineState::BUSY && (word.step == LineStep::FILLING || word.step == LineStep::WRITING);
+  const std::string of_line = "line " + std::to_string(line);
+  if (!waits) {
+    engine_.report("completion_misdelivered", of_line + " was answered, but it is " + name_of(word) + " and waits for nothing", {&actor});
+  } else if (dones_[line].sequence != auxes_[line].ticket) {
+    engine_.report("completion_doubled", of_line + " got answer " + std::to_string(dones_[line].sequence) + ", but has asked for " +
+                                             std::to_string(auxes_[line].ticket), {&actor});
+  }
+  if (word.step != LineStep::WRITING || !truth_[line].has_dirty) return;
+  uint64_t *still = dirty(line), *left = leaving(line);
+  const bool failed = dones_[line].result < 0;
+  // An answer to bytes that the host never took means that their file has ended: they are dead.
+  const bool dead = !failed && !any(left);
+  for (uint32_t word_index = 0; word_index < words_of_line_; word_index++) {
+    if (failed) still[word_index] |= left[word_index];
+    if (dead) still[word_index] = 0;
+    left[word_index] = 0;
+  }
+}
+
+void ProtocolWatch::data_read(Location& where, Actor& actor, uintptr_t pc) {
+  if (where.fill == truth_[where.index].fill) return;
+  actor.op.pc = pc;
+  engine_.report("unfilled_read", "a lane reads " + engine_.describe(where) + ", which nobody has filled since its line was claimed", {&actor});
+}
+
+void ProtocolWatch::data_written(Location& where, uint32_t mask, Actor&) {
+  const uint32_t line = where.index;
+  where.fill = truth_[line].fill;
+  truth_[line].has_dirty = true;
+  uint64_t* bits = dirty(line);
+  for (uint32_t byte = 0; byte < 4; byte++) {
+    const uint32_t at = where.field + byte;
+    if ((mask >> byte * 8 & 255) != 0) bits[at / 64] |= uint64_t(1) << at % 64;
+  }
+}
+
+void ProtocolWatch::host_data(void* p, size_t bytes, bool write, Actor& host) {
+  const uint8_t* lines = memory_.at<uint8_t>(Binding::LINES);
+  const uint64_t offset = uint64_t(static_cast<uint8_t*>(p) - lines);
+  const uint32_t line = uint32_t(offset / line_bytes_);
+  LineTruth& truth = truth_[line];
+  for (uint64_t at = offset & ~uint64_t(3); write && at < offset + bytes; at += 4) {
+    engine_.location(const_cast<uint8_t*>(lines) + at)->fill = truth.fill;
+  }
+  if (write) return;
+  uint64_t *still = dirty(line), *left = leaving(line);
+  for (uint32_t at = uint32_t(offset % line_bytes_), end = at + uint32_t(bytes); at < end; at++) {
+    const uint64_t bit = uint64_t(1) << at % 64;
+    if (((still[at / 64] | left[at / 64]) & bit) == 0) {
+      engine_.report("foreign_bytes", "the host takes byte " + std::to_string(at) + " of line " + std::to_string(line) + " to the file, which the gpu has not written", {&host});
+    }
+    still[at / 64] &= ~bit;
+    left[at / 64] |= bit;
+  }
+}
+
+void ProtocolWatch::at_rest(bool faults) {
+  for (uint32_t line = 0; line < lines_; line++) {
+    const Word word = word_of(words_[line]);
+    const std::string of_line = "line " + std::to_string(line);
+    if (word.pins != 0) return engine_.report("pin_leaked", of_line + " (" + name_of(word) + ") has " + std::to_string(word.pins) + " pins and nobody to unpin it");
+    if (faults || word.state != LineState::BUSY) continue;
+    if (word.step == LineStep::FILLING || word.step == LineStep::WRITING) {
+      if (dones_[line].sequence != auxes_[line].ticket) return engine_.report("completion_lost", of_line + " is " + name_of(word) + " and will never be answered");
+    } else {
+      return engine_.report("illegal_edge", of_line + " was left " + name_of(word));
+    }
+  }
+}
+
+void ProtocolWatch::all_written() {
+  for (uint32_t line = 0; line < lines_; line++) {
+    if (!truth_[line].has_dirty) continue;
+    for (const uint64_t* bits : {dirty(line), leaving(line)}) {
+      if (any(bits)) {
+        return engine_.report("dirty_lost", "byte " + std::to_string(first_of(bits)) + " of line " + std::to_string(line) + " was written by the gpu and is not in its file after a sync");
+      }
+    }
+  }
+}
+
+uint64_t ProtocolWatch::state_hash() const {
+  uint64_t hash = 0;
+  for (uint32_t line = 0; line < lines_; line++) {
+    if (!truth_[line].has_dirty) continue;
+    for (uint32_t word = 0; word < words_of_line_; word++) {
+      const size_t at = size_t(line) * words_of_line_ + word;
+      if ((dirty_[at] | leaving_[at]) == 0) continue;
+      hash += (dirty_[at] * 3 + leaving_[at] + at) * 0x9e3779b97f4a7c15u ^ dirty_[at] >> 7;
+    }
+  }
+  return hash;
+}
+
+bool ProtocolWatch::any(const uint64_t* bits) const {
+  return std::any_of(bits, bits + words_of_line_, [](uint64_t word) { return word != 0; });
+}
+
+uint32_t ProtocolWatch::first_of(const uint64_t* bits) const {
+  for (uint32_t word = 0; word < words_of_line_; word++) {
+    if (bits[word] != 0) return word * 64 + uint32_t(__builtin_ctzll(bits[word]));
+  }
+  return 0;
+}
+
+}  // namespace warpfs

@@ -1,0 +1,172 @@
+#include "check_binding.h"
+
+#include "../../check/check_mount.h"
+#include "../../check/exploration.h"
+#include "../../check/progress_litmus.h"
+#include "check_values.h"
+#include "dispatch_values.h"
+#include "task_queue.h"
+
+namespace warpfs {
+
+namespace {
+
+class CheckedMountObject : public Napi::ObjectWrap<CheckedMountObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeCheckedMount",
+                       {InstanceMethod("dispatch", &CheckedMountObject::dispatch), InstanceMethod("sync", &CheckedMountObject::sync),
+                        InstanceMethod("unmount", &CheckedMountObject::unmount), InstanceMethod("stats", &CheckedMountObject::stats),
+                        InstanceMethod("describe", &CheckedMountObject::describe)});
+  }
+
+  explicit CheckedMountObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CheckedMountObject>(info) {
+    const Napi::Env env = info.Env();
+    const Napi::Object config = info[0].As<Napi::Object>();
+    try {
+      mount_ = std::make_shared<CheckMount>(mount_options(config), check_options(config.Get("check").As<Napi::Object>()));
+    } catch (const HostError& error) {
+      throw_host_error(env, error.code, error.what());
+    } catch (const std::exception& error) {
+      throw_host_error(env, "ENOMEM", error.what());
+    }
+    queue_ = std::make_unique<TaskQueue>(env);
+    napi_add_env_cleanup_hook(env, shut_at_exit, this);
+  }
+
+  ~CheckedMountObject() override {
+    napi_remove_env_cleanup_hook(Env(), shut_at_exit, this);
+    shut();
+  }
+
+ private:
+  static void shut_at_exit(void* self) { static_cast<CheckedMountObject*>(self)->shut(); }
+
+  void shut() {
+    if (queue_) queue_->close();
+    queue_.reset();
+    mount_.reset();
+  }
+
+  std::shared_ptr<CheckMount> mounted(Napi::Env env) {
+    if (mount_) return mount_;
+    throw_host_error(env, "ERR_WARPFS_UNMOUNTED", "this file system is not mounted any more");
+  }
+
+  Napi::Value dispatch(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    const Napi::Object request = info[0].As<Napi::Object>();
+    auto work = [mount, dispatch = dispatch_request(request)]() -> TaskQueue::Settle {
+      const CheckedDispatch done = mount->run(dispatch);
+      return [done](Napi::Env env, Napi::Promise::Deferred& deferred) {
+        Napi::Object object = dispatch_result(env, done.result);
+        if (!done.finding.kind.empty()) object.Set("finding", finding_value(env, done.finding, done.schedule, done.decisions, done.trace_hash));
+        deferred.Resolve(object);
+      };
+    };
+    return queue_->submit(info.Env(), std::move(work), request);
+  }
+
+  Napi::Value sync(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    auto work = [mount]() -> TaskQueue::Settle {
+      const int32_t result = mount->sync();
+      return [result](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(number(env, result)); };
+    };
+    return queue_->submit(info.Env(), std::move(work), info.This());
+  }
+
+  Napi::Value unmount(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    const bool discard = info[0].ToBoolean();
+    auto work = [this, mount, discard]() -> TaskQueue::Settle {
+      const int32_t result = mount->sync();
+      return [this, result, discard](Napi::Env env, Napi::Promise::Deferred& deferred) {
+        if (result == 0 || discard) {
+          mount_.reset();
+          queue_->finish();
+        }
+        deferred.Resolve(number(env, result));
+      };
+    };
+    return queue_->submit(info.Env(), std::move(work), info.This());
+  }
+
+  Napi::Value stats(const Napi::CallbackInfo& info) {
+    const auto totals = mounted(info.Env())->stats();
+    Napi::BigUint64Array array = Napi::BigUint64Array::New(info.Env(), totals.size());
+    for (size_t i = 0; i < totals.size(); i++) array[i] = totals[i];
+    return array;
+  }
+
+  Napi::Value describe(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    CheckWorld& world = mounted(env)->world();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("engine", "pread");
+    object.Set("engineNote", "check mode: the host is an actor of the schedule");
+    object.Set("workers", number(env, 1));
+    object.Set("residentWarps", number(env, world.mount_options().slot_count));
+    object.Set("lineBytesTotal", number(env, double(world.memory().line_data_bytes())));
+    object.Set("overheadBytes", number(env, double(world.memory().overhead_bytes())));
+    object.Set("hostOpens", number(env, 0));
+    object.Set("requestsServed", number(env, double(world.host().completions())));
+    object.Set("requestsRefused", number(env, 0));
+    return object;
+  }
+
+  std::shared_ptr<CheckMount> mount_;
+  std::unique_ptr<TaskQueue> queue_;
+};
+
+/// Each exploration has a thread of its own, which ends with it.
+Napi::Value explore(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object config = info[0].As<Napi::Object>();
+  auto mount = mount_options(config);
+  auto check = check_options(required(config, "check").As<Napi::Object>());
+  auto scenario = std::make_shared<Scenario>(scenario_of(info[1].As<Napi::Object>()));
+  auto limits = limits_of(info[2].As<Napi::Object>());
+  auto* queue = new TaskQueue(env);
+  auto work = [=]() -> TaskQueue::Settle {
+    auto result = std::make_shared<ExplorationResult>();
+    CheckWorld world(mount, check);
+    Exploration exploration(world, *scenario);
+    *result = exploration.run(limits);
+    return [result, scenario](Napi::Env of, Napi::Promise::Deferred& deferred) { deferred.Resolve(exploration_value(of, *result, *scenario)); };
+  };
+  const Napi::Promise promise = queue->submit(env, std::move(work), info[2]);
+  queue->finish();
+  // Its thread ends behind the work; what is left is taken back when the environment is.
+  napi_add_env_cleanup_hook(env, [](void* left) { delete static_cast<TaskQueue*>(left); }, queue);
+  return promise;
+}
+
+Napi::Value progress_litmus(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<std::vector<std::string>> threads;
+  const Napi::Array given = info[0].As<Napi::Array>();
+  for (uint32_t thread = 0; thread < given.Length(); thread++) {
+    const Napi::Array instructions = given.Get(thread).As<Napi::Array>();
+    threads.emplace_back();
+    for (uint32_t at = 0; at < instructions.Length(); at++) threads.back().push_back(instructions.Get(at).As<Napi::String>());
+  }
+  try {
+    Napi::Object verdicts = Napi::Object::New(env);
+    for (const auto& [model, passes] : progress_verdicts(threads)) verdicts.Set(model, passes ? "PASS" : "FAIL");
+    return verdicts;
+  } catch (const HostError& error) {
+    throw_host_error(env, error.code, error.what());
+  }
+}
+
+}  // namespace
+
+Napi::Function define_checked_mount(Napi::Env env) { return CheckedMountObject::define(env); }
+
+void add_check_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("explore", Napi::Function::New(env, explore));
+  exports.Set("progressLitmus", Napi::Function::New(env, progress_litmus));
+}
+
+}  // namespace warpfs

@@ -1,0 +1,41 @@
+#include "ring_reader.h"
+
+#include "shared_words.h"
+
+namespace warpfs {
+
+RingReader::RingReader(const HostView& view, const Geometry& geometry, size_t first, size_t stride)
+    : slot_mask_(geometry.ring_slots - 1), rings_((geometry.ring_count + stride - 1 - first) / stride) {
+  for (size_t i = 0; i < rings_.size(); i++) {
+    const size_t ring = first + i * stride;
+    rings_[i].head = &view.ring_heads[ring].head;
+    rings_[i].slots = view.requests + ring * geometry.ring_slots;
+  }
+  resume();
+}
+
+void RingReader::resume() {
+  // Nobody else writes the heads.
+  for (Ring& ring : rings_) ring.position.store(load_relaxed(ring.head), std::memory_order_relaxed);
+}
+
+bool RingReader::is_empty() const {
+  for (const Ring& ring : rings_) {
+    const uint32_t position = ring.position.load(std::memory_order_acquire);
+    if (load_acquire(&ring.slots[position & slot_mask_].sequence) == position + 1) return false;
+  }
+  return true;
+}
+
+bool RingReader::take(Ring& ring, Request& request, Counters& counters) const {
+  const uint32_t position = ring.position.load(std::memory_order_relaxed);
+  const Request* shared = &ring.slots[position & slot_mask_];
+  if (load_acquire(&shared->sequence) != position + 1) return false;
+  request = snapshot(shared);
+  Counters::bump(counters.accepted);  // before the position moves: whoever sees an empty ring sees its requests as accepted
+  ring.position.store(position + 1, std::memory_order_release);
+  store_release(ring.head, position + 1);  // the slot is free again: from here on only the snapshot counts
+  return true;
+}
+
+}  // namespace warpfs
