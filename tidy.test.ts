@@ -19,7 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
   gpufs: ['cache', 'gpufs/check', 'native/abi'],
   // The command line is the top of the house.
   'gpufs/cli': ['cache', 'experiments', 'gpufs', 'gpufs/bench', 'gpufs/check', 'model/performance', 'native/abi', 'native/check'],
-  'gpufs/bench': ['cache', 'experiments', 'gpufs', 'native/abi'],
+  'gpufs/bench': ['cache', 'experiments', 'gpufs', 'gpufs/check', 'native/abi', 'native/check'],
   'gpufs/check': ['cache', 'gpufs', 'model/reference', 'native/abi', 'native/check'],
   'gpufs/conformance': ['cache', 'gpufs', 'model/reference', 'native/abi'],
   experiments: ['cache', 'gpufs', 'gpufs/bench', 'model/performance', 'native/abi'],

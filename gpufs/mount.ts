@@ -2,6 +2,7 @@
 import { type Counters, countersFromWords } from '../cache/counters.ts';
 import { CallQueue } from './call_queue.ts';
 import { checkError } from './check/check_error.ts';
+import { withoutFolders } from './check/symbolize.ts';
 import { chooseDevice, type DeviceChoice } from './device_choice.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
@@ -15,6 +16,7 @@ import {
   type NativeMount,
   type NativeMountDescription,
 } from './native_binding.ts';
+import type { NativeFinding } from './native_check.ts';
 import { nativeConfig } from './native_config.ts';
 import { checkRoot, type DeviceName, type MountOptions, type ResolvedOptions, resolveOptions, type WaitName } from './options.ts';
 import { checkPrograms, hasBarrier } from './program_check.ts';
@@ -66,7 +68,8 @@ export interface Mount extends AsyncDisposable {
   /**
    * Waits for what runs, writes back, and lets go of everything; further calls do nothing more. Rejects with the errno of the first bytes
    * that could not be written: then everything stays mounted and usable, to be unmounted again once the cause is gone. With `discard` it
-   * lets go all the same, and rejects so that the loss is known.
+   * lets go all the same, and rejects so that the loss is known. A mount with `check` that has shown a finding runs nothing more: it lets go
+   * of everything, and says nothing that could hide the finding.
    */
   unmount(options?: UnmountOptions): Promise<void>;
 }
@@ -99,6 +102,8 @@ class NativeBackedMount implements Mount {
   /** Undefined while this is mounted and nobody wants it to be otherwise. */
   #unmounting: Promise<void> | undefined;
   #gone = false;
+  /** What check mode saw; afterwards nothing is as it should be. */
+  #finding: NativeFinding | undefined;
 
   constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice) {
     const { engine, engineNote, workers, residentWarps } = native.describe();
@@ -156,7 +161,10 @@ class NativeBackedMount implements Mount {
 
   async sync(): Promise<void> {
     this.#mustBeMounted();
-    await this.#queue.add(() => this.#checked('sync', () => this.#native.sync()));
+    await this.#queue.add(() => {
+      this.#mustBeSound('sync');
+      return this.#checked('sync', () => this.#native.sync());
+    });
   }
 
   async unmount({ discard = false }: UnmountOptions = {}): Promise<void> {
@@ -176,6 +184,11 @@ class NativeBackedMount implements Mount {
   }
 
   async #letGo(discard: boolean): Promise<void> {
+    if (this.#finding !== undefined) {
+      this.#gone = true;
+      await this.#native.unmount(true);
+      return;
+    }
     try {
       await this.#checked(`unmount ${this.options.root}`, () => this.#native.unmount(discard));
       this.#gone = true;
@@ -189,8 +202,11 @@ class NativeBackedMount implements Mount {
   async #dispatch(what: string, dispatch: NativeDispatch): Promise<NativeDispatchResult> {
     this.#mustBeMounted();
     const result = await this.#queue.add(async () => {
+      this.#mustBeSound(what);
       try {
-        return await this.#native.dispatch(dispatch);
+        const done = await this.#native.dispatch(dispatch);
+        this.#finding = done.finding;
+        return done;
       } catch (error) {
         throw fromNative(what, error);
       }
@@ -207,6 +223,12 @@ class NativeBackedMount implements Mount {
       throw fromNative(what, error);
     }
     if (result < 0) throw errnoError(what, result);
+  }
+
+  #mustBeSound(what: string): void {
+    if (this.#finding === undefined) return;
+    const { kind, message } = this.#finding;
+    throw new WarpfsError('ERR_WARPFS_CHECK', `${what}: this mount has shown a finding and runs nothing more (${kind}: ${withoutFolders(message)})`, { finding: this.#finding });
   }
 
   #mustBeMounted(): void {

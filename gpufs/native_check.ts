@@ -93,6 +93,8 @@ export interface NativeScenario {
   orderMatters: boolean;
   /** Everything is written back and synced at the end; then files are part of the outcome. */
   finish: boolean;
+  /** Files are part of the outcome as they lie there at the end, whether anything was finished or not. */
+  filesMatter: boolean;
 }
 
 export interface NativeExploreLimits {

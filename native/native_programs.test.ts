@@ -19,11 +19,17 @@ function builtProgram(name: string): string {
 }
 
 describe('the C++ test programs', () => {
-  for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'daemon_test', 'host_side_test']) {
+  for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'daemon_test', 'host_side_test', 'engine_test']) {
     test(name, { timeout: 300_000 }, () => {
       const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 120_000 });
       expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
       expect(run.stdout.match(/^ok /gm)?.length ?? 0, run.stdout).toBeGreaterThan(5);
     });
   }
+
+  test('check_bench measures everything that it names', { timeout: 300_000 }, () => {
+    const run = spawnSync(builtProgram('check_bench'), ['1000'], { encoding: 'utf8', timeout: 120_000 });
+    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+    expect(run.stdout.match(/^\w+ [\d.]+ \S+$/gm), run.stdout).toHaveLength(12);
+  });
 });

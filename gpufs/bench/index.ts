@@ -1,7 +1,8 @@
 // All benchmarks, in the order in which they run.
 import type { Benchmark } from './benchmark.ts';
 import { callBenchmarks } from './call_benchmarks.ts';
+import { checkBenchmarks } from './check_benchmarks.ts';
 import { deviceBenchmarks } from './device_benchmarks.ts';
 import { readBenchmarks } from './read_benchmarks.ts';
 
-export const benchmarks: readonly Benchmark[] = [...callBenchmarks, ...readBenchmarks, ...deviceBenchmarks];
+export const benchmarks: readonly Benchmark[] = [...callBenchmarks, ...readBenchmarks, ...deviceBenchmarks, ...checkBenchmarks];

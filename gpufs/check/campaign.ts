@@ -2,10 +2,10 @@
 import type { CheckOptions } from '../check_options.ts';
 import { WarpfsError } from '../errors.ts';
 import type { NativeBinding } from '../native_binding.ts';
-import type { NativeFinding } from '../native_check.ts';
-import { explore, prepare, type Prepared } from './exploration.ts';
+import { explore, type Judge, prepare, type Prepared } from './exploration.ts';
 import type { Scenario, ScenarioSource } from './campaign_scenario.ts';
 import { withScratchFolder } from './scratch_folder.ts';
+import { type Failure, shrinkFailure } from './shrink_failure.ts';
 
 export interface CampaignBudget {
   /** Infinity: only time counts. */
@@ -42,14 +42,21 @@ export interface CampaignCounts {
 
 export interface CampaignResult {
   counts: CampaignCounts;
-  found: { prepared: Prepared; finding: NativeFinding; index: number } | undefined;
+  found: CampaignFinding | undefined;
   /** The first scenario of the campaign, for those who want to look at one. */
   first: Prepared | undefined;
+}
+
+export interface CampaignFinding extends Failure {
+  /** Which scenario of the seed it was, and under which of its schedules. What is reported is smaller. */
+  index: number;
+  schedule: number;
 }
 
 /** Every so many scenarios each schedule runs twice, to see that nothing but the seed decides. */
 const TWICE_EVERY = 16;
 const EXHAUSTIVE_LANES = 2;
+const SHRINK_MS = 20_000;
 
 /** `use` is called while there is a folder, empty, for who wants to run a scenario once more. */
 export async function runCampaign<Result>(
@@ -75,10 +82,12 @@ async function runIn(fresh: () => Promise<string>, binding: NativeBinding, sourc
     const schedules = Math.min(settings.schedulesEach, settings.schedules - counts.schedules);
     if (schedules <= 0 || milliseconds <= 0) return { counts, found: undefined, first };
     const scenario = source.scenarioAt(seed, index);
-    const prepared = prepare(binding, scenario, { ...optionsFor(scenario, options, index), seed: mixSeed(seed, index) }, await fresh());
+    const chosen = { ...optionsFor(scenario, options, index), seed: mixSeed(seed, index) };
+    const prepared = prepare(binding, scenario, chosen, await fresh());
     first ??= prepared;
     const limits = { schedules, milliseconds, twice: index % TWICE_EVERY === 0 };
-    const { exploration, finding } = await explore(prepared, (...judged) => source.judge(...judged), limits);
+    const judge: Judge = (...judged) => source.judge(...judged);
+    const { exploration, finding } = await explore(prepared, judge, limits);
     // It had no time for one. Without a bound on time that is no reason, and a campaign that runs nothing would find nothing.
     if (exploration.schedules === 0 && Number.isFinite(milliseconds)) continue;
     if (exploration.schedules === 0) throw new WarpfsError('EIO', `check ${scenario.name}: the addon ran no schedule`);
@@ -90,7 +99,10 @@ async function runIn(fresh: () => Promise<string>, binding: NativeBinding, sourc
     counts.faulty += Object.values(scenario.faults).some((chance) => chance > 0) ? 1 : 0;
     counts.steps += exploration.steps;
     counts.nanoseconds += exploration.nanoseconds;
-    if (finding !== undefined) return { counts, found: { prepared, finding, index }, first };
+    if (finding !== undefined) {
+      const small = await shrinkFailure({ prepared, finding }, { binding, judge, fresh, options: chosen, milliseconds: SHRINK_MS, now });
+      return { counts, found: { ...small, index, schedule: finding.schedule }, first };
+    }
     const byTime = (now() - start) / settings.milliseconds;
     if (Number.isFinite(settings.schedules)) progress(counts.schedules, settings.schedules);
     else progress(Math.min(1000, Math.round(byTime * 1000)), 1000);

@@ -23,6 +23,8 @@ export interface Scenario {
   check?: Omit<CheckOptions, 'seed' | 'faults'>;
   /** Default: where warps write and others are there to see it. */
   orderMatters?: boolean;
+  /** false: nothing is written back and synced at the end, so that what the programs themselves synced is all that is in the files for sure. */
+  finish?: boolean;
   /** What its single warp counts, whatever the schedule. */
   counters?: { hits: number; misses: number };
 }

@@ -54,7 +54,8 @@ export function encodeScenario(scenario: Scenario): EncodedScenario {
       dispatches,
       keepHost,
       orderMatters: scenario.orderMatters ?? (writes && programs.length > 1),
-      finish: !keepHost,
+      finish: !keepHost && (scenario.finish ?? true),
+      filesMatter: !keepHost,
     },
     programs,
     encoded,
@@ -64,7 +65,7 @@ export function encodeScenario(scenario: Scenario): EncodedScenario {
 
 /** What the explored dispatch left in its buffers. */
 export function decodeOutcome({ native, programs, encoded, heads }: EncodedScenario, outcome: NativeOutcome): DecodedOutcome {
-  const buffers = outcome.buffers.at(-1) ?? [];
+  const buffers = outcome.buffers[native.dispatches.findLastIndex(({ explored }) => explored)] ?? [];
   const results = buffers[RESULTS] ?? new Uint8Array(0);
   const copy: EncodedPrograms = {
     buffers,
@@ -79,7 +80,7 @@ export function decodeOutcome({ native, programs, encoded, heads }: EncodedScena
     ended: decodeEnded(programs, copy.results),
     preludes: [...heads],
     order: decodeOrder(outcome.order),
-    files: native.finish ? native.files.map(({ path }, index) => ({ path, bytes: outcome.files[index] ?? new Uint8Array(0) })) : undefined,
+    files: native.filesMatter ? native.files.map(({ path }, index) => ({ path, bytes: outcome.files[index] ?? new Uint8Array(0) })) : undefined,
     failures: outcome.failures,
     faults: outcome.faults,
   };

@@ -113,7 +113,7 @@ function within<Result>(path: string, read: () => Result): Result {
 }
 
 function storedPrograms(scenario: Scenario): object {
-  const { name, programs, files, config, orderMatters } = scenario;
+  const { name, programs, files, config, orderMatters, finish } = scenario;
   return {
     kind: 'programs',
     name,
@@ -121,6 +121,7 @@ function storedPrograms(scenario: Scenario): object {
     files: files.map(({ path, bytes }) => ({ path, bytes: base64(bytes) })),
     config,
     ...(orderMatters === undefined ? {} : { orderMatters }),
+    ...(finish === undefined ? {} : { finish }),
   };
 }
 
@@ -136,9 +137,9 @@ function programScenario(path: string, { scenario, config }: StoredReplay): Scen
     checkPrograms(programs);
     resolveOptions({ root: '/', ...scenario.config, check: true });
   });
-  const { name, files, orderMatters } = scenario;
+  const { name, files, orderMatters, finish } = scenario;
   const decoded: Scenario = { name, programs, files: files.map(decodedFile), config: scenario.config, faults: config.check.faults };
-  return orderMatters === undefined ? decoded : { ...decoded, orderMatters };
+  return { ...decoded, ...(orderMatters === undefined ? {} : { orderMatters }), ...(finish === undefined ? {} : { finish }) };
 }
 
 function operationOf(stored: Record<string, unknown>): Operation {
@@ -148,7 +149,7 @@ function operationOf(stored: Record<string, unknown>): Operation {
   return step as unknown as Operation;
 }
 
-function storedBuffers(name: string, { files, dispatches, keepHost, orderMatters, finish }: NativeScenario): object {
+function storedBuffers(name: string, { files, dispatches, keepHost, orderMatters, finish, filesMatter }: NativeScenario): object {
   const buffers = [...new Set(dispatches.flatMap((dispatch) => dispatch.buffers))];
   return {
     kind: 'buffers',
@@ -162,11 +163,12 @@ function storedBuffers(name: string, { files, dispatches, keepHost, orderMatters
     keepHost,
     orderMatters,
     finish,
+    filesMatter,
   };
 }
 
 function bufferScenario(path: string, scenario: Extract<StoredReplay['scenario'], { kind: 'buffers' }>): Replay['scenario'] {
-  const { name, keepHost, orderMatters, finish } = scenario;
+  const { name, keepHost, orderMatters, finish, filesMatter } = scenario;
   const buffers = scenario.buffers.map((text) => Uint8Array.from(Buffer.from(text, 'base64')));
   const dispatches = scenario.dispatches.map((dispatch, index) => ({
     ...dispatch,
@@ -177,7 +179,7 @@ function bufferScenario(path: string, scenario: Extract<StoredReplay['scenario']
       return buffer;
     }),
   }));
-  return { kind: 'buffers', name, native: { files: scenario.files.map(decodedFile), dispatches, keepHost, orderMatters, finish } };
+  return { kind: 'buffers', name, native: { files: scenario.files.map(decodedFile), dispatches, keepHost, orderMatters, finish, filesMatter } };
 }
 
 function decodedFile({ path, bytes }: { path: string; bytes: string }): { path: string; bytes: Uint8Array } {

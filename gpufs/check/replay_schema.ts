@@ -58,6 +58,7 @@ const programsSchema = record({
   files: list(fileSchema),
   config: z.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'is not an object of options'),
   orderMatters: truth().optional(),
+  finish: truth().optional(),
 });
 
 const buffersSchema = record({
@@ -78,6 +79,7 @@ const buffersSchema = record({
   keepHost: truth(),
   orderMatters: truth(),
   finish: truth(),
+  filesMatter: truth(),
 });
 
 export const replaySchema = record({

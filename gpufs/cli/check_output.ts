@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { CampaignCounts, CampaignResult } from '../check/campaign.ts';
 import type { MutantRun } from '../check/mutant_run.ts';
 import { perfettoTrace } from '../check/perfetto.ts';
+import { scenarioText } from '../check/program_text.ts';
 import { makeReplay, type Replay, writeReplay } from '../check/replay_file.ts';
 import type { Replayed } from '../check/replay_run.ts';
 import { countSwitches, describeActors, makeReport } from '../check/report.ts';
@@ -40,16 +41,19 @@ export async function showCampaign({ counts, found, first }: CampaignResult, fla
     else streams.out(`${countsTable(counts)}\n\nno finding\n`);
     return 0;
   }
-  const { prepared, finding, index } = found;
+  const { prepared, index } = found;
+  // By its number it is found in the scenario as it was drawn.
+  const finding = { ...found.finding, schedule: found.schedule };
   const file = flags.out ?? `warpfs-check-${seed}.replay.json`;
   const { config, scenario } = prepared;
   await writeReplay(file, makeReplay(config, { kind: 'programs', scenario }, finding, seed));
   if (json) {
-    const shown = { ...(await jsonFinding(finding, symbolizer)), scenario: scenario.name, scenarioIndex: index };
+    const shown = { ...(await jsonFinding(finding, symbolizer)), scenario: scenario.name, scenarioIndex: index, program: scenarioText(scenario).split('\n') };
     printJson(streams, { command: 'check', seed, ...jsonCounts(counts), finding: shown, replayFile: file, ...(trace === undefined ? {} : { traceFile: trace }) });
   } else {
     const report = await makeReport(finding, context(seed, file, symbolizer));
-    streams.out(`${report}\n  scenario ${index}: ${scenario.name}\n\n${countsTable(counts)}\n`);
+    const program = indented(`scenario ${index}: ${scenario.name}, made small\n${scenarioText(scenario)}`);
+    streams.out(`${report}\n${program}\n\n${countsTable(counts)}\n`);
   }
   return FOUND;
 }
@@ -71,7 +75,9 @@ export async function showReplay(
     streams.out(`no finding: the schedule of ${path} (${kind}) does no harm any more\n`);
   } else {
     const note = sameTrace ? '' : 'the trace is not the stored one: something else than the schedule has changed\n';
-    streams.out(`${await makeReport(finding, context(seed, path, symbolizer))}\n${note}`);
+    const { scenario, config } = replay;
+    const program = scenario.kind === 'programs' ? `${indented(scenarioText({ check: config.check ?? {}, ...scenario.scenario }))}\n` : '';
+    streams.out(`${await makeReport(finding, context(seed, path, symbolizer))}\n${program}${note}`);
   }
   return finding === undefined ? 0 : FOUND;
 }
@@ -93,6 +99,10 @@ export function showMutants({ control, mutants }: MutantRun, { seed, json }: { s
 
 function context(seed: number, file: string, symbolizer: Symbolizer | undefined) {
   return { seed, again: `warpfs check --replay ${quoted(file)}`, ...(symbolizer === undefined ? {} : { symbolizer }) };
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
 }
 
 function quoted(path: string): string {

@@ -52,6 +52,7 @@ struct Actor {
 
   uint32_t* clock = nullptr;
   uint32_t base = 0;          // epoch at which this actor began in its slot
+  bool has_learned = false;   // something from somebody since it began
   uint32_t known_own = 0;     // last epoch of the slot's former actors that happened before
   FrozenClock fence_release = nullptr;
   FrozenClock unacquired[UNACQUIRED_MAX];    // what relaxed loads have seen since the last acquire fence

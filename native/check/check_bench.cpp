@@ -45,7 +45,7 @@ Measured median(KernelExplorer& explorer, const ScheduleOptions& options, uint64
 }
 
 void print(const char* name, double value, const char* unit) {
-  std::printf(value < 10 ? "%s %.4f %s\n" : "%s %.0f %s\n", name, value, unit);
+  std::printf(value < 10 ? "%s %.6f %s\n" : "%s %.0f %s\n", name, value, unit);
   std::fflush(stdout);
 }
 

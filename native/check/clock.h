@@ -9,9 +9,8 @@ namespace warpfs {
 using FrozenClock = const uint32_t*;
 
 // Epochs stay far below 2^31, and every x86-64 compares signed words four at a time.
-typedef int32_t ClockPart __attribute__((vector_size(16), aligned(16), may_alias));
+typedef int32_t ClockPart __attribute__((vector_size(16), aligned(4), may_alias));
 
-/// Clocks are 16-aligned, and their width is a multiple of 8.
 inline void clock_join(uint32_t* into, FrozenClock from, uint32_t width) {
   ClockPart* const a = reinterpret_cast<ClockPart*>(into);
   const ClockPart* const b = reinterpret_cast<const ClockPart*>(from);
@@ -19,6 +18,7 @@ inline void clock_join(uint32_t* into, FrozenClock from, uint32_t width) {
     const ClockPart is_later = a[part] > b[part];
     a[part] = (a[part] & is_later) | (b[part] & ~is_later);
   }
+  for (uint32_t slot = width & ~3u; slot < width; slot++) into[slot] = into[slot] > from[slot] ? into[slot] : from[slot];
 }
 
 inline FrozenClock clock_freeze(Bump& bump, const uint32_t* clock, uint32_t width) {

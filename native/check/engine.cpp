@@ -53,12 +53,14 @@ Engine::Engine(uint32_t lanes_max, uint64_t arena_bytes, size_t lane_stack_bytes
   shadow_ = static_cast<uint32_t*>(reserve(arena_bytes_));  // four bytes for each granule of four
   locations_.push_back(nullptr);
   location_count_ = BLOCK;
-  clock_memory_.resize(size_t(width_) * 2 * actors_max_);
-  sc_clock_.resize(width_);
-  launch_clock_.resize(size_t(width_) * 2);
+  clock_memory_.resize(size_t(width_) * 2 * (actors_max_ + 3));
+  uint32_t* const clocks = clock_memory_.data();
+  sc_clock_ = clocks + size_t(actors_max_) * 2 * width_;
+  launch_clock_ = sc_clock_ + 2 * width_;
+  joined_ = launch_clock_ + 2 * width_;
   for (uint32_t id = 0; id < actors_max_; id++) {
     actors_[id].id = id;
-    actors_[id].clock = &clock_memory_[size_t(id) * 2 * width_];
+    actors_[id].clock = clocks + size_t(id) * 2 * width_;
     actors_[id].sc_view = actors_[id].clock + width_;
   }
   host_ = &actors_[lanes_max];
@@ -121,9 +123,13 @@ void Engine::renew(void* begin, uint64_t bytes) {
   for (uint32_t granule = first; granule < first + uint32_t((bytes + 3) >> 2); granule++) {
     if (shadow_[granule] == 0) continue;
     Location& where = *location_of(granule);
-    where.plain = nullptr;
-    where.atomics = nullptr;
-    where.atomic_pcs = nullptr;
+    while (PlainAccess* access = where.plain) {
+      where.plain = access->next;
+      access->next = spare_;
+      spare_ = access;
+    }
+    where.atomics = where.readers = nullptr;
+    where.pcs = nullptr;
     where.newest = nullptr;
     where.release = nullptr;
     where.last_write = where.reads = nullptr;
@@ -150,6 +156,7 @@ void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* rep
   memory_hash_ = host_done_ = host_since_ = host_at_pause_ = 0;
   rewritten_.clear();
   bump_.reset();
+  spare_ = nullptr;
   random_ = SeededRandom(options.seed);
   carried_ = options.relaxed ? 2 * width_ : width_;
   kind_ = options.scheduler;
@@ -188,13 +195,12 @@ void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* rep
   waiting_.clear();
   lockstep_.clear();
   lanes_live_ = 0;
-  std::fill(clock_memory_.begin(), clock_memory_.end(), 0);
-  std::fill(sc_clock_.begin(), sc_clock_.end(), 0);
-  std::fill(launch_clock_.begin(), launch_clock_.end(), 0);
+  std::memset(clock_memory_.data(), 0, clock_memory_.size() * sizeof(uint32_t));
   for (Actor& actor : actors_) {
     actor.state = ActorState::ABSENT;
     actor.step = actor.choices = 0;
     actor.known_own = 0;
+    actor.has_learned = false;
     actor.unacquired_count = 0;
     actor.fence_release = nullptr;
   }
@@ -204,7 +210,8 @@ void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* rep
 void Engine::begin_actor(Actor& actor) {
   // What the former actor of this place knew is not handed on.
   actor.base = actor.clock[actor.id] + 1;
-  std::memcpy(actor.clock, launch_clock_.data(), carried_ * sizeof(uint32_t));
+  if (actor.has_learned) std::memcpy(actor.clock, launch_clock_, carried_ * sizeof(uint32_t));
+  actor.has_learned = false;
   actor.known_own = launch_clock_[actor.id];
   actor.clock[actor.id] = actor.base;
   actor.fence_release = nullptr;
@@ -256,7 +263,7 @@ void Engine::join_all() {
   for (const Actor& actor : actors_) everybody.push_back(actor.id);
   join_actors(everybody);
   for (Actor& actor : actors_) actor.known_own = actor.clock[actor.id] - 1;
-  std::memcpy(launch_clock_.data(), host_->clock, carried_ * sizeof(uint32_t));
+  std::memcpy(launch_clock_, host_->clock, carried_ * sizeof(uint32_t));
   launch_clock_[host_->id]--;
 }
 

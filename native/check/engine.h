@@ -127,6 +127,7 @@ class Engine {
   Party& party(uint32_t id) { return parties_[id]; }
   /// Equal for states from which the same can follow (only while the exhaustive search compares states).
   uint64_t state_hash();
+  bool last_contends() const { return contends_; }
   bool compares_states() const { return compares_states_; }
   void set_compares_states(bool compares) { compares_states_ = compares; }
   uint64_t outer_state = 0;  // what whoever launches has in hand
@@ -192,10 +193,16 @@ class Engine {
     return epoch >= actor.base || epoch <= actor.known_own;
   }
   void learn(Actor& actor, FrozenClock from);
+  static void hear_of_place(Actor& actor, uint32_t epoch);
+  void join_clocks(const uint32_t* ids, uint32_t count);
   FrozenClock released(Actor& actor, int order);
   void acquired(Actor& actor, FrozenClock release, int order);
+  void note_pc(Location& where, uint32_t slot, uintptr_t pc);
+  void race_with_slot(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, bool other_write);
+  void check_readers(Actor& actor, Location& where, uintptr_t pc);
   void plain_word(Actor& self, Location& where, uint8_t mask, bool write, uintptr_t pc);
   bool fails_spuriously(Actor& self);
+  bool contends(const Actor& actor, const Location& where, bool write) const;
   void note_atomic(Actor& actor, Location& where, bool write, uintptr_t pc);
   void race(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, uint32_t step, uintptr_t other_pc, bool other_write);
   void put(Actor& actor, Location& where, uint32_t value, FrozenClock release);
@@ -213,7 +220,7 @@ class Engine {
 
   FiberStacks lane_stacks_, host_stacks_;
   std::vector<Actor> actors_;
-  std::vector<uint32_t> clock_memory_;
+  std::vector<uint32_t> clock_memory_;  // of all that are named here and of the actors
   std::vector<Party> parties_;
   uint32_t actors_max_, width_, actor_count_ = 0;
   uint32_t carried_;  // words of what is handed on with a release: the clock, and under relaxed memory the sc_view behind it
@@ -236,6 +243,7 @@ class Engine {
   uint32_t stay_ = 1;  // RANDOM: of so many steps the running actor makes all but one, as long as it can
   SeededRandom random_;
   Bump bump_;
+  PlainAccess* spare_ = nullptr;
   const Decisions* replayed_ = nullptr;
   std::vector<std::vector<Decision>> replay_of_;  // by actor
   Decisions recorded_;
@@ -249,12 +257,14 @@ class Engine {
   uint32_t spin_rounds_ = 0;
   std::vector<uint64_t> change_points_;
   bool compares_states_ = false;
+  bool contends_ = false;  // the access that was just made
   uint64_t memory_hash_ = 0;
   // The host: what it did to files, and what it has read and done since it last had nothing to do.
   uint64_t host_done_ = 0, host_since_ = 0, host_at_pause_ = 0;
   std::vector<Location*> rewritten_;  // words whose value may differ from the one in memory_hash_
-  std::vector<uint32_t> sc_clock_;
-  std::vector<uint32_t> launch_clock_;  // what happened before every actor of the launch
+  uint32_t* sc_clock_;
+  uint32_t* launch_clock_;  // what happened before every actor of the launch
+  uint32_t* joined_;
 };
 
 /// The engine of this thread, while it runs a schedule.

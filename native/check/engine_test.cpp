@@ -7,4 +7,5 @@ int main() {
   warpfs::test::run_line_protocol_tests();
   warpfs::test::run_classic_bug_tests();
   warpfs::test::run_finding_tests();
+  warpfs::test::run_exhaustive_tests();
 }

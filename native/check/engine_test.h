@@ -11,6 +11,7 @@ void run_litmus_tests();
 void run_line_protocol_tests();
 void run_classic_bug_tests();
 void run_finding_tests();
+void run_exhaustive_tests();
 
 inline ScheduleOptions scheduled(SchedulerKind scheduler, uint64_t seed = 1) {
   ScheduleOptions options;

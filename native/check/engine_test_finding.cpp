@@ -135,11 +135,30 @@ static void test_only_collectives_that_order_memory_order_it() {
   check_found("any", explored(kernel_of(toys::hands_over<false>, 1, LANES, 2 * LANES), 1), "race");
 }
 
+static void test_races_name_both_accesses() {
+  for (WarpBody body : {toys::writes_what_all_read<false>, toys::writes_what_all_read<true>}) {
+    const CheckedKernel kernel = kernel_of(body, 3, LANES, 1 + 3 * LANES);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+      const LoopResult result = explored(kernel, 1, scheduled(SchedulerKind::RANDOM, seed));
+      check_found("many readers", result, "race");
+      CHECK(result.finding.actors.size() == 2);
+      const FindingActor &one = result.finding.actors[0], &other = result.finding.actors[1];
+      CHECK((one.warp == 0) != (other.warp == 0) && one.pcs.size() == 1 && other.pcs.size() == 1 && one.pcs[0] != other.pcs[0]);
+    }
+  }
+}
+
 /// A warp that gets the place of another knows nothing of what that one knew.
 static void test_heir_of_a_place_inherits_no_knowledge() {
   CheckedKernel kernel = kernel_of(toys::heir_reads, 3, 1, 4);
   kernel.resident_warps = 2;
   for (uint64_t seed = 1; seed <= 20; seed++) check_found("heir", explored(kernel, 1, scheduled(SchedulerKind::RANDOM, seed)), "race");
+}
+
+static void test_heir_of_a_place_may_be_told_what_its_former_actor_did() {
+  CheckedKernel kernel = kernel_of(toys::heir_is_told, 3, 1, 5);
+  kernel.resident_warps = 2;
+  check_clean("heir", explored(kernel, 200));
 }
 
 static void test_places_are_given_on_and_each_warp_runs_once() {
@@ -172,7 +191,9 @@ void run_finding_tests() {
   RUN_TEST(test_missing_barrier_is_a_race);
   RUN_TEST(test_barrier_orders_all_warps_of_a_group);
   RUN_TEST(test_only_collectives_that_order_memory_order_it);
+  RUN_TEST(test_races_name_both_accesses);
   RUN_TEST(test_heir_of_a_place_inherits_no_knowledge);
+  RUN_TEST(test_heir_of_a_place_may_be_told_what_its_former_actor_did);
   RUN_TEST(test_places_are_given_on_and_each_warp_runs_once);
   RUN_TEST(test_wrong_results_are_found);
 }

@@ -188,7 +188,7 @@ void Exploration::came_out(uint64_t schedule) {
   mask_times();
   uint64_t hash = outcome_hash();
   std::vector<std::vector<uint8_t>> files;
-  if (scenario_.finish) {
+  if (scenario_.finish || scenario_.files_matter) {
     for (const ScenarioFile& file : scenario_.files) {
       files.push_back(read_file(world_.mount_options().root + "/" + file.path));
       hash = hash_bytes(hash, files.back().data(), files.back().size()) + files.back().size();
@@ -208,7 +208,7 @@ void Exploration::came_out(uint64_t schedule) {
   outcome.files = std::move(files);
   outcome.failures = failures_;
   outcome.faults = world_.host().errors_injected();
-  if (limits_->has_decisions) outcome.decisions = world_.engine().decisions();
+  if (limits_->has_decisions || limits_->schedules == 1) outcome.decisions = world_.engine().decisions();
   outcomes_.push_back(std::move(outcome));
 }
 

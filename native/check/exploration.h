@@ -25,6 +25,7 @@ struct Scenario {
   bool keep_host = false;     // nothing in it changes files or the file table
   bool order_matters = false;
   bool finish = false;        // sweep and sync at the end; then files belong to an outcome
+  bool files_matter = false;  // they belong to it as they lie there, whether anything was finished or not
 };
 
 struct ExploreLimits : LoopLimits {

@@ -10,13 +10,23 @@ namespace {
 bool acquires(int order) { return order == __ATOMIC_ACQUIRE || order == __ATOMIC_CONSUME || order >= __ATOMIC_ACQ_REL; }
 bool releases(int order) { return order >= __ATOMIC_RELEASE; }
 
+constexpr uint8_t WHOLE_WORD = 15;
+
 }  // namespace
+
+/// Somebody handed on an epoch of this actor's place: its own, or one of those that had the place before. Its own hides how much is known of them;
+/// then all that they did counts as known, so that no race is reported where there may be none.
+void Engine::hear_of_place(Actor& actor, uint32_t epoch) {
+  if (epoch >= actor.base) epoch = actor.base - 1;
+  if (epoch > actor.known_own) actor.known_own = epoch;
+}
 
 void Engine::learn(Actor& actor, FrozenClock from) {
   const uint32_t own = actor.clock[actor.id];
-  if (from[actor.id] < actor.base && from[actor.id] > actor.known_own) actor.known_own = from[actor.id];
+  hear_of_place(actor, from[actor.id]);
   clock_join(actor.clock, from, carried_);
   actor.clock[actor.id] = own;
+  actor.has_learned = true;
 }
 
 /// What a store of this order carries with it.
@@ -48,8 +58,9 @@ void Engine::fence(int order, uintptr_t) {
   }
   if (order == __ATOMIC_SEQ_CST && options_.relaxed) {
     // Of two such fences one comes first; what happened before it is visible behind the other. That orders no plain accesses.
-    clock_join(sc_clock_.data(), self.clock, width_);
-    std::memcpy(self.sc_view, sc_clock_.data(), width_ * sizeof(uint32_t));
+    clock_join(sc_clock_, self.clock, width_);
+    std::memcpy(self.sc_view, sc_clock_, width_ * sizeof(uint32_t));
+    self.has_learned = true;
   }
   if (releases(order)) {
     self.fence_release = clock_freeze(bump_, self.clock, carried_);
@@ -58,32 +69,48 @@ void Engine::fence(int order, uintptr_t) {
   mix(self.id, OpKind::FENCE, nullptr, uint32_t(order), nullptr);
 }
 
+/// Everybody knows what anybody knew.
+void Engine::join_clocks(const uint32_t* ids, uint32_t count) {
+  uint32_t* const both = joined_;
+  std::memset(both, 0, carried_ * sizeof(uint32_t));
+  for (uint32_t at = 0; at < count; at++) {
+    uint32_t* const clock = actors_[ids[at]].clock;
+    const uint32_t own = clock[ids[at]];
+    clock[ids[at]] = 0;  // what the others know of its place is to be seen
+    clock_join(both, clock, carried_);
+    clock[ids[at]] = own;
+  }
+  for (uint32_t at = 0; at < count; at++) {
+    hear_of_place(actors_[ids[at]], both[ids[at]]);
+    both[ids[at]] = actors_[ids[at]].clock[ids[at]];
+  }
+  for (uint32_t at = 0; at < count; at++) {
+    Actor& actor = actors_[ids[at]];
+    std::memcpy(actor.clock, both, carried_ * sizeof(uint32_t));
+    actor.clock[actor.id]++;
+    actor.has_learned = true;
+  }
+}
+
 void Engine::join_lanes(CheckWarp& warp, uint32_t lanes, bool orders_memory) {
   mix(warp.first_actor, OpKind::NONE, nullptr, lanes, "lanes meet");
   if (kind_ == SchedulerKind::EXHAUSTIVE && !quiet_) search->meet(warp.first_actor, lanes);
   if (!orders_memory || (lanes & (lanes - 1)) == 0) return;
-  uint32_t* both = bump_.zeros(carried_);
-  for (uint32_t rest = lanes; rest != 0; rest &= rest - 1) clock_join(both, actors_[warp.first_actor + uint32_t(__builtin_ctz(rest))].clock, carried_);
-  for (uint32_t rest = lanes; rest != 0; rest &= rest - 1) {
-    Actor& lane = actors_[warp.first_actor + uint32_t(__builtin_ctz(rest))];
-    learn(lane, both);
-    lane.clock[lane.id]++;
-  }
+  uint32_t ids[32], count = 0;
+  for (uint32_t rest = lanes; rest != 0; rest &= rest - 1) ids[count++] = warp.first_actor + uint32_t(__builtin_ctz(rest));
+  join_clocks(ids, count);
 }
 
 void Engine::join_actors(const std::vector<uint32_t>& ids) {
-  uint32_t* both = bump_.zeros(carried_);
-  for (uint32_t id : ids) clock_join(both, actors_[id].clock, carried_);
-  for (uint32_t id : ids) {
-    learn(actors_[id], both);
-    actors_[id].clock[id]++;
-  }
+  join_clocks(ids.data(), uint32_t(ids.size()));
   if (kind_ == SchedulerKind::EXHAUSTIVE && !quiet_) search->meet_all(ids);
 }
 
 // ---- Races.
 
 void Engine::race(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, uint32_t step, uintptr_t other_pc, bool other_write) {
+  // A call that gave up waiting leaves its path to a host that may still come to it, and the next call writes another.
+  if (where.kind == RegionKind::OUTBOXES && expired_waits != 0) return;
   actor.op.pc = pc;
   Actor other = actors_[slot];
   other.step = step;
@@ -96,21 +123,54 @@ void Engine::race(Actor& actor, Location& where, bool write, uintptr_t pc, uint3
          {&actor, &other});
 }
 
+void Engine::note_pc(Location& where, uint32_t slot, uintptr_t pc) {
+  if (!recording_) return;
+  if (where.pcs == nullptr) where.pcs = reinterpret_cast<uintptr_t*>(bump_.zeros(2 * width_));
+  where.pcs[slot] = pc;
+}
+
+void Engine::race_with_slot(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, bool other_write) {
+  race(actor, where, write, pc, slot, actors_[slot].step, where.pcs == nullptr ? 0 : where.pcs[slot], other_write);
+}
+
+/// A write behind plain reads of the word.
+void Engine::check_readers(Actor& actor, Location& where, uintptr_t pc) {
+  for (uint32_t slot = 0; slot < width_; slot++) {
+    if (where.readers[slot] != 0 && !happened(actor, slot, where.readers[slot])) race_with_slot(actor, where, true, pc, slot, false);
+  }
+}
+
+/// Would this access race with an earlier one, if both were plain? If none does to a word, it does not matter when they happen.
+bool Engine::contends(const Actor& actor, const Location& where, bool write) const {
+  for (uint32_t slot = 0; slot < actors_max_; slot++) {
+    if (slot == actor.id) continue;
+    const uint32_t stored = where.atomics[slot], loaded = write ? where.atomics[width_ + slot] : 0;
+    if ((stored != 0 && !happened(actor, slot, stored)) || (loaded != 0 && !happened(actor, slot, loaded))) return true;
+  }
+  return false;
+}
+
 void Engine::note_atomic(Actor& actor, Location& where, bool write, uintptr_t pc) {
   for (const PlainAccess* other = where.plain; other != nullptr; other = other->next) {
     if ((write || other->write) && !happened(actor, other->slot, other->epoch)) {
       race(actor, where, write, pc, other->slot, other->step, other->pc, other->write);
     }
   }
+  if (write && where.readers != nullptr) check_readers(actor, where, pc);
   if (where.atomics == nullptr) where.atomics = bump_.zeros(2 * width_);
+  contends_ = compares_states_ && contends(actor, where, write);
   where.atomics[(write ? 0 : width_) + actor.id] = actor.clock[actor.id];
-  if (recording_) {
-    if (where.atomic_pcs == nullptr) where.atomic_pcs = reinterpret_cast<uintptr_t*>(bump_.zeros(2 * width_));
-    where.atomic_pcs[actor.id] = pc;
-  }
+  note_pc(where, actor.id, pc);
 }
 
 void Engine::plain_word(Actor& self, Location& where, uint8_t mask, bool write, uintptr_t pc) {
+  const uint32_t epoch = self.clock[self.id];
+  const PlainAccess* const last = where.plain;
+  const bool whole_read = !write && mask == WHOLE_WORD;
+  // It has done the same in this epoch before. Whoever has been here since then and does not go well with it has reported that.
+  if (last != nullptr && last->slot == self.id && last->epoch == epoch && (last->write || !write) && (mask & ~last->mask) == 0) return;
+  if (whole_read && where.readers != nullptr && where.readers[self.id] == epoch) return;
+
   PlainAccess* mine = nullptr;
   PlainAccess** link = &where.plain;
   while (PlainAccess* other = *link) {
@@ -122,8 +182,15 @@ void Engine::plain_word(Actor& self, Location& where, uint8_t mask, bool write, 
     const bool covered = ordered && (other->mask & ~mask) == 0 && (write || !other->write);
     if (other->slot == self.id && other->write == write && other->epoch >= self.base) {
       mine = other;
-    } else if (covered) {
+    } else if (covered || (whole_read && !other->write && other->mask == WHOLE_WORD)) {
+      if (!covered) {
+        if (where.readers == nullptr) where.readers = bump_.zeros(width_);
+        where.readers[other->slot] = other->epoch;
+        note_pc(where, other->slot, other->pc);
+      }
       *link = other->next;
+      other->next = spare_;
+      spare_ = other;
       continue;
     }
     link = &other->next;
@@ -132,17 +199,25 @@ void Engine::plain_word(Actor& self, Location& where, uint8_t mask, bool write, 
     for (uint32_t slot = 0; slot < width_; slot++) {
       const bool stored = where.atomics[slot] != 0 && !happened(self, slot, where.atomics[slot]);
       const bool loaded = write && where.atomics[width_ + slot] != 0 && !happened(self, slot, where.atomics[width_ + slot]);
-      if (!stored && !loaded) continue;
-      race(self, where, write, pc, slot, actors_[slot].step, where.atomic_pcs == nullptr ? 0 : where.atomic_pcs[slot], stored);
+      if (stored || loaded) race_with_slot(self, where, write, pc, slot, stored);
     }
   }
+  if (where.readers != nullptr) {
+    if (whole_read) {
+      where.readers[self.id] = epoch;
+      return note_pc(where, self.id, pc);
+    }
+    if (write) check_readers(self, where, pc);
+    if (write && mask == WHOLE_WORD) where.readers = nullptr;
+  }
   if (mine == nullptr) {
-    mine = static_cast<PlainAccess*>(bump_.take(sizeof(PlainAccess)));
+    mine = spare_ != nullptr ? spare_ : static_cast<PlainAccess*>(bump_.take(sizeof(PlainAccess)));
+    if (mine == spare_) spare_ = mine->next;
     *mine = {where.plain, 0, self.id, 0, 0, 0, write};
     where.plain = mine;
   }
   mine->pc = pc;
-  mine->epoch = self.clock[self.id];
+  mine->epoch = epoch;
   mine->step = self.step;
   mine->mask |= mask;
 }

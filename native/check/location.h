@@ -58,7 +58,8 @@ struct Location {
   FrozenClock release;   // of the newest store
   PlainAccess* plain;
   uint32_t* atomics;     // epochs of the last atomic store and the last atomic load of each slot; null before the first
-  uintptr_t* atomic_pcs; // only while a finding is recorded
+  uint32_t* readers;     // epochs of the last plain read of each slot, once several have read the whole word; `plain` has the other accesses
+  uintptr_t* pcs;        // where the last of these was made; only while a finding is recorded
   WordStore* newest;     // relaxed memory only
   uint64_t fill;         // line data: which fill of its line `filled` is about
   DependencyMark* last_write;  // exhaustive search only

@@ -18,7 +18,7 @@ const COPY_IN_1 = 'for (PieceRange i = lane_pieces(lane, bytes); i.at < i.end; i
 const MARK_PIECE = `atomic_store(&fs.auxes[line].file, source.handle);
       line_write(fs, line);`;
 
-const WRITE_PIECES = `while (fs.progress < length && status == 0) {
+const WRITE_PIECES = `while (!written && fs.progress < length && status == 0) {
     const ulong position = offset + fs.progress;
     Piece piece;
     piece.page = position >> fs.line_shift;

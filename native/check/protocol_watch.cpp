@@ -147,13 +147,13 @@ void ProtocolWatch::line_done(uint32_t line, Actor& actor) {
   if (word.step != LineStep::WRITING || !truth_[line].has_dirty) return;
   uint64_t *still = dirty(line), *left = leaving(line);
   const bool failed = dones_[line].result < 0;
-  // An answer to bytes that the host never took means that their file has ended: they are dead.
-  const bool dead = !failed && !any(left);
+  // An answer that all is well although the host has not taken all bytes means that their file has ended: those that were asked for are dead.
+  const uint32_t range = auxes_[line].writing, first = range & 0xffffu, last = range >> 16;
   for (uint32_t word_index = 0; word_index < words_of_line_; word_index++) {
     if (failed) still[word_index] |= left[word_index];
-    if (dead) still[word_index] = 0;
     left[word_index] = 0;
   }
+  for (uint32_t at = first; !failed && range != DIRTY_NONE && at <= last && at < line_bytes_; at++) still[at / 64] &= ~(uint64_t(1) << at % 64);
 }
 
 void ProtocolWatch::data_read(Location& where, Actor& actor, uintptr_t pc) {

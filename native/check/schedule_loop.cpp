@@ -143,6 +143,9 @@ void ScheduleLoop::shrink(const ScheduleOptions& options, LoopResult& result) {
   // What is left fails in the same way with none of them missing. It is minimal only where it does not fail in another way either.
   any_kind = true;
   leave_out(result.decisions, 1, fails);
+  // Where accesses were made is only known of a run that is recorded.
+  Attempt recorded = attempt(options, &result.decisions, true, nullptr);
+  if (recorded.finding.kind == last.finding.kind) last = std::move(recorded);
   result.finding = std::move(last.finding);
   result.trace_hash = last.trace_hash;
 }

@@ -21,30 +21,17 @@ void StateSearch::begin_execution(uint32_t actors) {
   last_actor_ = 0;
 }
 
-/// What holds for one line, one tag, one file holds for all of them; of other words each is looked at by itself.
+/// What holds for one line, one request, one file holds for all of them; of the kernel's own words each is looked at by itself.
 uint64_t StateSearch::use_key(const Location& where) {
-  switch (where.kind) {
-    case RegionKind::WORDS: case RegionKind::TAGS: case RegionKind::AUXES: case RegionKind::DONES: case RegionKind::SETS: case RegionKind::FILES:
-      return uint64_t(where.kind) << 32 | where.field;
-    default: return uint64_t(255) << 32 | where.granule;
-  }
+  const bool is_own = where.kind == RegionKind::OWN || where.kind == RegionKind::GROUP;
+  return uint64_t(where.kind) << 32 | (is_own ? where.granule : where.field);
 }
 
-/// Is this word one that several actors touch and somebody changes? Learns that this one does.
-bool StateSearch::is_shared(const Location& where, uint32_t actor, bool changes) {
-  Use& use = uses_[use_key(where)];
-  use.actors |= bit(actor);
-  use.changed |= changes;
-  if (!use.shared && use.changed && (use.actors & (use.actors - 1)) != 0) {
-    use.shared = true;
-    wrong_ = true;
-  }
-  return use.shared;
-}
-
-bool StateSearch::is_point(const Actor& actor) {
-  if (actor.op.kind == OpKind::AWAIT || is_range(actor.op) || actor.op.where == nullptr) return true;
-  return is_shared(*actor.op.where, actor.id, false);
+bool StateSearch::is_point(const Actor& actor) const {
+  if (actor.op.kind == OpKind::AWAIT) return true;
+  if (actor.op.where == nullptr || is_range(actor.op)) return false;  // a race with one of these would be a finding
+  const auto use = uses_.find(use_key(*actor.op.where));
+  return use != uses_.end() && use->second.is_point();
 }
 
 uint32_t StateSearch::preemptions_with(const Node& node, uint32_t before, uint32_t chosen) const {
@@ -64,7 +51,6 @@ bool StateSearch::enter(Engine& engine, Node& node) {
 
 Actor* StateSearch::pick(Engine& engine) {
   if (learning_ != 0) {
-    for (uint32_t place = 0; place < engine.ready_count(); place++) is_point(*engine.ready_actor(place));
     return engine.ready_actor(random_.below(engine.ready_count()));
   }
   for (uint32_t place = 0; place < engine.ready_count(); place++) {
@@ -115,7 +101,13 @@ uint32_t StateSearch::choose(Engine&, uint32_t alternatives) {
   return node.chosen < alternatives ? node.chosen : 0;
 }
 
-void StateSearch::executed(Engine&, Actor& actor, Location& where, bool, bool changes) { is_shared(where, actor.id, changes); }
+void StateSearch::executed(Engine& engine, Actor&, Location& where, bool, bool changes) {
+  Use& use = uses_[use_key(where)];
+  const bool was_point = use.is_point();
+  use.changed |= changes;
+  use.contended |= engine.last_contends();
+  if (use.is_point() != was_point) wrong_ = true;
+}
 
 bool StateSearch::next_execution() {
   if (learning_ != 0) {

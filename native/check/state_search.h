@@ -1,6 +1,6 @@
 // The search through all states: where memory, lanes and host are as they were once before, everything that can follow has been seen, and the
-// execution ends. Accesses to words that nobody changes, or that only one actor touches, are no points to choose at; which words those are is
-// learned, and the search begins again where it was wrong about one.
+// execution ends. Accesses to words that nobody changes, or whose accesses are all ordered by what happens before what, are no points to choose at: it makes
+// no difference when they happen. Which words those are is learned, and the search begins again where it was wrong about one.
 //
 // A state is: the shared memory, the stacks of the lanes with all that they still need, what the warps that wait have read, and what the host has
 // done since it last had nothing to do. What happened before what is not part of it: races are found in the executions that are made.
@@ -34,14 +34,13 @@ class StateSearch final : public Search {
     uint32_t alternatives = 0;  // a choice of the host: how many
   };
   struct Use {
-    uint64_t actors = 0;
-    bool changed = false, shared = false;
+    bool changed = false, contended = false;
+    bool is_point() const { return changed && contended; }
   };
 
   bool is_bounded() const { return bound_ != NO_BOUND; }
   static uint64_t use_key(const Location& where);
-  bool is_shared(const Location& where, uint32_t actor, bool changes);
-  bool is_point(const Actor& actor);
+  bool is_point(const Actor& actor) const;
   uint32_t preemptions_with(const Node& node, uint32_t before, uint32_t chosen) const;
   bool enter(Engine& engine, Node& node);
 

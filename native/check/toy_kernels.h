@@ -65,6 +65,10 @@ void reads_beyond(Lane& lane, const WarpId& id, void* memory);
 void disagrees(Lane& lane, const WarpId& id, void* memory);
 /// Three warps, two resident: the second hands a word over to the first; the third comes to the first's place and reads it without asking.
 void heir_reads(Lane& lane, const WarpId& id, void* memory);
+/// The same places: the first publishes a word and ends, the third has its place and is told by the second, who knew the first.
+void heir_is_told(Lane& lane, const WarpId& id, void* memory);
+/// All but the first warp read a word, which the first one writes. ATOMIC: with an atomic store.
+template <bool ATOMIC> void writes_what_all_read(Lane& lane, const WarpId& id, void* memory);
 /// Two lanes write to neighbouring words with and without a collective between that orders memory.
 template <bool SYNCS> void hands_over(Lane& lane, const WarpId& id, void* memory);
 

@@ -128,7 +128,9 @@ WARPFS_HOT_CALL int gwrite(WARPFS_THREAD Fs& fs, int file, ulong offset, uint le
   if (fs.geometry->read_only != 0u) return call_end(fs, -Errno::erofs);
   if (((uint)file & HANDLE_WRITABLE) == 0u) return call_end(fs, -Errno::ebadf);
   int status = 0;
-  while (fs.progress < length && status == 0) {
+  // A replayed write that has asked for the new size has written all that it will: the request says how far.
+  const bool written = fs.asked != 0u;
+  while (!written && fs.progress < length && status == 0) {
     const ulong position = offset + fs.progress;
     Piece piece;
     piece.page = position >> fs.line_shift;

@@ -119,6 +119,7 @@ Scenario scenario_of(const Napi::Object& object) {
   scenario.keep_host = boolean_field(object, "keepHost");
   scenario.order_matters = boolean_field(object, "orderMatters");
   scenario.finish = boolean_field(object, "finish");
+  scenario.files_matter = boolean_field(object, "filesMatter");
   return scenario;
 }
 
