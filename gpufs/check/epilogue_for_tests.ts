@@ -5,6 +5,14 @@ import { decodeResults, type EncodedPrograms, encodePrograms } from '../program_
 import type { Operation, Program, StepResult } from '../program.ts';
 import type { Prepared } from './exploration.ts';
 
+export interface EpilogueLook {
+  /** Results of the open and of the read. */
+  opened: number;
+  read: number;
+  size: number;
+  data: Uint8Array;
+}
+
 /** More than any file of a random scenario has. */
 const READ_BYTES = 8192;
 const STEPS_EACH = 3;
@@ -26,7 +34,7 @@ export function addEpilogue(prepared: Prepared): void {
 }
 
 /** What the epilogue saw of each file of the scenario. */
-export function epilogueOf(prepared: Prepared, outcome: NativeOutcome): { opened: number; size: number; data: Uint8Array }[] {
+export function epilogueOf(prepared: Prepared, outcome: NativeOutcome): EpilogueLook[] {
   const epilogue = epilogues.get(prepared);
   const buffers = outcome.buffers.at(-1);
   if (epilogue === undefined || buffers === undefined) throw new Error('there was no epilogue');
@@ -35,6 +43,6 @@ export function epilogueOf(prepared: Prepared, outcome: NativeOutcome): { opened
   const steps = (decodeResults(epilogue.programs, copy) as StepResult[][]).at(-1) ?? [];
   return Array.from({ length: steps.length / STEPS_EACH }, (_, file) => {
     const [opened, stat, read] = steps.slice(file * STEPS_EACH, (file + 1) * STEPS_EACH);
-    return { opened: opened?.result ?? -1, size: stat?.sizeBytes ?? -1, data: read?.data ?? new Uint8Array(0) };
+    return { opened: opened?.result ?? -1, size: stat?.sizeBytes ?? -1, read: read?.result ?? -1, data: read?.data ?? new Uint8Array(0) };
   });
 }

@@ -11,7 +11,7 @@ import type { Scenario } from './campaign_scenario.ts';
 import { checkProperty, PROPERTY_MS_MAX, type Ran } from './property_for_tests.ts';
 import { scenarioArbitrary } from './scenario_arbitrary.ts';
 import { LINE_BYTES } from './scenario_plan.ts';
-import { addEpilogue, epilogueOf } from './epilogue_for_tests.ts';
+import { addEpilogue, type EpilogueLook, epilogueOf } from './epilogue_for_tests.ts';
 import { writtenBytes } from './written_bytes.ts';
 
 const { missing } = nativePresence();
@@ -55,8 +55,9 @@ function readsTheFile({ prepared, exploration, outcomes }: Ran): string | undefi
   for (const [at, { files }] of outcomes.entries()) {
     const seen = epilogueOf(prepared, exploration.outcomes[at] as NativeOutcome);
     for (const [file, { path, bytes }] of (files ?? []).entries()) {
-      const { opened, size, data } = seen[file] ?? { opened: -1, size: -1, data: new Uint8Array(0) };
+      const { opened, size, read: result, data } = seen[file] as EpilogueLook;
       if (opened < 0) return `a clean open of ${path}: ${describeErrno(opened)}`;
+      if (result < 0) return `a clean read of ${path}: ${describeErrno(result)}`;
       if (size !== bytes.length) return `a clean stat of ${path}: size ${size}, but it has ${bytes.length} bytes`;
       const difference = firstDifference(data, bytes);
       if (difference !== undefined) return `a clean read of ${path}: ${difference}`;

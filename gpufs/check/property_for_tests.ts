@@ -40,6 +40,8 @@ export interface PropertyOptions {
   limits?: Partial<NativeExploreLimits>;
   kernels?: KernelChoice;
   runs?: number;
+  /** Of what is drawn; absent: another one each time, which a failure names. */
+  seed?: number;
 }
 
 /** What a case showed that nothing makes simpler. */
@@ -66,7 +68,7 @@ export async function searchCounterexample(options: PropertyOptions): Promise<Co
       if (finding !== undefined) findings.set(drawn, finding);
       return finding === undefined;
     };
-    const { counterexample } = await fc.check(fc.asyncProperty(fc.record({ scenario: options.scenarios, schedule: scheduleArbitrary() }), holds), { numRuns: options.runs ?? RUNS });
+    const { counterexample } = await fc.check(fc.asyncProperty(fc.record({ scenario: options.scenarios, schedule: scheduleArbitrary() }), holds), { numRuns: options.runs ?? RUNS, ...(options.seed === undefined ? {} : { seed: options.seed }) });
     const smallest = counterexample?.[0];
     const finding = smallest === undefined ? undefined : findings.get(smallest);
     return smallest === undefined || finding === undefined ? undefined : { case: smallest, finding };

@@ -176,6 +176,8 @@ void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* rep
       if (decision.actor < replay_of_.size()) replay_of_[decision.actor].push_back(decision);
     }
   }
+  // Few schedules guess: most guesses do not come true.
+  speculation_.begin_schedule(options.relaxed && (replayed != nullptr || random_.below(8) == 0));
   change_points_.clear();
   if (kind_ == SchedulerKind::PCT) {
     for (uint32_t change = 1; change < options_.depth; change++) change_points_.push_back(1 + random_.below(uint32_t(length_estimate_)));
@@ -329,6 +331,13 @@ void Engine::host_done() {
 
 void Engine::report(const char* kind, std::string message, const std::vector<const Actor*>& actors) {
   if (cleaning_) return;
+  if (speculation_.pending) {
+    // What follows from a wrong guess is no finding.
+    stopped_ = true;
+    end_ = RunEnd::PRUNED;
+    if (in_fiber()) leave_fiber();
+    return;
+  }
   if (!stopped_) {
     finding_ = {kind, std::move(message), {}};
     for (const Actor* actor : actors) finding_.actors.push_back(place_of(*actor));

@@ -5,6 +5,7 @@
 #include "check_warp.h"
 #include "finding.h"
 #include "schedule.h"
+#include "speculation.h"
 
 #include "../host/cpu/fiber_stacks.h"
 #include "../host/cpu/fiber_switch.h"
@@ -79,6 +80,10 @@ class Engine {
   bool stopped() const { return stopped_; }
   bool was_pruned() const { return stopped_ && end_ == RunEnd::PRUNED; }
   FindingActor place_of(const Actor& actor) const;
+
+  /// After the last run of a schedule: one whose guess did not come true was none.
+  void end_speculation();
+  void set_learning(bool learning) { speculation_.learning = learning; }
 
   uint64_t steps() const { return steps_; }
   uint64_t trace_hash() const { return hash_; }
@@ -208,6 +213,8 @@ class Engine {
   void put(Actor& actor, Location& where, uint32_t value, FrozenClock release);
   uint32_t choose_store(Actor& actor, Location& where, WordStore*& chosen);
   void see(Actor& actor, WordStore& store);
+  bool speculates(Actor& self, const Location& where, int order, uint32_t& value);
+  void meet_speculation(const Actor& actor, const Location& where, uint32_t value, FrozenClock release);
   void mix(uint32_t actor, OpKind kind, const Location* where, uint32_t value, const char* name);
   void wake_waiters(Location& where);
 
@@ -251,6 +258,7 @@ class Engine {
   bool some_forgot_ = false;  // a waiting party has forgotten some of what it had read: every store may concern it
   std::vector<TraceEvent> trace_;
   Finding finding_;
+  Speculation speculation_;
   uint64_t steps_ = 0, hash_ = 0, total_writes_ = 0, length_estimate_ = 100;
   uint64_t lowest_priority_ = 0;
   uint64_t starve_at_ = ~uint64_t(0), starved_ = 0;

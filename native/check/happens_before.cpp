@@ -53,6 +53,7 @@ void Engine::acquired(Actor& actor, FrozenClock release, int order) {
 void Engine::fence(int order, uintptr_t) {
   Actor& self = *current_;
   if (acquires(order)) {
+    if (speculation_.pending && self.id == speculation_.actor) speculation_.acquired = true;
     for (uint32_t at = 0; at < self.unacquired_count; at++) learn(self, self.unacquired[at]);
     self.unacquired_count = 0;
   }

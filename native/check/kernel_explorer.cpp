@@ -80,7 +80,9 @@ void KernelExplorer::attempt(const ScheduleOptions& options, const Decisions* re
   for (CheckGroup& group : groups_) {
     if (next_warp_ < kernel_.warps) start_group(group);
   }
-  if (engine_.run_lanes() != RunEnd::LANES_DONE || !kernel_.is_right) return;
+  const bool ended = engine_.run_lanes() == RunEnd::LANES_DONE;
+  engine_.end_speculation();
+  if (!ended || engine_.stopped() || !kernel_.is_right) return;
   const uint32_t* memory = reinterpret_cast<const uint32_t*>(engine_.arena());
   if (!kernel_.is_right(memory)) engine_.report("wrong_result", "the memory at the end is not what it should be");
 }

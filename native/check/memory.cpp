@@ -126,6 +126,8 @@ void Engine::put(Actor& actor, Location& where, uint32_t value, FrozenClock rele
     *store = {where.newest, nullptr, release, value, actor.id, actor.clock[actor.id]};
     // A release raised the epoch: the store itself belongs to the epoch before.
     where.newest = store;
+    if (speculation_.learning && where.kind != RegionKind::LINES && !quiet_) speculation_.learn(where.granule, value);
+    if (speculation_.is_about(where.granule)) meet_speculation(actor, where, value, release);
   }
   reinterpret_cast<uint32_t*>(arena_)[where.granule] = value;
   rewritten(where);
@@ -150,7 +152,9 @@ uint32_t Engine::load(void* p, uint32_t bytes, int order, uintptr_t pc) {
   uint32_t value = value_at(where);
   FrozenClock release = where.release;
   uint32_t older = 0;
-  if (options_.relaxed && where.newest != nullptr && !quiet_) {
+  if (speculation_.allowed && !data && !quiet_ && speculates(self, where, order, value)) {
+    release = nullptr;
+  } else if (options_.relaxed && where.newest != nullptr && !quiet_) {
     WordStore* chosen = nullptr;
     older = choose_store(self, where, chosen);
     value = chosen->value;

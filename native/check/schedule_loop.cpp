@@ -12,6 +12,7 @@ namespace warpfs {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr uint64_t LEARNING_SCHEDULES = 8;
 
 Decisions without(const Decisions& decisions, size_t from, size_t count) {
   Decisions fewer(decisions.begin(), decisions.begin() + std::ptrdiff_t(from));
@@ -43,6 +44,7 @@ void leave_out(Decisions& decisions, size_t piece, const std::function<bool(cons
 
 void ScheduleLoop::look(bool record, Attempt& made) {
   Engine& engine = scheduled_.engine();
+  engine.end_speculation();
   made.trace_hash = engine.trace_hash();
   made.steps = engine.steps();
   if (engine.stopped()) {
@@ -67,10 +69,15 @@ ScheduleOptions ScheduleLoop::options_of(uint64_t schedule) const {
   return options;
 }
 
+/// Runs the usual schedule, for its length; and, under relaxed memory, a few others, for the values that loads may guess.
 void ScheduleLoop::estimate_length() {
   const Decisions none;
+  Engine& engine = scheduled_.engine();
+  engine.set_learning(options_.relaxed);
   length_ = std::max<uint64_t>(attempt(options_, &none, false, nullptr).steps, 1);
-  scheduled_.engine().set_length_estimate(length_);
+  engine.set_length_estimate(length_);
+  for (uint64_t at = 0; at < LEARNING_SCHEDULES && options_.relaxed; at++) attempt(options_of(~at), nullptr, false, nullptr);
+  engine.set_learning(false);
 }
 
 void ScheduleLoop::run(const LoopLimits& limits, LoopResult& result) {

@@ -130,10 +130,11 @@ Napi::Value explore(const Napi::CallbackInfo& info) {
   auto* queue = new TaskQueue(env);
   auto work = [=]() -> TaskQueue::Settle {
     auto result = std::make_shared<ExplorationResult>();
-    CheckWorld world(mount, check);
-    Exploration exploration(world, *scenario);
+    auto world = std::make_shared<CheckWorld>(mount, check);
+    Exploration exploration(*world, *scenario);
     *result = exploration.run(limits);
-    return [result, scenario](Napi::Env of, Napi::Promise::Deferred& deferred) { deferred.Resolve(exploration_value(of, *result, *scenario)); };
+    // It stays until the places in its modules have their names.
+    return [result, scenario, world](Napi::Env of, Napi::Promise::Deferred& deferred) { deferred.Resolve(exploration_value(of, *result, *scenario)); };
   };
   const Napi::Promise promise = queue->submit(env, std::move(work), info[2]);
   queue->finish();
