@@ -143,6 +143,8 @@ export interface NativeExploration {
   complete: number;
   blocked: number;
   /** The whole space was seen (exhaustive). */
+  /** States that were told apart; 0 where the search does not look at states. */
+  states?: number;
   finished: boolean;
   steps: number;
   nanoseconds: number;

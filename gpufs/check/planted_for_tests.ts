@@ -6,8 +6,8 @@ import type { Mutant } from '../../native/check/mutant.ts';
 import { type MutantScenario, mutantScenarios, type MutantScenarioName } from '../../native/check/mutant_scenarios.ts';
 import { mutants } from '../../native/check/mutants.ts';
 import { mutatedHeader } from '../../native/check/mutate.ts';
-import { open, prefetch, read } from '../conformance/operations.ts';
 import { packageRoot } from '../package_root.ts';
+import type { Operation } from '../program.ts';
 import type { Scenario } from './campaign_scenario.ts';
 import type { MutatedSources } from './mutant_module.ts';
 
@@ -37,17 +37,18 @@ const own: Mutant[] = [
 ];
 
 const place = /^warp \d lane \d, step \d+: \w+ \w+\.h:\d+/;
-const either = /^(warp \d lane \d|host), step \d+: \w+ \w+\.h:\d+/;
+const reader = /^warp \d lane \d, step \d+: /;
 const host = /^host, step \d+: /;
 
 function of(mutant: string, scenario: MutantScenarioName, kind: string, message: RegExp, ...actors: RegExp[]): Planted {
   return { mutant, scenario: mutantScenarios[scenario], kind, message, actors };
 }
 
+const open: Operation = { op: 'open', path: 'a', mode: 'r' };
 const samePage: MutantScenario = mutantScenarios['same-page'];
 
 export const planted: Planted[] = [
-  of('release-without-sync', 'eviction-two-lanes', 'race', /happens before the other/, either, either),
+  of('unpin-without-release', 'eviction', 'race', /happens before the other/, host, reader),
   of('ticket-not-raised', 'eviction', 'unfilled_read', /which nobody has filled/, place),
   of('failed-fill-ready', 'failing-fills', 'illegal_edge', /^line \d went from BUSY\/FILLING to READY although the host answered -5/, place),
   of('claim-ignores-pins', 'eviction', 'evicted_while_pinned', /^line 0 was taken .* with \d pins on it/, place),
@@ -56,8 +57,8 @@ export const planted: Planted[] = [
   of('modified-not-set', 'writer-and-evictor', 'dirty_lost', /was given to another page with its byte \d+ written by the gpu/, place),
   of('dirty-merged-across-gap', 'one-warp', 'foreign_bytes', /which the gpu has not written/, host),
   of('ticket-not-restored', 'rivals', 'completion_doubled', /got answer \d+, but has asked for \d+/, host),
-  { mutant: 'fill-of-another-line', scenario: { ...samePage, config: { ...samePage.config, cache: { ...samePage.config.cache, lines: 2 } }, programs: [[open('a'), read(0, 16)]] }, kind: 'completion_misdelivered', message: /was answered, but it is INVALID and waits for nothing/, actors: [host] },
-  { mutant: 'prefetch-asks-nothing', scenario: { ...samePage, programs: [[open('a'), prefetch(0, 16)]] }, kind: 'completion_lost', message: /is BUSY\/FILLING and will never be answered/, actors: [] },
+  { mutant: 'fill-of-another-line', scenario: { ...samePage, config: { ...samePage.config, cache: { ...samePage.config.cache, lines: 2 } }, programs: [[open, { op: 'read', file: 0, offset: 0, length: 16 }]] }, kind: 'completion_misdelivered', message: /was answered, but it is INVALID and waits for nothing/, actors: [host] },
+  { mutant: 'prefetch-asks-nothing', scenario: { ...samePage, programs: [[open, { op: 'prefetch', file: 0, offset: 0, length: 16 }]] }, kind: 'completion_lost', message: /is BUSY\/FILLING and will never be answered/, actors: [] },
   of('modified-line-unreadable', 'one-warp', 'deadlock', /warp \d lane 0 waits for a change of/, place),
   of('wait-without-bound', 'dying-host', 'livelock', /steps/, place),
   { mutant: 'waiters-wake-each-other', scenario: samePage, kind: 'wait_exceeded', message: /a wait looked \d+ times and was not over/, actors: [] },

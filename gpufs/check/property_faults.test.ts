@@ -55,8 +55,9 @@ function readsTheFile({ prepared, exploration, outcomes }: Ran): string | undefi
   for (const [at, { files }] of outcomes.entries()) {
     const seen = epilogueOf(prepared, exploration.outcomes[at] as NativeOutcome);
     for (const [file, { path, bytes }] of (files ?? []).entries()) {
-      const { opened, size, read: result, data } = seen[file] as EpilogueLook;
+      const { opened, synced, size, read: result, data } = seen[file] as EpilogueLook;
       if (opened < 0) return `a clean open of ${path}: ${describeErrno(opened)}`;
+      if (synced < 0) return `a clean sync of ${path}: ${describeErrno(synced)}`;
       if (result < 0) return `a clean read of ${path}: ${describeErrno(result)}`;
       if (size !== bytes.length) return `a clean stat of ${path}: size ${size}, but it has ${bytes.length} bytes`;
       const difference = firstDifference(data, bytes);

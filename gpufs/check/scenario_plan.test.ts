@@ -59,7 +59,7 @@ test('at one place no two writers have the same byte, and none has a zero', () =
 test('zeros are the simplest scenario', () => {
   const choice = { kind: 0, file: 0, line: 0, edge: 0, length: 0, extra: 0 };
   const plan = {
-    wait: 0, policy: 0, lines: 0, ringCount: 0, ringSlots: 0, lanes: 0, memory: 0, faulty: 0, faults: 0, worse: 0, chance: 0, without: 0, barrier: 0,
+    wait: 0, policy: 0, lines: 0, ringCount: 0, ringSlots: 0, lanes: 0, memory: 0, faulty: 0, faults: 0, worse: 0, chance: 0, without: 0, barrier: 0, ending: 0,
     sizes: [0], warps: [[choice], [choice]],
   };
   const { programs, files, config, faults, check } = scenarioOf(plan, 'zeros');

@@ -36,6 +36,8 @@ export interface Plan {
   without: number;
   /** All warps meet behind so many operations; 0: never. */
   barrier: number;
+  /** Whether everything is synced at the end. Where not, what the programs have synced themselves must be enough. */
+  ending: number;
   /** How large each file is. */
   sizes: number[];
   warps: Choice[][];
@@ -56,6 +58,7 @@ const laneCounts = [1, 2, 4, 3, 2, 4, 8, 32] as const;
 const ringSlots = [1, 2, 4, 8] as const;
 const chances = [20, 50, 100, 300] as const;
 const FAULTY_FROM = 2; // of three scenarios one has faults
+const UNFINISHED = 2; // one of three
 const transferFaults = ['eio', 'enospc', 'eintr', 'shortIo', 'delay'] as const;
 const worseFaults: readonly (readonly (keyof NativeFaults)[])[] = [[], [], [], [], ['die'], ['die', 'revive'], ['truncate'], ['replace']];
 
@@ -65,7 +68,7 @@ export const choiceAlternatives: Readonly<Record<keyof Choice, number>> = {
 };
 export const planAlternatives: Readonly<Record<Exclude<keyof Plan, 'sizes' | 'warps'>, number>> = {
   wait: 2, policy: 2, lines: lineCounts.length, ringCount: 2, ringSlots: ringSlots.length, lanes: laneCounts.length, memory: 2,
-  faulty: FAULTY_FROM + 1, faults: 2 ** transferFaults.length, worse: worseFaults.length, chance: chances.length, without: 2 ** others.length, barrier: 4,
+  faulty: FAULTY_FROM + 1, faults: 2 ** transferFaults.length, worse: worseFaults.length, chance: chances.length, without: 2 ** others.length, barrier: 4, ending: UNFINISHED + 1,
 };
 export const SIZE_ALTERNATIVES = fileSizes.length;
 export const LIMITS = { warps: { min: 2, max: 3 }, operations: { min: 1, max: 4 }, files: { min: 1, max: 2 } } as const;
@@ -97,6 +100,7 @@ export function scenarioOf(plan: Plan, name: string): Scenario {
     faults: faultsOf(plan),
     check: { scheduler: 'portfolio', memory: plan.memory === 0 ? 'sc' : 'relaxed', laneCount: laneCounts[plan.lanes] ?? 1 },
     orderMatters: !isDeterministic({ programs, files }),
+    ...(plan.ending === UNFINISHED ? { finish: false } : {}),
   };
 }
 

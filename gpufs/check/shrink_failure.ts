@@ -29,6 +29,9 @@ export interface ShrinkSettings {
 const MORE_SCHEDULES = 4;
 const SCHEDULES_MIN = 200;
 const SCHEDULES_MAX = 5000;
+/** So many other schedules that fail are looked at, for a shorter one. */
+const OTHERS_MAX = 16;
+const OTHERS_MS = 2000;
 
 /** What comes back shows the same kind of finding. Where nothing smaller does, it is the failure itself. */
 export async function shrinkFailure({ prepared, finding }: Failure, settings: ShrinkSettings): Promise<Failure> {
@@ -55,5 +58,20 @@ export async function shrinkFailure({ prepared, finding }: Failure, settings: Sh
   // Only now its schedule is made small: each candidate has schedules of its own.
   await fresh();
   const { finding: small } = await explore(last.prepared, judge, { first: last.schedule, schedules: 1, twice }, true);
-  return small?.kind === finding.kind ? { prepared: last.prepared, finding: small } : { prepared, finding };
+  if (small?.kind !== finding.kind) return { prepared, finding };
+  return { prepared: last.prepared, finding: await shortestSchedule(last.prepared, small, settings, schedules) };
+}
+
+/** A schedule of which nothing can be left out need not be a short one: others may need less. */
+async function shortestSchedule(prepared: Prepared, found: NativeFinding, { judge, now }: ShrinkSettings, schedules: number): Promise<NativeFinding> {
+  const end = now() + OTHERS_MS;
+  let shortest = found;
+  let first = found.schedule + 1;
+  for (let others = 0; others < OTHERS_MAX && shortest.decisions.length > 0 && now() < end; others++) {
+    const { finding } = await explore(prepared, judge, { first, schedules, milliseconds: end - now() }, true);
+    if (finding === undefined) break;
+    if (finding.kind === found.kind && finding.decisions.length < shortest.decisions.length) shortest = finding;
+    first = finding.schedule + 1;
+  }
+  return shortest;
 }

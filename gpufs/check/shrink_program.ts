@@ -94,6 +94,7 @@ function simplerSettings(scenario: Scenario): Scenario[] {
   for (const lines of lowerNumbers(cache?.lines ?? 1)) simpler.push({ ...scenario, config: { ...config, cache: { ...cache, lines } } });
   for (const count of lowerNumbers(ring?.count ?? 1)) simpler.push({ ...scenario, config: { ...config, ring: { ...ring, count } } });
   const slots = ring?.slots ?? 1;
+  if (scenario.finish === false) simpler.push({ ...scenario, finish: true });
   if (slots > 1) simpler.push({ ...scenario, config: { ...config, ring: { ...ring, slots: slots / 2 } } });
   return simpler;
 }

@@ -11,6 +11,7 @@ import type { Symbolizer } from '../check/symbolize.ts';
 import { DEPTH_MAX, LANES_MAX } from '../check_options.ts';
 import type { NativeBinding } from '../native_binding.ts';
 import { memoryModels, PREEMPTIONS_UNBOUNDED, progressModels, schedulers } from '../native_check.ts';
+import { searchSuite } from './check_suite.ts';
 import { type CampaignFlags, showCampaign, showMutants, showReplay } from './check_output.ts';
 import { makeProgress, type Streams } from './output.ts';
 import { seedNumber, UsageError, wholeNumber } from './usage.ts';
@@ -31,6 +32,7 @@ const SCHEDULES_EACH = 200;
 const SCHEDULES_EACH_EXHAUSTIVE = 5000;
 const MINUTES_MAX = 7 * 24 * 60;
 const MINUTE_MS = 60_000;
+const SUITE_MINUTES = 2;
 
 /** Options that say nothing where a failure is replayed, or mutants are hunted. */
 const campaignOnly = ['scheduler', 'depth', 'preemptions', 'memory', 'progress', 'lanes', 'minutes', 'out'] as const;
@@ -49,6 +51,7 @@ export function addCheck(program: Command, tools: CheckTools, streams: Streams, 
     .option('--lanes <count>', 'lanes of a warp (default: 4)', wholeNumber(1, LANES_MAX))
     .option('--minutes <count>', 'stop after so many minutes', wholeNumber(1, MINUTES_MAX))
     .option('--mutants', 'show that every known small wrong change of the protocol is found')
+    .option('--suite', 'search small scenarios through all their states; --minutes is the limit of each (default: 2)')
     .option('--replay <file>', 'show a stored failure again')
     .option('--trace <file>', 'write one schedule as a Perfetto trace: the one that failed, else the first')
     .option('--out <file>', 'where a failure is stored (default: warpfs-check-<seed>.replay.json)')
@@ -63,6 +66,10 @@ export function addCheck(program: Command, tools: CheckTools, streams: Streams, 
       if (flags.replay !== undefined) {
         refuse('replay', ['mutants', 'seed', 'schedules', ...campaignOnly]);
         finish(await replayAgain(tools, flags.replay, { trace: flags.trace, json }, streams));
+      } else if (flags.suite === true) {
+        refuse('suite', ['mutants', 'seed', 'schedules', 'trace', ...campaignOnly.filter((name) => name !== 'minutes')]);
+        const judge: Judge = (...judged) => tools.source.judge(...judged);
+        finish(await searchSuite(tools.binding(), judge, { json, milliseconds: (flags.minutes ?? SUITE_MINUTES) * MINUTE_MS }, streams));
       } else if (flags.mutants === true) {
         refuse('mutants', ['trace', ...campaignOnly]);
         finish(await huntMutants(tools, { seed: flags.seed, schedules: flags.schedules ?? MUTANT_SCHEDULES, json }, streams));

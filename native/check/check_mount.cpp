@@ -12,6 +12,7 @@ void CheckMount::begin(bool quiet) {
   SeededRandom mix(options.seed * 0x9e3779b97f4a7c15u + dispatches_);
   options.seed = mix.next();
   if (quiet) options.scheduler = SchedulerKind::RANDOM;
+  if (!world_.host().dead()) world_.host().restart();
   world_.begin_schedule(options, nullptr, true, false, nullptr);
 }
 

@@ -58,11 +58,6 @@ class CheckWorld final : private HostChoices, private HostWatch {
   bool faulty() const { return host_->errors_injected() != 0; }
 
  private:
-  struct Launch;
-  struct LoadedKernel {
-    KernelEntry entry;
-  };
-
   uint32_t choose(uint32_t alternatives) override { return engine_->choose(alternatives); }
   bool happens(uint32_t permille) override { return engine_->happens(permille); }
   void pause() override { engine_->pause(false, 0); }

@@ -141,7 +141,6 @@ void Engine::renew(void* begin, uint64_t bytes) {
 
 void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* replayed, bool record, bool trace) {
   options_ = options;
-  replayed_ = replayed;
   recording_ = record;
   tracing_ = trace;
   cleaning_ = quiet_ = stopped_ = starving_ = false;
@@ -153,7 +152,7 @@ void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* rep
   spin_rounds_ = 0;
   some_forgot_ = false;
   starved_ = 0;
-  memory_hash_ = host_done_ = host_since_ = host_at_pause_ = 0;
+  memory_hash_ = host_done_ = host_since_ = 0;
   rewritten_.clear();
   bump_.reset();
   spare_ = nullptr;

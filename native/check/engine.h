@@ -172,7 +172,6 @@ class Engine {
   bool is_held(const Actor& actor) const;
   Actor* usual(uint32_t after);
   Actor* next_unannounced();
-  void decide(Actor* from, Actor* to);
   bool stalled();
   void report_stall();
   std::string waited_for(const Actor& actor) const;
@@ -251,7 +250,6 @@ class Engine {
   SeededRandom random_;
   Bump bump_;
   PlainAccess* spare_ = nullptr;
-  const Decisions* replayed_ = nullptr;
   std::vector<std::vector<Decision>> replay_of_;  // by actor
   Decisions recorded_;
   bool cleaning_ = false, recording_ = false, tracing_ = false, quiet_ = false, stopped_ = false, starving_ = false;
@@ -268,7 +266,7 @@ class Engine {
   bool contends_ = false;  // the access that was just made
   uint64_t memory_hash_ = 0;
   // The host: what it did to files, and what it has read and done since it last had nothing to do.
-  uint64_t host_done_ = 0, host_since_ = 0, host_at_pause_ = 0;
+  uint64_t host_done_ = 0, host_since_ = 0;
   std::vector<Location*> rewritten_;  // words whose value may differ from the one in memory_hash_
   uint32_t* sc_clock_;
   uint32_t* launch_clock_;  // what happened before every actor of the launch

@@ -7,6 +7,7 @@
 namespace warpfs {
 
 namespace {
+constexpr size_t STUCK_SHOWN = 6;
 constexpr uint32_t SPIN_ROUNDS_MAX = 2000;  // times that lanes which spin are let on although nothing changed
 constexpr uint32_t IDLE_PAUSES_MAX = 2;  // of a warp that does something itself between one and the next
 }  // namespace
@@ -156,15 +157,22 @@ bool Engine::stalled() {
 void Engine::report_stall() {
   std::vector<const Actor*> stuck;
   std::string message;
+  uint32_t more = 0;
   for (const Actor& actor : actors_) {
     if (actor.warp == nullptr || (actor.state != ActorState::WAITING && actor.state != ActorState::COLLECTIVE)) continue;
-    if (stuck.size() < 6) stuck.push_back(&actor);
     const bool waits = actor.state == ActorState::WAITING;
+    // Of many lanes that wait for the same sibling a few say enough.
+    if (stuck.size() == STUCK_SHOWN && !waits) {
+      more++;
+      continue;
+    }
+    stuck.push_back(&actor);
     const CollectiveSite& site = actor.warp->sites[actor.lane];
     message += (message.empty() ? "warp " : "; warp ") + std::to_string(actor.warp->id.item) + " lane " + std::to_string(actor.lane) +
                (waits ? std::string(" waits for ") + waited_for(actor)
                       : std::string(" waits for its siblings at ") + (site.file == nullptr ? "the barrier" : site.file) + ":" + std::to_string(site.line_and_kind >> 8));
   }
+  if (more != 0) message += "; and " + std::to_string(more) + " more lanes for their siblings";
   bool waits_for_starved = false;
   for (const Actor& actor : actors_) waits_for_starved |= actor.state == ActorState::STARVED;
   if (waits_for_starved) message += "; the progress model lets the warps starve that could end this";

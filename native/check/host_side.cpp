@@ -126,6 +126,7 @@ uint64_t HostSide::completions() const {
 int HostSide::sync_all() { return dead_ ? -int(Errno::eio) : parts_->files.sync_all(); }
 
 void HostSide::restart() {
+  faults_injected_ = errors_injected_ = 0;  // the schedules before excuse nothing
   const Unwatched unwatched;
   WARPFS_ASSERT(!dead_ && parts_->io.in_flight() == 0);
   stopping_ = false;

@@ -109,7 +109,7 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
   if (takes && from.pins != 0) {
     engine_.report("evicted_while_pinned", of_line + " was taken (" + name_of(from) + " to " + name_of(to) + ") with " + std::to_string(from.pins) + " pins on it", {&actor});
   }
-  if (takes && to.step == LineStep::CLAIMING) claimed(line, old, actor);
+  if (takes && to.step == LineStep::CLAIMING) claimed(line, actor);
   const bool ends_waiting = from.state == LineState::BUSY && (from.step == LineStep::FILLING || from.step == LineStep::WRITING);
   if (!ends_waiting) return;
   const LineDone& done = dones_[line];
@@ -122,7 +122,7 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
   }
 }
 
-void ProtocolWatch::claimed(uint32_t line, uint32_t, Actor& actor) {
+void ProtocolWatch::claimed(uint32_t line, Actor& actor) {
   LineTruth& truth = truth_[line];
   truth.fill++;
   if (!truth.has_dirty) return;

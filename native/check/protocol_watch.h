@@ -49,7 +49,7 @@ class ProtocolWatch {
   uint32_t value_before(uint32_t line) const;
   void word_changed(uint32_t line, uint32_t old, uint32_t value, Actor& actor);
   void line_done(uint32_t line, Actor& actor);
-  void claimed(uint32_t line, uint32_t old, Actor& actor);
+  void claimed(uint32_t line, Actor& actor);
   uint64_t* dirty(uint32_t line) { return &dirty_[size_t(line) * words_of_line_]; }
   uint64_t* leaving(uint32_t line) { return &leaving_[size_t(line) * words_of_line_]; }
   bool any(const uint64_t* bits) const;
