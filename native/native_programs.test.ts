@@ -6,7 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { packageRoot, shadersRoot } from '../gpufs/package_root.ts';
 
 /** What a program is told: executor_test compiles a kernel module of its own, daemon_test leaves out what only measures. */
-const options: Record<string, string[]> = { executor_test: [join(shadersRoot, 'dialect')], daemon_test: ['--no-speed'] };
+const options: Record<string, string[]> = {
+  executor_test: [join(shadersRoot, 'dialect')], daemon_test: ['--no-speed'],
+  progress_test: [join(packageRoot, 'native', 'check', 'litmus', 'progress-litmus.json')],
+};
 
 const BUILD = join(packageRoot, 'build');
 
@@ -19,7 +22,7 @@ function builtProgram(name: string): string {
 }
 
 describe('the C++ test programs', () => {
-  for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'daemon_test', 'host_side_test', 'engine_test']) {
+  for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'daemon_test', 'host_side_test', 'progress_test', 'engine_test']) {
     test(name, { timeout: 300_000 }, () => {
       const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 120_000 });
       expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);

@@ -6,6 +6,17 @@
 
 namespace warpfs {
 
+namespace {
+
+const CheckOptions& of_one_schedule(const CheckOptions& check) {
+  if (check.schedule.scheduler != SchedulerKind::EXHAUSTIVE) return check;
+  throw HostError(-Errno::einval, "option check.scheduler: 'exhaustive' runs a program again and again, and a mount runs it once: use warpfs check --suite, or another scheduler");
+}
+
+}  // namespace
+
+CheckMount::CheckMount(const MountOptions& mount, const CheckOptions& check) : world_(mount, of_one_schedule(check)) {}
+
 void CheckMount::begin(bool quiet) {
   if (!broken_.empty()) throw HostError(-Errno::eio, "this mount has shown a finding (" + broken_ + ") and runs nothing more: unmount it with discard");
   ScheduleOptions options = world_.options().schedule;

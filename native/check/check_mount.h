@@ -16,7 +16,8 @@ struct CheckedDispatch {
 
 class CheckMount {
  public:
-  CheckMount(const MountOptions& mount, const CheckOptions& check) : world_(mount, check) {}
+  /// Throws HostError, also for a scheduler that is about many schedules.
+  CheckMount(const MountOptions& mount, const CheckOptions& check);
 
   /// After a finding nothing more is run: what is in memory is whatever the schedule left there.
   CheckedDispatch run(const Dispatch& dispatch);

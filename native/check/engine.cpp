@@ -355,6 +355,7 @@ void Engine::prune() {
 void Engine::resume_for_cleanup() {
   stopped_ = false;
   cleaning_ = true;
+  speculation_.pending = false;
   ready_count_ = 0;
   unannounced_.clear();
   unannounced_at_ = 0;

@@ -110,8 +110,6 @@ void Engine::join_actors(const std::vector<uint32_t>& ids) {
 // ---- Races.
 
 void Engine::race(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, uint32_t step, uintptr_t other_pc, bool other_write) {
-  // A call that gave up waiting leaves its path to a host that may still come to it, and the next call writes another.
-  if (where.kind == RegionKind::OUTBOXES && expired_waits != 0) return;
   actor.op.pc = pc;
   Actor other = actors_[slot];
   other.step = step;

@@ -45,6 +45,7 @@ void Engine::point(OpKind kind, Location* where, uintptr_t pc) {
   if (__builtin_expect(steps_ > options_.step_limit, 0)) {
     report("livelock", "more than " + std::to_string(options_.step_limit) + " steps", {&self});
   }
+  if (__builtin_expect(speculation_.pending, 0) && steps_ > speculation_.deadline) prune();
   if (quiet_) {
     if (host_until_ != nullptr && (*host_until_)()) {
       self.announced = true;

@@ -32,6 +32,7 @@ bool Engine::speculates(Actor& self, const Location& where, int order, uint32_t&
   speculation_.actor = self.id;
   speculation_.epoch = self.clock[self.id];
   speculation_.granule = where.granule;
+  speculation_.deadline = steps_ + length_estimate_;
   speculation_.value = value = guess;
   return true;
 }

@@ -17,6 +17,7 @@ struct Speculation {
   bool pending = false;     // nobody has stored it yet
   bool acquired = false;    // its actor has passed an acquire fence since
   uint32_t actor = 0, epoch = 0, granule = 0, value = 0;
+  uint64_t deadline = 0;    // the step at which a guess that has not come true is given up: it may have led anywhere
 
   void begin_schedule(bool may) {
     allowed = may && !learning && !known.empty();

@@ -67,14 +67,18 @@ WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uin
   if (call_begin(fs, result)) return result;
   ulong size = 0;
   if (!arguments_agree(fs, (ulong)path, mode, 0u, size)) return call_end(fs, -Errno::einval);
+  // Once the host was asked the path is there, and the host may be reading it.
+  const bool asked = warp_broadcast(fs.lane, fs.asked, 0u) != 0u;
+  const int waited = asked ? 0 : mail_wait_free(fs);
+  if (waited != 0) return call_end(fs, waited);
   uint bytes = 0;
   if (is_leader(fs)) {
     WARPFS_DEVICE uchar* outbox = fs.outboxes + (ulong)fs.slot * PATH_BYTES_MAX;
     while (bytes < PATH_BYTES_MAX && path[bytes] != 0) {
-      outbox[bytes] = path[bytes];
+      if (!asked) outbox[bytes] = path[bytes];
       bytes++;
     }
-    if (bytes < PATH_BYTES_MAX) outbox[bytes] = 0;
+    if (bytes < PATH_BYTES_MAX && !asked) outbox[bytes] = 0;
   }
   bytes = warp_broadcast(fs.lane, bytes, 0u);
   if (bytes >= PATH_BYTES_MAX) return call_end(fs, -Errno::enametoolong);

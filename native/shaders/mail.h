@@ -3,6 +3,30 @@
 
 namespace warpfs {
 
+// Leader only. Has the host answered all that this slot has asked? A call that gave up waiting leaves a request behind that may still be served:
+// until then the mailbox and the path of the slot are the host's.
+WARPFS_FN bool mail_is_free(WARPFS_THREAD const Fs& fs) {
+  return host_load(&fs.mailboxes[fs.slot].sequence) == fs.record->mail_sequence;
+}
+
+// All lanes. Waits until it has: 0, or wait_outcome().
+WARPFS_FN int mail_wait_free(WARPFS_THREAD Fs& fs) {
+  int outcome = 0;
+  if (is_leader(fs)) {
+    WaitBound bound;
+    wait_start(fs, bound);
+    while (!mail_is_free(fs)) {
+      if (!wait_again(fs, bound)) {
+        outcome = wait_outcome();
+        break;
+      }
+    }
+    // The host had read the path before it answered.
+    host_fence_acquire();
+  }
+  return (int)warp_broadcast(fs.lane, (uint)outcome, 0u);
+}
+
 // All lanes. Asks the host and waits for its answer: the result, or wait_outcome(). `value` is what the answer carries beside it.
 WARPFS_FN int mail_ask(WARPFS_THREAD Fs& fs, uint opcode, uint file, ulong offset, uint length, WARPFS_THREAD ulong& value) {
   int result = 0;
@@ -12,7 +36,7 @@ WARPFS_FN int mail_ask(WARPFS_THREAD Fs& fs, uint opcode, uint file, ulong offse
     wait_start(fs, bound);
     while (fs.asked == 0u) {
       Reservation reservation = reservation_none();
-      if (ring_reserve(fs, reservation)) {
+      if (mail_is_free(fs) && ring_reserve(fs, reservation)) {
         fs.record->mail_sequence++;
         ring_write(fs, reservation, opcode, file, offset, length, 0u);
         ring_publish(fs, reservation);
