@@ -136,6 +136,16 @@ void* __tsan_memset(void* to, int value, size_t bytes) {
     const bool done = entry.cas(const_cast<type*>(p), sizeof(type), &seen, uint32_t(desired), order, failure, false, PC);     \
     *expected = type(seen);                                                                               \
     return done;                                                                                          \
+  }                                                                                                       \
+  /* What clang calls for both: it gives back the value and no success, so it cannot fail for nothing. */ \
+  type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type desired, int order, int failure) { \
+    if (!is_shared(p)) {                                                                                  \
+      __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);      \
+      return expected;                                                                                    \
+    }                                                                                                     \
+    uint32_t seen = expected;                                                                             \
+    entry.cas(const_cast<type*>(p), sizeof(type), &seen, uint32_t(desired), order, failure, false, PC);   \
+    return type(seen);                                                                                    \
   }
 ATOMICS(8, uint8_t)
 ATOMICS(16, uint16_t)
