@@ -3,32 +3,16 @@
 #include "progress_litmus.h"
 #include "protocol_progress.h"
 
+#include "../host/cpu/test_check.h"
 #include "../host/host_error.h"
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string_view>
 
 namespace warpfs {
 namespace {
-
-#define CHECK(condition)                                                    \
-  do {                                                                      \
-    if (!(condition)) {                                                     \
-      std::printf("FAILED %s at %s:%d\n", #condition, __FILE__, __LINE__);  \
-      std::exit(1);                                                         \
-    }                                                                       \
-  } while (0)
-
-#define RUN_TEST(function)                              \
-  do {                                                  \
-    function();                                         \
-    std::printf("ok %s\n", &#function[sizeof("test")]); \
-    std::fflush(stdout);                                \
-  } while (0)
 
 void test_every_model_has_a_name() {
   for (uint8_t model = 0; model <= uint8_t(Progress::LOCKSTEP); model++) {
