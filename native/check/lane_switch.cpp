@@ -4,7 +4,7 @@
 
 namespace warpfs {
 extern "C" {
-thread_local LaneSwitch* warpfs_lane_switch = nullptr;
+constinit thread_local LaneSwitch* warpfs_lane_switch = nullptr;
 }
 }
 

@@ -22,7 +22,7 @@ struct CpuSwitch;
 
 #if WARPFS_LANE_SWITCH
 /// The one of the running actor.
-extern "C" __attribute__((tls_model("initial-exec"), visibility("hidden"))) thread_local LaneSwitch* warpfs_lane_switch;
+extern "C" __attribute__((tls_model("initial-exec"), visibility("hidden"))) constinit thread_local LaneSwitch* warpfs_lane_switch;
 
 // As the functions of CheckEntry and CpuRuntime, but on the other stack. What lies below the kernel's own stack is cleared on the way back.
 extern "C" {
