@@ -22,6 +22,8 @@ class CheckMount {
   /// After a finding nothing more is run: what is in memory is whatever the schedule left there.
   CheckedDispatch run(const Dispatch& dispatch);
   int32_t sync();
+  /// The same: there is nothing that has to be stopped.
+  int32_t unmount(bool) { return sync(); }
   std::array<uint64_t, COUNTER_COUNT> stats() const { return totals_; }
   CheckWorld& world() { return world_; }
 

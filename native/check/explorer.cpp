@@ -255,7 +255,6 @@ bool Explorer::next_execution() {
       const uint32_t next = uint32_t(__builtin_ctzll(rest));
       const uint32_t preemptions = preemptions_with(node, before, next);
       if (is_bounded() && preemptions > bound_) {
-        bounded_out_ = true;
         node.done |= bit(next);
         continue;
       }

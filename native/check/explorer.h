@@ -22,7 +22,6 @@ class Explorer final : public Search {
   void meet(uint32_t first_actor, uint32_t lanes) override;
   void meet_all(const std::vector<uint32_t>& ids) override;
   bool next_execution() override;
-  bool bounded_out() const override { return bounded_out_; }
 
  private:
   struct Node {
@@ -48,7 +47,6 @@ class Explorer final : public Search {
   uint32_t preemptions_with(const Node& node, uint32_t before, uint32_t chosen) const;
 
   const uint32_t bound_;
-  bool bounded_out_ = false;
   uint32_t actors_ = 0;
   std::vector<Node> nodes_;
   uint32_t depth_ = 0;        // nodes that this execution has passed

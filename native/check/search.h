@@ -27,8 +27,6 @@ class Search {
   virtual void meet_all(const std::vector<uint32_t>& ids) = 0;
   /// After an execution: false where the space is exhausted.
   virtual bool next_execution() = 0;
-  /// The bound on preemptions has kept something from being tried.
-  virtual bool bounded_out() const = 0;
   /// States that were told apart; 0 where the search does not look at states.
   virtual uint64_t states() const { return 0; }
 };

@@ -50,9 +50,7 @@ bool StateSearch::enter(Engine& engine, Node& node) {
 }
 
 Actor* StateSearch::pick(Engine& engine) {
-  if (learning_ != 0) {
-    return engine.ready_actor(random_.below(engine.ready_count()));
-  }
+  if (learning_ != 0) return engine.ready_actor(random_.below(engine.ready_count()));
   for (uint32_t place = 0; place < engine.ready_count(); place++) {
     Actor& actor = *engine.ready_actor(place);
     if (!is_point(actor)) return &actor;
@@ -120,7 +118,6 @@ bool StateSearch::next_execution() {
     wrong_ = false;
     nodes_.clear();
     seen_.clear();
-    bounded_out_ = false;
     return true;
   }
   while (!nodes_.empty()) {
@@ -136,7 +133,6 @@ bool StateSearch::next_execution() {
       const uint32_t next = uint32_t(__builtin_ctzll(rest));
       const uint32_t preemptions = preemptions_with(node, before, next);
       if (is_bounded() && preemptions > bound_) {
-        bounded_out_ = true;
         node.done |= bit(next);
         continue;
       }

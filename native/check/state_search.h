@@ -24,7 +24,6 @@ class StateSearch final : public Search {
   void meet(uint32_t, uint32_t) override {}
   void meet_all(const std::vector<uint32_t>&) override {}
   bool next_execution() override;
-  bool bounded_out() const override { return bounded_out_; }
   uint64_t states() const override { return seen_.size(); }
 
  private:
@@ -48,7 +47,7 @@ class StateSearch final : public Search {
   // At first executions are drawn, to learn which words are shared: each that becomes known later costs a new beginning.
   uint32_t learning_ = 500;
   SeededRandom random_{1};
-  bool bounded_out_ = false, wrong_ = false;
+  bool wrong_ = false;
   std::vector<Node> nodes_;
   uint32_t depth_ = 0, prefix_ = 0, last_actor_ = 0;
   std::unordered_map<uint64_t, uint32_t> seen_;  // and with how few preemptions

@@ -7,8 +7,7 @@
 #include "../pread_loop.h"
 #include "arguments.h"
 #include "check_binding.h"
-#include "dispatch_values.h"
-#include "task_queue.h"
+#include "mount_object.h"
 
 #include <thread>
 
@@ -25,49 +24,10 @@ uint64_t total(const Daemon::Stats& stats) {
 
 }  // namespace
 
-class MountObject : public Napi::ObjectWrap<MountObject> {
+class MountObject final : public MountObjectOf<MountObject, Mount> {
  public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeMount",
-                       {InstanceMethod("dispatch", &MountObject::dispatch), InstanceMethod("sync", &MountObject::sync),
-                        InstanceMethod("unmount", &MountObject::unmount), InstanceMethod("stats", &MountObject::stats),
-                        InstanceMethod("describe", &MountObject::describe)});
-  }
-
-  explicit MountObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<MountObject>(info) {
-    const Napi::Env env = info.Env();
-    if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(env, "a mount needs its configuration");
-    const MountOptions options = mount_options(info[0].As<Napi::Object>());
-    try {
-      mount_ = std::make_shared<Mount>(options);
-    } catch (const HostError& error) {
-      throw_host_error(env, error.code, error.what());
-    } catch (const std::exception& error) {
-      throw_host_error(env, "ENOMEM", error.what());
-    }
-    queue_ = std::make_unique<TaskQueue>(env);
-    // A process that ends without unmounting loses nothing: the destructor of the mount writes everything back.
-    napi_add_env_cleanup_hook(env, shut_at_exit, this);
-  }
-
-  ~MountObject() override {
-    napi_remove_env_cleanup_hook(Env(), shut_at_exit, this);
-    shut();
-  }
-
- private:
-  static void shut_at_exit(void* self) { static_cast<MountObject*>(self)->shut(); }
-
-  void shut() {
-    if (queue_) queue_->close();
-    queue_.reset();
-    mount_.reset();
-  }
-
-  std::shared_ptr<Mount> mounted(Napi::Env env) {
-    if (mount_) return mount_;
-    throw_host_error(env, "ERR_WARPFS_UNMOUNTED", "this file system is not mounted any more");
-  }
+  explicit MountObject(const Napi::CallbackInfo& info)
+      : MountObjectOf(info, [](const Napi::Object& config) { return std::make_shared<Mount>(mount_options(config)); }) {}
 
   Napi::Value dispatch(const Napi::CallbackInfo& info) {
     const auto mount = mounted(info.Env());
@@ -76,41 +36,7 @@ class MountObject : public Napi::ObjectWrap<MountObject> {
       const DispatchResult result = mount->run(dispatch);
       return [result](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(dispatch_result(env, result)); };
     };
-    return queue_->submit(info.Env(), std::move(work), request);
-  }
-
-  Napi::Value sync(const Napi::CallbackInfo& info) {
-    const auto mount = mounted(info.Env());
-    auto work = [mount]() -> TaskQueue::Settle {
-      const int32_t result = mount->sync();
-      return [result](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(number(env, result)); };
-    };
-    return queue_->submit(info.Env(), std::move(work), info.This());
-  }
-
-  /// Where bytes could not be written the file system stays mounted, so that they can be saved once the cause is gone; unless they are
-  /// to be discarded. Then the error is all that is left of them.
-  Napi::Value unmount(const Napi::CallbackInfo& info) {
-    const auto mount = mounted(info.Env());
-    const bool discard = info[0].ToBoolean();
-    auto work = [this, mount, discard]() -> TaskQueue::Settle {
-      const int32_t result = mount->unmount(discard);
-      return [this, result, discard](Napi::Env env, Napi::Promise::Deferred& deferred) {
-        if (result == 0 || discard) {
-          mount_.reset();
-          queue_->finish();
-        }
-        deferred.Resolve(number(env, result));
-      };
-    };
-    return queue_->submit(info.Env(), std::move(work), info.This());
-  }
-
-  Napi::Value stats(const Napi::CallbackInfo& info) {
-    const auto totals = mounted(info.Env())->stats();
-    Napi::BigUint64Array array = Napi::BigUint64Array::New(info.Env(), totals.size());
-    for (size_t i = 0; i < totals.size(); i++) array[i] = totals[i];
-    return array;
+    return queue().submit(info.Env(), std::move(work), request);
   }
 
   Napi::Value describe(const Napi::CallbackInfo& info) {
@@ -129,9 +55,6 @@ class MountObject : public Napi::ObjectWrap<MountObject> {
     object.Set("requestsRefused", number(env, double(served.refused)));
     return object;
   }
-
-  std::shared_ptr<Mount> mount_;
-  std::unique_ptr<TaskQueue> queue_;
 };
 
 namespace {
@@ -143,7 +66,7 @@ struct AddonData {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
-  data->mount = Napi::Persistent(MountObject::define(env));
+  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount"));
   data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
   add_check_functions(env, exports);

@@ -4,54 +4,18 @@
 #include "../../check/exploration.h"
 #include "../../check/progress_litmus.h"
 #include "check_values.h"
-#include "dispatch_values.h"
-#include "task_queue.h"
+#include "mount_object.h"
 
 namespace warpfs {
 
 namespace {
 
-class CheckedMountObject : public Napi::ObjectWrap<CheckedMountObject> {
+class CheckedMountObject final : public MountObjectOf<CheckedMountObject, CheckMount> {
  public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeCheckedMount",
-                       {InstanceMethod("dispatch", &CheckedMountObject::dispatch), InstanceMethod("sync", &CheckedMountObject::sync),
-                        InstanceMethod("unmount", &CheckedMountObject::unmount), InstanceMethod("stats", &CheckedMountObject::stats),
-                        InstanceMethod("describe", &CheckedMountObject::describe)});
-  }
-
-  explicit CheckedMountObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CheckedMountObject>(info) {
-    const Napi::Env env = info.Env();
-    const Napi::Object config = info[0].As<Napi::Object>();
-    try {
-      mount_ = std::make_shared<CheckMount>(mount_options(config), check_options(config.Get("check").As<Napi::Object>()));
-    } catch (const HostError& error) {
-      throw_host_error(env, error.code, error.what());
-    } catch (const std::exception& error) {
-      throw_host_error(env, "ENOMEM", error.what());
-    }
-    queue_ = std::make_unique<TaskQueue>(env);
-    napi_add_env_cleanup_hook(env, shut_at_exit, this);
-  }
-
-  ~CheckedMountObject() override {
-    napi_remove_env_cleanup_hook(Env(), shut_at_exit, this);
-    shut();
-  }
-
- private:
-  static void shut_at_exit(void* self) { static_cast<CheckedMountObject*>(self)->shut(); }
-
-  void shut() {
-    if (queue_) queue_->close();
-    queue_.reset();
-    mount_.reset();
-  }
-
-  std::shared_ptr<CheckMount> mounted(Napi::Env env) {
-    if (mount_) return mount_;
-    throw_host_error(env, "ERR_WARPFS_UNMOUNTED", "this file system is not mounted any more");
-  }
+  explicit CheckedMountObject(const Napi::CallbackInfo& info)
+      : MountObjectOf(info, [](const Napi::Object& config) {
+          return std::make_shared<CheckMount>(mount_options(config), check_options(config.Get("check").As<Napi::Object>()));
+        }) {}
 
   Napi::Value dispatch(const Napi::CallbackInfo& info) {
     const auto mount = mounted(info.Env());
@@ -64,39 +28,7 @@ class CheckedMountObject : public Napi::ObjectWrap<CheckedMountObject> {
         deferred.Resolve(object);
       };
     };
-    return queue_->submit(info.Env(), std::move(work), request);
-  }
-
-  Napi::Value sync(const Napi::CallbackInfo& info) {
-    const auto mount = mounted(info.Env());
-    auto work = [mount]() -> TaskQueue::Settle {
-      const int32_t result = mount->sync();
-      return [result](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(number(env, result)); };
-    };
-    return queue_->submit(info.Env(), std::move(work), info.This());
-  }
-
-  Napi::Value unmount(const Napi::CallbackInfo& info) {
-    const auto mount = mounted(info.Env());
-    const bool discard = info[0].ToBoolean();
-    auto work = [this, mount, discard]() -> TaskQueue::Settle {
-      const int32_t result = mount->sync();
-      return [this, result, discard](Napi::Env env, Napi::Promise::Deferred& deferred) {
-        if (result == 0 || discard) {
-          mount_.reset();
-          queue_->finish();
-        }
-        deferred.Resolve(number(env, result));
-      };
-    };
-    return queue_->submit(info.Env(), std::move(work), info.This());
-  }
-
-  Napi::Value stats(const Napi::CallbackInfo& info) {
-    const auto totals = mounted(info.Env())->stats();
-    Napi::BigUint64Array array = Napi::BigUint64Array::New(info.Env(), totals.size());
-    for (size_t i = 0; i < totals.size(); i++) array[i] = totals[i];
-    return array;
+    return queue().submit(info.Env(), std::move(work), request);
   }
 
   Napi::Value describe(const Napi::CallbackInfo& info) {
@@ -114,9 +46,6 @@ class CheckedMountObject : public Napi::ObjectWrap<CheckedMountObject> {
     object.Set("requestsRefused", number(env, 0));
     return object;
   }
-
-  std::shared_ptr<CheckMount> mount_;
-  std::unique_ptr<TaskQueue> queue_;
 };
 
 /// Each exploration has a thread of its own, which ends with it.
@@ -163,7 +92,7 @@ Napi::Value progress_litmus(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-Napi::Function define_checked_mount(Napi::Env env) { return CheckedMountObject::define(env); }
+Napi::Function define_checked_mount(Napi::Env env) { return CheckedMountObject::define_as(env, "NativeCheckedMount"); }
 
 void add_check_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("explore", Napi::Function::New(env, explore));
