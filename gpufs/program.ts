@@ -3,9 +3,14 @@
 export interface OpenOperation {
   op: 'open';
   path: string;
-  /** 'r' reads, 'r+' reads and writes a file that exists, 'w+' reads and writes one that it creates, or empties where it exists. */
-  mode: 'r' | 'r+' | 'w+';
+  mode: OpenModeName;
 }
+
+/**
+ * 'r' reads; 'r+' reads and writes a file that exists. The others also make the file: 'w+' empties one that exists, 'c+' leaves it as it is,
+ * 'wx+' fails with EEXIST. There is no append: see the message that names it.
+ */
+export type OpenModeName = 'r' | 'r+' | 'w+' | 'c+' | 'wx+';
 
 /** `file` counts the opens of this warp: 0 is its first open, whatever other operations stand between. */
 interface FileOperation {
@@ -36,6 +41,26 @@ export interface WriteAsyncOperation extends DataOperation { op: 'write_async' }
 
 /** `ticket` is the index of the read_async or write_async in this warp's list of operations. */
 export interface WaitOperation { op: 'wait'; ticket: number }
+/** Its result is 1 where nothing that the ticket asked for is on its way any more, so that a wait will hardly wait; else 0. */
+export interface PollOperation { op: 'poll'; ticket: number }
+/** Makes the file shorter, or longer by a hole. */
+export interface TruncateOperation extends FileOperation { op: 'truncate'; length: Offset }
+/** The file lives on for those who have it open. */
+export interface UnlinkOperation { op: 'unlink'; path: string }
+/** A file at `to` is replaced; it lives on for those who have it open. */
+export interface RenameOperation { op: 'rename'; path: string; to: string }
+/** Pins a part of one line; `data` is what it held at that moment. Its result is how many bytes are mapped. */
+export interface MapOperation extends RangeOperation { op: 'map'; mode: 'r' | 'r+' }
+/** `map` is the index of the map in this warp's list of operations; `data` is stored into its first bytes before. */
+export interface UnmapOperation { op: 'unmap'; map: number; data?: Uint8Array }
+/** The mapped bytes are on the disk when it gives 0. */
+export interface MapSyncOperation { op: 'map_sync'; map: number; data?: Uint8Array }
+/** The file as an array of u32: `values` are the elements at `indices`. Its result is how many there are. */
+export interface GatherOperation extends FileOperation { op: 'gather'; indices: readonly Offset[] }
+/** Stores elements. Where an index comes twice, one of its values stays. */
+export interface ScatterOperation extends FileOperation { op: 'scatter'; indices: readonly Offset[]; values: readonly number[] }
+/** Adds to elements, each addition as one step; `values` are the elements as they were before. */
+export interface AddOperation extends FileOperation { op: 'add'; indices: readonly Offset[]; values: readonly number[] }
 /** Arithmetic that takes time and touches no file. */
 export interface ComputeOperation { op: 'compute'; steps: number }
 /** No warp goes on before every warp of the run is here. */
@@ -52,6 +77,16 @@ export type Operation =
   | ReadAsyncOperation
   | WriteAsyncOperation
   | WaitOperation
+  | PollOperation
+  | TruncateOperation
+  | UnlinkOperation
+  | RenameOperation
+  | MapOperation
+  | UnmapOperation
+  | MapSyncOperation
+  | GatherOperation
+  | ScatterOperation
+  | AddOperation
   | ComputeOperation
   | BarrierOperation;
 
@@ -69,6 +104,7 @@ export interface StepResult {
   nanoseconds: number;
   data?: Uint8Array;
   sizeBytes?: number;
+  values?: Uint32Array;
 }
 
 export interface DataResult extends StepResult {
@@ -80,7 +116,18 @@ export interface SizeResult extends StepResult {
   sizeBytes: number;
 }
 
-export type ResultOf<Step> = Step extends { op: 'read' | 'read_async' } ? DataResult : Step extends { op: 'stat' } ? SizeResult : StepResult;
+export interface ValuesResult extends StepResult {
+  /** Empty where the step failed. */
+  values: Uint32Array;
+}
+
+export type ResultOf<Step> = Step extends { op: 'read' | 'read_async' | 'map' }
+  ? DataResult
+  : Step extends { op: 'stat' }
+    ? SizeResult
+    : Step extends { op: 'gather' | 'add' }
+      ? ValuesResult
+      : StepResult;
 
 /** Of one warp. A mapped type keeps a tuple a tuple only over a type parameter, so each level has its own. */
 export type StepResultsOf<Steps extends Program> = { -readonly [Step in keyof Steps]: ResultOf<Steps[Step]> };

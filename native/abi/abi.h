@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x3a148d7eu,
+  ABI_HASH = 0x7c744522u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -12,12 +12,23 @@ enum : uint32_t {
   LINE_BYTES_MIN = 512u,
   LINE_BYTES_MAX = 65536u,
   PATH_BYTES_MAX = 4096u,
+  OUTBOX_BYTES = 8192u,
+  OPEN_WRITE = 1u,
+  OPEN_CREATE = 2u,
+  OPEN_EXCLUSIVE = 4u,
+  OPEN_TRUNCATE = 8u,
+  OPEN_APPEND = 16u,
   REPLAY_LOG_CALLS = 256u,
   REPLAY_LOG_WORDS = 256u,
   PHASE_WORDS = 6u,
   HELD_LINES_MAX = 8u,
   FAULT_ITEMS_MAX = 16u,
-  PINS_MAX = 12288u,
+  PINS_MAX = 4095u,
+  SLOTS_MAX = 4096u,
+  MAPS_MAX = 8u,
+  LINES_PER_MASK = 32u,
+  MASKS_MAX = 65533u,
+  GATE_CLOSED = 2147483648u,
   DIRTY_NONE = 65535u,
   HANDLE_INDEX_BITS = 17u,
   HANDLE_GENERATION_BITS = 12u,
@@ -29,9 +40,9 @@ enum : uint32_t {
   LINE_REFERENCE_SHIFT = 5u,
   LINE_REFERENCE_MASK = 0x20u,
   LINE_PINS_SHIFT = 6u,
-  LINE_PINS_MASK = 0xfffc0u,
-  LINE_VERSION_SHIFT = 20u,
-  LINE_VERSION_MASK = 0xfff00000u,
+  LINE_PINS_MASK = 0x7ffc0u,
+  LINE_WRITERS_SHIFT = 19u,
+  LINE_WRITERS_MASK = 0xfff80000u,
   COUNTER_COUNT = 12u,
 };
 
@@ -42,13 +53,10 @@ namespace LineStep {
 enum : uint32_t { NONE = 0, CLAIMING = 1, ABANDONED = 2, FILLING = 3, STARTING = 4, WRITING = 5, DRAINING = 6 };
 }
 namespace Opcode {
-enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, FILL = 3, WRITE_BACK = 4, SYNC = 5, EXTEND = 6, STAT = 7 };
-}
-namespace OpenMode {
-enum : uint32_t { READ = 0, READ_WRITE = 1, CREATE = 2 };
+enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, FILL = 3, WRITE_BACK = 4, SYNC = 5, EXTEND = 6, STAT = 7, TRUNCATE = 8, UNLINK = 9, RENAME = 10 };
 }
 namespace ProgramOp {
-enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, SYNC = 5, PREFETCH = 6, READ_ASYNC = 7, WRITE_ASYNC = 8, WAIT = 9, COMPUTE = 10, BARRIER = 11, STAT = 12 };
+enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, SYNC = 5, PREFETCH = 6, READ_ASYNC = 7, WRITE_ASYNC = 8, WAIT = 9, COMPUTE = 10, BARRIER = 11, STAT = 12, TRUNCATE = 13, UNLINK = 14, RENAME = 15, MAP = 16, UNMAP = 17, MAP_SYNC = 18, POLL = 19, GATHER = 20, SCATTER = 21, ADD = 22 };
 }
 namespace ItemStatus {
 enum : uint32_t { FRESH = 0, PENDING = 1, DONE = 2 };
@@ -60,7 +68,7 @@ namespace Counter {
 enum : uint32_t { HITS = 0, MISSES = 1, WAITS = 2, EVICTIONS = 3, WRITE_BACKS = 4, BYPASSES = 5, REQUESTS = 6, RETRIES = 7, READS = 8, WRITES = 9, BYTES_READ = 10, BYTES_WRITTEN = 11 };
 }
 namespace Binding {
-enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, WORDS = 4, TAGS = 5, AUXES = 6, DONES = 7, SETS = 8, LINES = 9, FILES = 10, MAILBOXES = 11, OUTBOXES = 12, RECORDS = 13, STATS = 14, FAULT = 15, LOGS = 16, LOADS = 17, OWN = 18 };
+enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, WORDS = 4, TAGS = 5, AUXES = 6, DONES = 7, SETS = 8, LINES = 9, FILES = 10, MAILBOXES = 11, OUTBOXES = 12, RECORDS = 13, STATS = 14, FAULT = 15, LOGS = 16, LOADS = 17, GATES = 18, DIRTY = 19, MASKS = 20, OWN = 21 };
 }
 namespace Errno {
 enum : int32_t {
@@ -72,6 +80,7 @@ enum : int32_t {
   eagain = 11,  // no room for now: every line is pinned, or a bound was reached
   enomem = 12,  // out of memory
   eacces = 13,  // permission denied
+  ebusy = 16,  // in use
   eexist = 17,  // file exists
   exdev = 18,  // the path leaves the root of the mount
   eisdir = 21,  // is a directory
@@ -82,11 +91,14 @@ enum : int32_t {
   enospc = 28,  // no space left
   erofs = 30,  // the mount is read-only
   erange = 34,  // result out of range
+  enotempty = 39,  // directory not empty
   enametoolong = 36,  // path too long
   enosys = 38,  // unknown operation
   eloop = 40,  // too many symbolic links
   eoverflow = 75,  // offset or length overflows
   eopnotsupp = 95,  // not a regular file
+  estale = 116,  // the file was truncated or replaced meanwhile
+  edquot = 122,  // the quota is used up
   etimedout = 110,  // the wait exceeded its bound
   ecanceled = 125,  // the dispatch was cancelled
 };
@@ -109,7 +121,11 @@ struct Geometry {
   uint64_t wait_ns;  // nanoseconds after which a wait gives up
   uint32_t stats_count;  // WarpStats records; a power of two
   uint32_t replay;  // 1: kernels replay, and LOGS and LOADS have room for every slot
-  uint32_t reserved[8];  // zero
+  uint32_t mask_count;  // masks of dirty bytes
+  uint32_t dirty_lines_max;  // modified lines above which a write goes through to the file; 0: no limit, and nobody counts
+  uint32_t reserved[2];  // zero
+  uint64_t file_bytes_max;  // no file grows beyond it
+  uint32_t reserved_end[2];  // zero
 };
 static_assert(sizeof(Geometry) == 96, "Geometry size");
 static_assert(WARPFS_OFFSETOF(Geometry, abi_hash) == 0, "Geometry.abi_hash offset");
@@ -127,18 +143,22 @@ static_assert(WARPFS_OFFSETOF(Geometry, wait_polls) == 44, "Geometry.wait_polls 
 static_assert(WARPFS_OFFSETOF(Geometry, wait_ns) == 48, "Geometry.wait_ns offset");
 static_assert(WARPFS_OFFSETOF(Geometry, stats_count) == 56, "Geometry.stats_count offset");
 static_assert(WARPFS_OFFSETOF(Geometry, replay) == 60, "Geometry.replay offset");
-static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 64, "Geometry.reserved offset");
+static_assert(WARPFS_OFFSETOF(Geometry, mask_count) == 64, "Geometry.mask_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, dirty_lines_max) == 68, "Geometry.dirty_lines_max offset");
+static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 72, "Geometry.reserved offset");
+static_assert(WARPFS_OFFSETOF(Geometry, file_bytes_max) == 80, "Geometry.file_bytes_max offset");
+static_assert(WARPFS_OFFSETOF(Geometry, reserved_end) == 88, "Geometry.reserved_end offset");
 
 // Request: belongs to the gpu from reservation until sequence is published, then to the host until RingHead.head passes it.
 struct Request {
   uint32_t sequence;  // written last: position in the ring + 1
   uint32_t opcode;  // Opcode
-  uint32_t file;  // handle; for OPEN the OpenMode
+  uint32_t file;  // handle; OPEN: its flags
   uint32_t mailbox;  // where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line
-  uint64_t offset;  // byte offset in the file; EXTEND: the new end
-  uint32_t length;  // bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL
+  uint64_t offset;  // byte offset in the file; EXTEND, TRUNCATE: the new end; RENAME: bytes of the second path, which follows the NUL of the first
+  uint32_t length;  // bytes; FILL: line_count whole lines; OPEN, UNLINK, RENAME: bytes of the path without its NUL; CLOSE, SYNC: 1 after a failed write-back
   uint32_t line_count;
-  uint32_t lines[8];  // line indices of consecutive pages from offset, LINE_NONE to skip one
+  uint32_t lines[8];  // line indices of consecutive pages from offset, LINE_NONE to skip one; WRITE_BACK: the line, then its mask + 1 (0: all bytes of the range)
 };
 static_assert(sizeof(Request) == 64, "Request size");
 static_assert(WARPFS_OFFSETOF(Request, sequence) == 0, "Request.sequence offset");
@@ -184,8 +204,8 @@ static_assert(WARPFS_OFFSETOF(LineTag, reserved) == 12, "LineTag.reserved offset
 // LineAux: gpu only.
 struct LineAux {
   uint32_t ticket;  // fills and write-backs started; the line is finished when LineDone.sequence reaches it
-  uint32_t dirty;  // first dirty byte | last dirty byte << 16; DIRTY_NONE: clean
-  uint32_t writing;  // the range that a write-back in flight covers, restored to dirty when it fails
+  uint32_t dirty;  // first dirty byte | last dirty byte << 16; DIRTY_NONE: clean; 0xffff | mask + 1 << 16: the bytes whose bits are set there
+  uint32_t writing;  // what a write-back in flight covers, restored to dirty when it fails
   uint32_t file;  // handle index that fills and writes back this line
 };
 static_assert(sizeof(LineAux) == 16, "LineAux size");
@@ -214,7 +234,7 @@ static_assert(WARPFS_OFFSETOF(SetState, hand) == 0, "SetState.hand offset");
 struct Mailbox {
   uint32_t sequence;  // answers given to this slot
   int32_t result;  // >= 0, or -errno
-  uint64_t value;  // STAT: size in bytes
+  uint64_t value;  // STAT, EXTEND, TRUNCATE: size in bytes
   uint32_t reserved[28];  // zero
 };
 static_assert(sizeof(Mailbox) == 128, "Mailbox size");
@@ -223,22 +243,33 @@ static_assert(WARPFS_OFFSETOF(Mailbox, result) == 4, "Mailbox.result offset");
 static_assert(WARPFS_OFFSETOF(Mailbox, value) == 8, "Mailbox.value offset");
 static_assert(WARPFS_OFFSETOF(Mailbox, reserved) == 16, "Mailbox.reserved offset");
 
-// FileEntry: written by the host alone; size under size_version (odd while it changes).
+// FileEntry: written by the host alone; file_id and size under version (odd while they change).
 struct FileEntry {
   uint32_t handle;  // index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
   uint32_t file_id;  // tag of its lines
-  uint32_t size_version;
+  uint32_t version;
   uint32_t size_low;
   uint32_t size_high;
-  uint32_t reserved[11];  // zero
+  uint32_t truncations;  // odd from before the file is cut off until the new file_id and size are published
+  uint32_t reserved[10];  // zero
 };
 static_assert(sizeof(FileEntry) == 64, "FileEntry size");
 static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0, "FileEntry.handle offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 4, "FileEntry.file_id offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, size_version) == 8, "FileEntry.size_version offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, version) == 8, "FileEntry.version offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 12, "FileEntry.size_low offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 16, "FileEntry.size_high offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 20, "FileEntry.reserved offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, truncations) == 20, "FileEntry.truncations offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 24, "FileEntry.reserved offset");
+
+// DirtyState: gpu only; behind it one bit for each mask, set while it is in use.
+struct DirtyState {
+  uint32_t lines;  // lines that are MODIFIED or being written back, where there is a limit
+  uint32_t reserved[31];  // zero
+};
+static_assert(sizeof(DirtyState) == 128, "DirtyState size");
+static_assert(WARPFS_OFFSETOF(DirtyState, lines) == 0, "DirtyState.lines offset");
+static_assert(WARPFS_OFFSETOF(DirtyState, reserved) == 4, "DirtyState.reserved offset");
 
 // LogEntry: gpu only, part of ItemRecord.
 struct LogEntry {
@@ -266,9 +297,11 @@ struct ItemRecord {
   uint32_t held[8];  // the lines of those pins
   uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
   uint32_t kept;  // what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
-  uint32_t reserved[6];  // zero
+  uint32_t gate;  // file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
+  uint32_t maps[8];  // lines that the item has mapped: line + 1 << 1 | for writing; 0: none
+  uint32_t reserved[29];  // zero
 };
-static_assert(sizeof(ItemRecord) == 128, "ItemRecord size");
+static_assert(sizeof(ItemRecord) == 256, "ItemRecord size");
 static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, mail_sequence) == 4, "ItemRecord.mail_sequence offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, log_count) == 8, "ItemRecord.log_count offset");
@@ -282,7 +315,9 @@ static_assert(WARPFS_OFFSETOF(ItemRecord, phase) == 40, "ItemRecord.phase offset
 static_assert(WARPFS_OFFSETOF(ItemRecord, held) == 64, "ItemRecord.held offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 96, "ItemRecord.bypass offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, kept) == 100, "ItemRecord.kept offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 104, "ItemRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, gate) == 104, "ItemRecord.gate offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 108, "ItemRecord.maps offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 140, "ItemRecord.reserved offset");
 
 // WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
 struct WarpStats {
@@ -311,11 +346,11 @@ static_assert(WARPFS_OFFSETOF(FaultRecord, errors) == 192, "FaultRecord.errors o
 // ProgramStep: written by the host before a run, constant during it.
 struct ProgramStep {
   uint32_t op;  // ProgramOp
-  uint32_t target;  // index in the same program: of the open (file operations) or of the asynchronous call (WAIT)
-  uint64_t offset;  // byte offset in the file; COMPUTE: steps
+  uint32_t target;  // index in the same program: of the open (file operations), the asynchronous call (WAIT, POLL) or the map (UNMAP, MAP_SYNC)
+  uint64_t offset;  // byte offset in the file; TRUNCATE: the new size; COMPUTE: steps; RENAME: bytes of the first path with its NUL
   uint64_t data;  // where its bytes or its path lie in the data buffer
-  uint32_t length;  // bytes
-  uint32_t mode;  // OPEN: OpenMode
+  uint32_t length;  // bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values
+  uint32_t mode;  // OPEN: flags; MAP: OPEN_WRITE to write; UNMAP, MAP_SYNC: 1: the data goes into the map first
   uint32_t reserved[8];  // zero
 };
 static_assert(sizeof(ProgramStep) == 64, "ProgramStep size");
@@ -331,9 +366,9 @@ static_assert(WARPFS_OFFSETOF(ProgramStep, reserved) == 32, "ProgramStep.reserve
 struct ProgramResult {
   int32_t result;  // bytes, handle or 0; or -errno
   uint32_t done;  // 1: this step was reached and has ended
-  uint64_t size;  // STAT: size in bytes
+  uint64_t size;  // STAT: size in bytes; MAP: the line + 1
   uint64_t nanoseconds;  // time between the start and the end of the step, where the device has a clock
-  uint64_t mark;  // OPEN: 1 once a later step has closed it; COMPUTE: what it computed
+  uint64_t mark;  // OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: first byte in the line | bytes << 32
 };
 static_assert(sizeof(ProgramResult) == 32, "ProgramResult size");
 static_assert(WARPFS_OFFSETOF(ProgramResult, result) == 0, "ProgramResult.result offset");

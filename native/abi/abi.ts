@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x3a148d7e;
+export const ABI_HASH = 0x7c744522;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -8,12 +8,23 @@ export const LINE_NONE = 4294967295;
 export const LINE_BYTES_MIN = 512;
 export const LINE_BYTES_MAX = 65536;
 export const PATH_BYTES_MAX = 4096;
+export const OUTBOX_BYTES = 8192;
+export const OPEN_WRITE = 1;
+export const OPEN_CREATE = 2;
+export const OPEN_EXCLUSIVE = 4;
+export const OPEN_TRUNCATE = 8;
+export const OPEN_APPEND = 16;
 export const REPLAY_LOG_CALLS = 256;
 export const REPLAY_LOG_WORDS = 256;
 export const PHASE_WORDS = 6;
 export const HELD_LINES_MAX = 8;
 export const FAULT_ITEMS_MAX = 16;
-export const PINS_MAX = 12288;
+export const PINS_MAX = 4095;
+export const SLOTS_MAX = 4096;
+export const MAPS_MAX = 8;
+export const LINES_PER_MASK = 32;
+export const MASKS_MAX = 65533;
+export const GATE_CLOSED = 2147483648;
 export const DIRTY_NONE = 65535;
 export const HANDLE_INDEX_BITS = 17;
 export const HANDLE_GENERATION_BITS = 12;
@@ -25,9 +36,9 @@ export const LINE_STEP_MASK = 0x1c;
 export const LINE_REFERENCE_SHIFT = 5;
 export const LINE_REFERENCE_MASK = 0x20;
 export const LINE_PINS_SHIFT = 6;
-export const LINE_PINS_MASK = 0xfffc0;
-export const LINE_VERSION_SHIFT = 20;
-export const LINE_VERSION_MASK = 0xfff00000;
+export const LINE_PINS_MASK = 0x7ffc0;
+export const LINE_WRITERS_SHIFT = 19;
+export const LINE_WRITERS_MASK = 0xfff80000;
 
 export const LineState = { INVALID: 0, BUSY: 1, READY: 2, MODIFIED: 3 } as const;
 export type LineState = (typeof LineState)[keyof typeof LineState];
@@ -35,13 +46,10 @@ export type LineState = (typeof LineState)[keyof typeof LineState];
 export const LineStep = { NONE: 0, CLAIMING: 1, ABANDONED: 2, FILLING: 3, STARTING: 4, WRITING: 5, DRAINING: 6 } as const;
 export type LineStep = (typeof LineStep)[keyof typeof LineStep];
 
-export const Opcode = { NOP: 0, OPEN: 1, CLOSE: 2, FILL: 3, WRITE_BACK: 4, SYNC: 5, EXTEND: 6, STAT: 7 } as const;
+export const Opcode = { NOP: 0, OPEN: 1, CLOSE: 2, FILL: 3, WRITE_BACK: 4, SYNC: 5, EXTEND: 6, STAT: 7, TRUNCATE: 8, UNLINK: 9, RENAME: 10 } as const;
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 
-export const OpenMode = { READ: 0, READ_WRITE: 1, CREATE: 2 } as const;
-export type OpenMode = (typeof OpenMode)[keyof typeof OpenMode];
-
-export const ProgramOp = { NOP: 0, OPEN: 1, CLOSE: 2, READ: 3, WRITE: 4, SYNC: 5, PREFETCH: 6, READ_ASYNC: 7, WRITE_ASYNC: 8, WAIT: 9, COMPUTE: 10, BARRIER: 11, STAT: 12 } as const;
+export const ProgramOp = { NOP: 0, OPEN: 1, CLOSE: 2, READ: 3, WRITE: 4, SYNC: 5, PREFETCH: 6, READ_ASYNC: 7, WRITE_ASYNC: 8, WAIT: 9, COMPUTE: 10, BARRIER: 11, STAT: 12, TRUNCATE: 13, UNLINK: 14, RENAME: 15, MAP: 16, UNMAP: 17, MAP_SYNC: 18, POLL: 19, GATHER: 20, SCATTER: 21, ADD: 22 } as const;
 export type ProgramOp = (typeof ProgramOp)[keyof typeof ProgramOp];
 
 export const ItemStatus = { FRESH: 0, PENDING: 1, DONE: 2 } as const;
@@ -50,7 +58,7 @@ export type ItemStatus = (typeof ItemStatus)[keyof typeof ItemStatus];
 export const Policy = { CLOCK: 0, FIFO: 1 } as const;
 export type Policy = (typeof Policy)[keyof typeof Policy];
 
-export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, WORDS: 4, TAGS: 5, AUXES: 6, DONES: 7, SETS: 8, LINES: 9, FILES: 10, MAILBOXES: 11, OUTBOXES: 12, RECORDS: 13, STATS: 14, FAULT: 15, LOGS: 16, LOADS: 17, OWN: 18 } as const;
+export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, WORDS: 4, TAGS: 5, AUXES: 6, DONES: 7, SETS: 8, LINES: 9, FILES: 10, MAILBOXES: 11, OUTBOXES: 12, RECORDS: 13, STATS: 14, FAULT: 15, LOGS: 16, LOADS: 17, GATES: 18, DIRTY: 19, MASKS: 20, OWN: 21 } as const;
 export type Binding = (typeof Binding)[keyof typeof Binding];
 
 export const COUNTERS = ['hits', 'misses', 'waits', 'evictions', 'writeBacks', 'bypasses', 'requests', 'retries', 'reads', 'writes', 'bytesRead', 'bytesWritten'] as const;
@@ -65,6 +73,7 @@ export const ERRNO = {
   EAGAIN: { number: 11, text: 'no room for now: every line is pinned, or a bound was reached' },
   ENOMEM: { number: 12, text: 'out of memory' },
   EACCES: { number: 13, text: 'permission denied' },
+  EBUSY: { number: 16, text: 'in use' },
   EEXIST: { number: 17, text: 'file exists' },
   EXDEV: { number: 18, text: 'the path leaves the root of the mount' },
   EISDIR: { number: 21, text: 'is a directory' },
@@ -75,11 +84,14 @@ export const ERRNO = {
   ENOSPC: { number: 28, text: 'no space left' },
   EROFS: { number: 30, text: 'the mount is read-only' },
   ERANGE: { number: 34, text: 'result out of range' },
+  ENOTEMPTY: { number: 39, text: 'directory not empty' },
   ENAMETOOLONG: { number: 36, text: 'path too long' },
   ENOSYS: { number: 38, text: 'unknown operation' },
   ELOOP: { number: 40, text: 'too many symbolic links' },
   EOVERFLOW: { number: 75, text: 'offset or length overflows' },
   EOPNOTSUPP: { number: 95, text: 'not a regular file' },
+  ESTALE: { number: 116, text: 'the file was truncated or replaced meanwhile' },
+  EDQUOT: { number: 122, text: 'the quota is used up' },
   ETIMEDOUT: { number: 110, text: 'the wait exceeded its bound' },
   ECANCELED: { number: 125, text: 'the dispatch was cancelled' },
 } as const;
@@ -115,7 +127,11 @@ export const Geometry = {
   waitNs: 48, // u64: nanoseconds after which a wait gives up
   statsCount: 56, // u32: WarpStats records; a power of two
   replay: 60, // u32: 1: kernels replay, and LOGS and LOADS have room for every slot
-  reserved: 64, // u32[8]: zero
+  maskCount: 64, // u32: masks of dirty bytes
+  dirtyLinesMax: 68, // u32: modified lines above which a write goes through to the file; 0: no limit, and nobody counts
+  reserved: 72, // u32[2]: zero
+  fileBytesMax: 80, // u64: no file grows beyond it
+  reservedEnd: 88, // u32[2]: zero
 } as const;
 
 /** belongs to the gpu from reservation until sequence is published, then to the host until RingHead.head passes it. Byte offsets of its fields. */
@@ -123,12 +139,12 @@ export const Request = {
   bytes: 64,
   sequence: 0, // u32: written last: position in the ring + 1
   opcode: 4, // u32: Opcode
-  file: 8, // u32: handle; for OPEN the OpenMode
+  file: 8, // u32: handle; OPEN: its flags
   mailbox: 12, // u32: where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line
-  offset: 16, // u64: byte offset in the file; EXTEND: the new end
-  length: 24, // u32: bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL
+  offset: 16, // u64: byte offset in the file; EXTEND, TRUNCATE: the new end; RENAME: bytes of the second path, which follows the NUL of the first
+  length: 24, // u32: bytes; FILL: line_count whole lines; OPEN, UNLINK, RENAME: bytes of the path without its NUL; CLOSE, SYNC: 1 after a failed write-back
   lineCount: 28,
-  lines: 32, // u32[8]: line indices of consecutive pages from offset, LINE_NONE to skip one
+  lines: 32, // u32[8]: line indices of consecutive pages from offset, LINE_NONE to skip one; WRITE_BACK: the line, then its mask + 1 (0: all bytes of the range)
 } as const;
 
 /** gpu only. Byte offsets of its fields. */
@@ -158,8 +174,8 @@ export const LineTag = {
 export const LineAux = {
   bytes: 16,
   ticket: 0, // u32: fills and write-backs started; the line is finished when LineDone.sequence reaches it
-  dirty: 4, // u32: first dirty byte | last dirty byte << 16; DIRTY_NONE: clean
-  writing: 8, // u32: the range that a write-back in flight covers, restored to dirty when it fails
+  dirty: 4, // u32: first dirty byte | last dirty byte << 16; DIRTY_NONE: clean; 0xffff | mask + 1 << 16: the bytes whose bits are set there
+  writing: 8, // u32: what a write-back in flight covers, restored to dirty when it fails
   file: 12, // u32: handle index that fills and writes back this line
 } as const;
 
@@ -181,19 +197,27 @@ export const Mailbox = {
   bytes: 128,
   sequence: 0, // u32: answers given to this slot
   result: 4, // i32: >= 0, or -errno
-  value: 8, // u64: STAT: size in bytes
+  value: 8, // u64: STAT, EXTEND, TRUNCATE: size in bytes
   reserved: 16, // u32[28]: zero
 } as const;
 
-/** written by the host alone; size under size_version (odd while it changes). Byte offsets of its fields. */
+/** written by the host alone; file_id and size under version (odd while they change). Byte offsets of its fields. */
 export const FileEntry = {
   bytes: 64,
   handle: 0, // u32: index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
   fileId: 4, // u32: tag of its lines
-  sizeVersion: 8,
+  version: 8,
   sizeLow: 12,
   sizeHigh: 16,
-  reserved: 20, // u32[11]: zero
+  truncations: 20, // u32: odd from before the file is cut off until the new file_id and size are published
+  reserved: 24, // u32[10]: zero
+} as const;
+
+/** gpu only; behind it one bit for each mask, set while it is in use. Byte offsets of its fields. */
+export const DirtyState = {
+  bytes: 128,
+  lines: 0, // u32: lines that are MODIFIED or being written back, where there is a limit
+  reserved: 4, // u32[31]: zero
 } as const;
 
 /** gpu only, part of ItemRecord. Byte offsets of its fields. */
@@ -206,7 +230,7 @@ export const LogEntry = {
 
 /** gpu only; belongs to the work item in its slot, read by the host between dispatches. Byte offsets of its fields. */
 export const ItemRecord = {
-  bytes: 128,
+  bytes: 256,
   status: 0, // u32: ItemStatus
   mailSequence: 4, // u32: answers that this slot has asked for
   logCount: 8, // u32: calls finished in this work item: a replay returns their results instead of making them again
@@ -220,7 +244,9 @@ export const ItemRecord = {
   held: 64, // u32[8]: the lines of those pins
   bypass: 96, // u32: line behind the cache that carries the current page, + 1; 0: none
   kept: 100, // u32: what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
-  reserved: 104, // u32[6]: zero
+  gate: 104, // u32: file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
+  maps: 108, // u32[8]: lines that the item has mapped: line + 1 << 1 | for writing; 0: none
+  reserved: 140, // u32[29]: zero
 } as const;
 
 /** gpu only, folded by the host after a dispatch; 64-bit counters as low and high words. Byte offsets of its fields. */
@@ -244,11 +270,11 @@ export const FaultRecord = {
 export const ProgramStep = {
   bytes: 64,
   op: 0, // u32: ProgramOp
-  target: 4, // u32: index in the same program: of the open (file operations) or of the asynchronous call (WAIT)
-  offset: 8, // u64: byte offset in the file; COMPUTE: steps
+  target: 4, // u32: index in the same program: of the open (file operations), the asynchronous call (WAIT, POLL) or the map (UNMAP, MAP_SYNC)
+  offset: 8, // u64: byte offset in the file; TRUNCATE: the new size; COMPUTE: steps; RENAME: bytes of the first path with its NUL
   data: 16, // u64: where its bytes or its path lie in the data buffer
-  length: 24, // u32: bytes
-  mode: 28, // u32: OPEN: OpenMode
+  length: 24, // u32: bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values
+  mode: 28, // u32: OPEN: flags; MAP: OPEN_WRITE to write; UNMAP, MAP_SYNC: 1: the data goes into the map first
   reserved: 32, // u32[8]: zero
 } as const;
 
@@ -257,9 +283,9 @@ export const ProgramResult = {
   bytes: 32,
   result: 0, // i32: bytes, handle or 0; or -errno
   done: 4, // u32: 1: this step was reached and has ended
-  size: 8, // u64: STAT: size in bytes
+  size: 8, // u64: STAT: size in bytes; MAP: the line + 1
   nanoseconds: 16, // u64: time between the start and the end of the step, where the device has a clock
-  mark: 24, // u64: OPEN: 1 once a later step has closed it; COMPUTE: what it computed
+  mark: 24, // u64: OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: first byte in the line | bytes << 32
 } as const;
 
 /** written by the host before a run, constant during it. Byte offsets of its fields. */

@@ -9,12 +9,23 @@ export const constants = {
   LINE_BYTES_MIN: 512,
   LINE_BYTES_MAX: 65536,
   PATH_BYTES_MAX: 4096, // with the closing NUL, as PATH_MAX
+  OUTBOX_BYTES: 8192, // two paths, for a rename
+  OPEN_WRITE: 1, // flags of an open: to write as well as to read
+  OPEN_CREATE: 2, // where there is no such file, make it
+  OPEN_EXCLUSIVE: 4, // with CREATE: fail where there is one
+  OPEN_TRUNCATE: 8, // with WRITE: empty it
+  OPEN_APPEND: 16, // refused: the offset of a write is the caller's, and an end that other warps move is none
   REPLAY_LOG_CALLS: 256, // calls that one replayed work item may make between two checkpoints
   REPLAY_LOG_WORDS: 256, // words that each of its lanes may load between two checkpoints
   PHASE_WORDS: 6, // words that a checkpoint keeps
   HELD_LINES_MAX: 8, // pins that one replayed work item keeps between dispatches
   FAULT_ITEMS_MAX: 16, // failed work items that one dispatch reports by name
-  PINS_MAX: 12288, // above it a pin is refused: the 14-bit field must never overflow into the version
+  PINS_MAX: 4095, // above it a pin is refused: the 13-bit field must not overflow, also where every work item in flight tries at once
+  SLOTS_MAX: 4096, // work items in flight
+  MAPS_MAX: 8, // lines that one work item may keep mapped
+  LINES_PER_MASK: 32, // lines for which there is one mask of dirty bytes
+  MASKS_MAX: 65533, // so that DirtyRange can name them
+  GATE_CLOSED: 0x80000000, // in GATES: a truncation is under way; the other bits count the calls that write
   DIRTY_NONE: 0x0000ffff, // first byte 65535, last byte 0: an empty range of dirty bytes
   HANDLE_INDEX_BITS: 17,
   HANDLE_GENERATION_BITS: 12,
@@ -26,10 +37,10 @@ export const enums = {
   LineState: ['INVALID', 'BUSY', 'READY', 'MODIFIED'],
   // What a BUSY line is busy with; in MODIFIED, DRAINING means "wait until it was written back".
   LineStep: ['NONE', 'CLAIMING', 'ABANDONED', 'FILLING', 'STARTING', 'WRITING', 'DRAINING'],
-  Opcode: ['NOP', 'OPEN', 'CLOSE', 'FILL', 'WRITE_BACK', 'SYNC', 'EXTEND', 'STAT'],
-  OpenMode: ['READ', 'READ_WRITE', 'CREATE'],
+  Opcode: ['NOP', 'OPEN', 'CLOSE', 'FILL', 'WRITE_BACK', 'SYNC', 'EXTEND', 'STAT', 'TRUNCATE', 'UNLINK', 'RENAME'],
   ProgramOp: [
     'NOP', 'OPEN', 'CLOSE', 'READ', 'WRITE', 'SYNC', 'PREFETCH', 'READ_ASYNC', 'WRITE_ASYNC', 'WAIT', 'COMPUTE', 'BARRIER', 'STAT',
+    'TRUNCATE', 'UNLINK', 'RENAME', 'MAP', 'UNMAP', 'MAP_SYNC', 'POLL', 'GATHER', 'SCATTER', 'ADD',
   ],
   ItemStatus: ['FRESH', 'PENDING', 'DONE'],
   Policy: ['CLOCK', 'FIFO'],
@@ -37,13 +48,14 @@ export const enums = {
 
 // Bits of the word of a line, of which there is an array (WORDS): tags are read by every look at a set and hardly ever change, words change with
 // every pin, so they lie apart and a pin takes no tag out of another core's cache.
-// | version 12 | pins 14 | reference 1 | step 3 | state 2 |
+// A writer is in the middle of copying bytes into the line, and has it pinned as well.
+// | writers 13 | pins 13 | reference 1 | step 3 | state 2 |
 export const lineWord = {
   state: { shift: 0, bits: 2 },
   step: { shift: 2, bits: 3 },
   reference: { shift: 5, bits: 1 },
-  pins: { shift: 6, bits: 14 },
-  version: { shift: 20, bits: 12 },
+  pins: { shift: 6, bits: 13 },
+  writers: { shift: 19, bits: 13 },
 } as const;
 
 // Legal edges of a line and the verb that moves it. Nothing else happens.
@@ -68,6 +80,7 @@ export const errnos = {
   EAGAIN: [11, 'no room for now: every line is pinned, or a bound was reached'],
   ENOMEM: [12, 'out of memory'],
   EACCES: [13, 'permission denied'],
+  EBUSY: [16, 'in use'],
   EEXIST: [17, 'file exists'],
   EXDEV: [18, 'the path leaves the root of the mount'],
   EISDIR: [21, 'is a directory'],
@@ -78,11 +91,14 @@ export const errnos = {
   ENOSPC: [28, 'no space left'],
   EROFS: [30, 'the mount is read-only'],
   ERANGE: [34, 'result out of range'],
+  ENOTEMPTY: [39, 'directory not empty'],
   ENAMETOOLONG: [36, 'path too long'],
   ENOSYS: [38, 'unknown operation'],
   ELOOP: [40, 'too many symbolic links'],
   EOVERFLOW: [75, 'offset or length overflows'],
   EOPNOTSUPP: [95, 'not a regular file'],
+  ESTALE: [116, 'the file was truncated or replaced meanwhile'],
+  EDQUOT: [122, 'the quota is used up'],
   ETIMEDOUT: [110, 'the wait exceeded its bound'],
   ECANCELED: [125, 'the dispatch was cancelled'],
 } as const;
@@ -113,7 +129,11 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['wait_ns', 'u64', 'nanoseconds after which a wait gives up'],
       ['stats_count', 'u32', 'WarpStats records; a power of two'],
       ['replay', 'u32', '1: kernels replay, and LOGS and LOADS have room for every slot'],
-      ['reserved', 'u32[8]', 'zero'],
+      ['mask_count', 'u32', 'masks of dirty bytes'],
+      ['dirty_lines_max', 'u32', 'modified lines above which a write goes through to the file; 0: no limit, and nobody counts'],
+      ['reserved', 'u32[2]', 'zero'],
+      ['file_bytes_max', 'u64', 'no file grows beyond it'],
+      ['reserved_end', 'u32[2]', 'zero'],
     ],
   },
   Request: {
@@ -122,12 +142,12 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     fields: [
       ['sequence', 'u32', 'written last: position in the ring + 1'],
       ['opcode', 'u32', 'Opcode'],
-      ['file', 'u32', 'handle; for OPEN the OpenMode'],
+      ['file', 'u32', 'handle; OPEN: its flags'],
       ['mailbox', 'u32', 'where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line'],
-      ['offset', 'u64', 'byte offset in the file; EXTEND: the new end'],
-      ['length', 'u32', 'bytes; FILL: line_count whole lines; OPEN: bytes of the path without its NUL'],
+      ['offset', 'u64', 'byte offset in the file; EXTEND, TRUNCATE: the new end; RENAME: bytes of the second path, which follows the NUL of the first'],
+      ['length', 'u32', 'bytes; FILL: line_count whole lines; OPEN, UNLINK, RENAME: bytes of the path without its NUL; CLOSE, SYNC: 1 after a failed write-back'],
       ['line_count', 'u32', ''],
-      ['lines', 'u32[8]', 'line indices of consecutive pages from offset, LINE_NONE to skip one'],
+      ['lines', 'u32[8]', 'line indices of consecutive pages from offset, LINE_NONE to skip one; WRITE_BACK: the line, then its mask + 1 (0: all bytes of the range)'],
     ],
   },
   RingTail: {
@@ -155,8 +175,8 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     owner: 'gpu only',
     fields: [
       ['ticket', 'u32', 'fills and write-backs started; the line is finished when LineDone.sequence reaches it'],
-      ['dirty', 'u32', 'first dirty byte | last dirty byte << 16; DIRTY_NONE: clean'],
-      ['writing', 'u32', 'the range that a write-back in flight covers, restored to dirty when it fails'],
+      ['dirty', 'u32', 'first dirty byte | last dirty byte << 16; DIRTY_NONE: clean; 0xffff | mask + 1 << 16: the bytes whose bits are set there'],
+      ['writing', 'u32', 'what a write-back in flight covers, restored to dirty when it fails'],
       ['file', 'u32', 'handle index that fills and writes back this line'],
     ],
   },
@@ -176,21 +196,27 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     fields: [
       ['sequence', 'u32', 'answers given to this slot'],
       ['result', 'i32', '>= 0, or -errno'],
-      ['value', 'u64', 'STAT: size in bytes'],
+      ['value', 'u64', 'STAT, EXTEND, TRUNCATE: size in bytes'],
       ['reserved', 'u32[28]', 'zero'],
     ],
   },
   FileEntry: {
     bytes: 64,
-    owner: 'written by the host alone; size under size_version (odd while it changes)',
+    owner: 'written by the host alone; file_id and size under version (odd while they change)',
     fields: [
       ['handle', 'u32', 'index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed'],
       ['file_id', 'u32', 'tag of its lines'],
-      ['size_version', 'u32', ''],
+      ['version', 'u32', ''],
       ['size_low', 'u32', ''],
       ['size_high', 'u32', ''],
-      ['reserved', 'u32[11]', 'zero'],
+      ['truncations', 'u32', 'odd from before the file is cut off until the new file_id and size are published'],
+      ['reserved', 'u32[10]', 'zero'],
     ],
+  },
+  DirtyState: {
+    bytes: 128,
+    owner: 'gpu only; behind it one bit for each mask, set while it is in use',
+    fields: [['lines', 'u32', 'lines that are MODIFIED or being written back, where there is a limit'], ['reserved', 'u32[31]', 'zero']],
   },
   LogEntry: {
     bytes: 16,
@@ -202,7 +228,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     ],
   },
   ItemRecord: {
-    bytes: 128,
+    bytes: 256,
     owner: 'gpu only; belongs to the work item in its slot, read by the host between dispatches',
     fields: [
       ['status', 'u32', 'ItemStatus'],
@@ -218,7 +244,9 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['held', 'u32[8]', 'the lines of those pins'],
       ['bypass', 'u32', 'line behind the cache that carries the current page, + 1; 0: none'],
       ['kept', 'u32', 'what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs'],
-      ['reserved', 'u32[6]', 'zero'],
+      ['gate', 'u32', 'file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none'],
+      ['maps', 'u32[8]', 'lines that the item has mapped: line + 1 << 1 | for writing; 0: none'],
+      ['reserved', 'u32[29]', 'zero'],
     ],
   },
   WarpStats: {
@@ -242,11 +270,11 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     owner: 'written by the host before a run, constant during it',
     fields: [
       ['op', 'u32', 'ProgramOp'],
-      ['target', 'u32', 'index in the same program: of the open (file operations) or of the asynchronous call (WAIT)'],
-      ['offset', 'u64', 'byte offset in the file; COMPUTE: steps'],
+      ['target', 'u32', 'index in the same program: of the open (file operations), the asynchronous call (WAIT, POLL) or the map (UNMAP, MAP_SYNC)'],
+      ['offset', 'u64', 'byte offset in the file; TRUNCATE: the new size; COMPUTE: steps; RENAME: bytes of the first path with its NUL'],
       ['data', 'u64', 'where its bytes or its path lie in the data buffer'],
-      ['length', 'u32', 'bytes'],
-      ['mode', 'u32', 'OPEN: OpenMode'],
+      ['length', 'u32', 'bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values'],
+      ['mode', 'u32', 'OPEN: flags; MAP: OPEN_WRITE to write; UNMAP, MAP_SYNC: 1: the data goes into the map first'],
       ['reserved', 'u32[8]', 'zero'],
     ],
   },
@@ -256,9 +284,9 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     fields: [
       ['result', 'i32', 'bytes, handle or 0; or -errno'],
       ['done', 'u32', '1: this step was reached and has ended'],
-      ['size', 'u64', 'STAT: size in bytes'],
+      ['size', 'u64', 'STAT: size in bytes; MAP: the line + 1'],
       ['nanoseconds', 'u64', 'time between the start and the end of the step, where the device has a clock'],
-      ['mark', 'u64', 'OPEN: 1 once a later step has closed it; COMPUTE: what it computed'],
+      ['mark', 'u64', 'OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: first byte in the line | bytes << 32'],
     ],
   },
   ProgramWarp: {
@@ -269,8 +297,9 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
 };
 
 // LOGS: REPLAY_LOG_CALLS LogEntry for each slot. LOADS: REPLAY_LOG_WORDS words for each lane of each slot, the lanes of one word side by side.
+// GATES: a u32 for each file. DIRTY: DirtyState, then the bits of the masks. MASKS: line_bytes / 8 bytes each.
 // Buffers that every kernel is given, in this order (Metal: [[buffer(n)]]). A kernel's own buffers follow from OWN on.
 export const bindings = [
   'GEOMETRY', 'RING_TAILS', 'RING_HEADS', 'REQUESTS', 'WORDS', 'TAGS', 'AUXES', 'DONES', 'SETS', 'LINES', 'FILES', 'MAILBOXES', 'OUTBOXES', 'RECORDS',
-  'STATS', 'FAULT', 'LOGS', 'LOADS', 'OWN',
+  'STATS', 'FAULT', 'LOGS', 'LOADS', 'GATES', 'DIRTY', 'MASKS', 'OWN',
 ] as const;
