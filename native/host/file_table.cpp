@@ -85,8 +85,6 @@ uint32_t FileTable::take_over() {
     const uint32_t file_id = load_relaxed(&entry.file_id);
     if (file_id > last_file_id) last_file_id = file_id;
     slots_[index].version = (load_relaxed(&entry.version) + 1) & ~1u;
-    slots_[index].truncations = (load_relaxed(&entry.truncations) + 1) & ~1u;
-    store_relaxed(&entry.truncations, slots_[index].truncations);  // one that was under way has ended with its table
     store_relaxed(&entry.handle, NO_HANDLE);
   }
   return last_file_id;

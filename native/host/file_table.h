@@ -36,11 +36,11 @@ struct FileSlot {
   std::atomic<bool> unsynced{false};     // bytes were written that no fdatasync covers that has begun since
   std::atomic<uint32_t> syncing{0};      // syncs under way: until they end, what they cover is not on the disk either
   std::atomic<bool> changed{false};      // we wrote since the signature was taken
+  std::atomic<uint32_t> cutting{0};      // the file_id of bytes that are being cut off
   std::atomic<bool> writable{false};     // the descriptor is
   std::atomic<uint8_t> io_hints{0};      // see below
   // What the gpu sees of it, under the size mutex of the slot.
   uint32_t version = 0;
-  uint32_t truncations = 0;
   // Everything else is under the mutex of the table.
   uint32_t references = 0;
   uint32_t writers = 0;                  // of the references, those that may write
@@ -110,6 +110,8 @@ class FileTable {
   void write_failed(const FileRef& file, int32_t error);
   /// The bytes of that identity are dead, although the handle may be closed: this file, or the one in its place, has another.
   bool is_dead(uint32_t handle, uint32_t file_id) const;
+  /// What is in the file now are the bytes of that identity.
+  bool is_current(const FileRef& file, uint32_t file_id) const;
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
   void wait_for_truncation(const FileRef& file);
 
@@ -128,7 +130,6 @@ class FileTable {
 
   // All with the size mutex of the slot held.
   void publish(FileSlot& slot, uint32_t file_id, uint64_t size);
-  void publish_truncation(FileSlot& slot);
   int32_t cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id);
 
   bool stop_writes(FileSlot& slot);  // without the mutex

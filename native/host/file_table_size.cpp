@@ -37,12 +37,6 @@ void FileTable::publish(FileSlot& slot, uint32_t file_id, uint64_t size) {
   store_release(&entry.version, slot.version);
 }
 
-/// Odd from before the first byte is gone until the new identity is published.
-void FileTable::publish_truncation(FileSlot& slot) {
-  store_release(&shared_[index_of(slot)].truncations, ++slot.truncations);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-}
-
 uint64_t FileTable::extend(const FileRef& file, uint64_t end) {
   FileSlot& slot = *file.slot;
   std::lock_guard lock(size_mutex(slot));
@@ -78,15 +72,19 @@ int32_t FileTable::truncate(const FileRef& file, uint64_t size) {
 }
 
 int32_t FileTable::cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id) {
-  publish_truncation(slot);
+  slot.cutting.store(slot.file_id.load());
   const int32_t error = set_size(slot.fd, size);
-  if (error == 0) {
-    slot.unsynced = true;
-    slot.changed = true;
-    publish(slot, next_file_id, size);
+  if (error != 0) {
+    slot.cutting.store(0);
+    // Reads that were refused meanwhile look for a sign that it is over.
+    publish(slot, slot.file_id.load(std::memory_order_relaxed), slot.size.load(std::memory_order_relaxed));
+    return error;
   }
-  publish_truncation(slot);
-  return error;
+  slot.unsynced = true;
+  slot.changed = true;
+  publish(slot, next_file_id, size);
+  slot.cutting.store(0);
+  return 0;
 }
 
 WriteStart FileTable::begin_write(const FileRef& file, uint32_t file_id, uint64_t end) {
@@ -102,6 +100,10 @@ WriteStart FileTable::begin_write(const FileRef& file, uint32_t file_id, uint64_
   }
   if (end > slot.size.load(std::memory_order_relaxed)) extend(file, end);
   return WriteStart::NOW;
+}
+
+bool FileTable::is_current(const FileRef& file, uint32_t file_id) const {
+  return file.slot->cutting.load() != file_id && file.slot->file_id.load() == file_id;
 }
 
 bool FileTable::is_dead(uint32_t handle, uint32_t file_id) const {

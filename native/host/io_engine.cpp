@@ -70,7 +70,12 @@ bool Transfer::next_run() {
 }
 
 Begin TransferEnd::begin(Transfer& transfer) {
-  if (!transfer.write) return Begin::MOVE;
+  if (!transfer.write) {
+    // Whoever asks for the bytes of an identity that is gone would take what is there now for them.
+    if (files_.is_current(transfer.file, transfer.file_id)) return Begin::MOVE;
+    finish(transfer, -Errno::estale);
+    return Begin::ENDED;
+  }
   const WriteStart start = files_.begin_write(transfer.file, transfer.file_id, transfer.end);
   if (start == WriteStart::LATER) return Begin::LATER;
   transfer.begun = start == WriteStart::NOW;
@@ -85,6 +90,8 @@ void TransferEnd::put_off(Transfer& transfer) {
 }
 
 void TransferEnd::finish(const Transfer& transfer, int32_t error) {
+  // A truncation may have come before the last byte was read.
+  if (!transfer.write && error == 0 && !files_.is_current(transfer.file, transfer.file_id)) error = -Errno::estale;
   if (transfer.begun) files_.end_write(transfer.file);
   if (transfer.write && error != 0) files_.write_failed(transfer.file, error);
   files_.release(transfer.file);

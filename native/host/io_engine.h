@@ -21,7 +21,7 @@ struct Transfer {
   uint32_t part_first, part_count;     // of parts: where the next byte goes, and the end
   bool write;
   bool begun;                          // a write that its file counts as under way
-  uint32_t file_id;                    // a write: the identity of the file that its bytes belong to
+  uint32_t file_id;                    // the identity of the file that the bytes belong to
   uint32_t line_count;
   uint32_t lines[REQUEST_LINES_MAX];   // to be told of the end
   iovec parts[REQUEST_LINES_MAX];

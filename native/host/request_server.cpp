@@ -70,6 +70,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
     Transfer transfer{};
     transfer.file = runs == 0 ? file : files_.acquire(request.file);
     transfer.counters = &counters;
+    transfer.file_id = request.mailbox;
     transfer.offset = request.offset + uint64_t(next) * limits_.line_bytes;
     uint32_t count = 0;
     for (; next < request.line_count && request.lines[next] != LINE_NONE; next++, count++) {
