@@ -1,6 +1,7 @@
 // The bytes of one file, in one growing array.
 export class ReferenceFile {
   #bytes = new Uint8Array(0);
+  #shrinks = 0;
 
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
     this.#bytes = Uint8Array.from(bytes);
@@ -10,6 +11,11 @@ export class ReferenceFile {
     return this.#bytes.length;
   }
 
+  /** How often it was made shorter: what was mapped before is not a part of it any more. */
+  get shrinks(): number {
+    return this.#shrinks;
+  }
+
   /** A copy, so that a later write does not change what was read. */
   read(offset: number, length: number): Uint8Array {
     return this.#bytes.slice(offset, offset + length);
@@ -17,16 +23,29 @@ export class ReferenceFile {
 
   write(offset: number, data: Uint8Array): number {
     if (data.length === 0) return 0;
-    if (offset + data.length > this.#bytes.length) {
-      const longer = new Uint8Array(offset + data.length);
-      longer.set(this.#bytes);
-      this.#bytes = longer;
-    }
+    if (offset + data.length > this.size) this.#resize(offset + data.length);
     this.#bytes.set(data, offset);
     return data.length;
   }
 
-  empty(): void {
-    this.#bytes = new Uint8Array(0);
+  truncate(size: number): void {
+    if (size < this.size) this.#shrinks++;
+    this.#resize(size);
+  }
+
+  /** The element as it was; undefined where it does not lie in the file as a whole. */
+  element(index: number, change: (old: number) => number = (old) => old): number | undefined {
+    if ((index + 1) * 4 > this.size) return undefined;
+    const view = new DataView(this.#bytes.buffer);
+    const old = view.getUint32(index * 4, true);
+    view.setUint32(index * 4, change(old) >>> 0, true);
+    return old;
+  }
+
+  /** New bytes are zeros. */
+  #resize(size: number): void {
+    const other = new Uint8Array(size);
+    other.set(this.#bytes.subarray(0, size));
+    this.#bytes = other;
   }
 }

@@ -1,6 +1,7 @@
 // One warp of one run: its opens, its steps in order, and the result of each.
-import type { Operation, Program, StepResult } from '../../gpufs/program.ts';
-import { ERRNO, type ErrnoName } from '../../native/abi/abi.ts';
+import type { MapOperation, OpenModeName, Operation, Program, StepResult } from '../../gpufs/program.ts';
+import { ERRNO, type ErrnoName, MAPS_MAX } from '../../native/abi/abi.ts';
+import { ReferenceMap } from './reference_map.ts';
 import type { ReferenceFile } from './reference_file.ts';
 
 /** What fs.run gives for a step, but for the time that it took. An open that succeeded is 0: handles are the device's own. */
@@ -8,8 +9,11 @@ export type ReferenceResult = Omit<StepResult, 'nanoseconds'>;
 
 export interface ReferenceFolder {
   readonly readOnly: boolean;
-  readonly files: Map<string, ReferenceFile>;
+  readonly lineBytes: number;
+  readonly files: ReadonlyMap<string, ReferenceFile>;
   createFile(path: string): ReferenceFile;
+  unlink(path: string): ErrnoName | undefined;
+  rename(path: string, to: string): ErrnoName | undefined;
 }
 
 interface Opened {
@@ -19,7 +23,9 @@ interface Opened {
   error: ErrnoName | undefined;
 }
 
-type Ranged = Extract<Operation, { offset: unknown }>;
+type FileOperation = Extract<Operation, { file: number }>;
+type ElementOperation = Extract<Operation, { indices: unknown }>;
+type MappedOperation = Extract<Operation, { map: number }>;
 
 const OFFSET_MAX = 2n ** 63n - 1n;
 
@@ -28,6 +34,7 @@ export class ReferenceWarp {
   readonly #folder: ReferenceFolder;
   readonly #program: Program;
   readonly #opens: Opened[] = [];
+  readonly #maps = new Map<number, ReferenceMap>();
 
   constructor(folder: ReferenceFolder, program: Program) {
     this.#folder = folder;
@@ -53,46 +60,79 @@ export class ReferenceWarp {
   }
 
   #step(operation: Operation): ReferenceResult {
-    if (operation.op === 'barrier' || operation.op === 'compute') return { result: 0 };
-    if (operation.op === 'open') return { result: failure(this.#open(operation.path, operation.mode)) };
-    if (operation.op === 'wait') return this.#wait(operation.ticket);
-    const opened = this.#opens[operation.file] as Opened;
-    const error = opened.error ?? ('offset' in operation ? this.#refused(operation, opened) : undefined);
-    const reads = operation.op === 'read' || operation.op === 'read_async';
-    if (error !== undefined) return { result: failure(error), ...(reads ? { data: new Uint8Array(0) } : {}) };
-    return this.#onFile(operation, opened, opened.file as ReferenceFile);
+    switch (operation.op) {
+      case 'barrier':
+      case 'compute':
+        return { result: 0 };
+      case 'open':
+        return { result: resultOf(this.#open(operation.path, operation.mode)) };
+      case 'unlink':
+        return { result: resultOf(this.#folder.unlink(operation.path)) };
+      case 'rename':
+        return { result: resultOf(this.#folder.rename(operation.path, operation.to)) };
+      case 'wait':
+        return this.#wait(operation.ticket);
+      case 'poll':
+        return { result: Math.min((this.results[operation.ticket] as ReferenceResult).result, 0) || 1 }; // a device may also say 0: something is on its way
+      case 'unmap':
+      case 'map_sync':
+        return { result: this.#onMap(operation) };
+      default: {
+        const opened = this.#opens[operation.file] as Opened;
+        const error = opened.error ?? this.#refused(operation, opened);
+        if (error !== undefined) return failed(operation, error);
+        return this.#onFile(operation, opened, opened.file as ReferenceFile);
+      }
+    }
   }
 
-  #open(path: string, mode: 'r' | 'r+' | 'w+'): ErrnoName | undefined {
+  #open(path: string, mode: OpenModeName): ErrnoName | undefined {
     const writable = mode !== 'r';
     let file = this.#folder.files.get(path);
     let error: ErrnoName | undefined;
     if (writable && this.#folder.readOnly) error = 'EROFS';
-    else if (mode === 'w+') (file ??= this.#folder.createFile(path)).empty();
+    else if (mode === 'wx+' && file !== undefined) error = 'EEXIST';
+    else if (mode !== 'r' && mode !== 'r+') file ??= this.#folder.createFile(path);
     else if (file === undefined) error = 'ENOENT';
+    if (error === undefined && mode === 'w+') file?.truncate(0);
     this.#opens.push({ file, writable, error });
     return error;
   }
 
   /** An asynchronous write says whether it may write only when it is waited for. */
-  #refused(operation: Ranged, opened: Opened): ErrnoName | undefined {
-    const length = 'data' in operation ? operation.data.length : operation.length;
-    if (BigInt(operation.offset) + BigInt(length) > OFFSET_MAX) return 'EOVERFLOW';
-    if (operation.op === 'write' && !opened.writable) return 'EBADF';
-    return undefined;
+  #refused(operation: FileOperation, opened: Opened): ErrnoName | undefined {
+    const writes = operation.op === 'write' || operation.op === 'truncate' || operation.op === 'scatter' || operation.op === 'add';
+    if (operation.op === 'map') return this.#mapRefused(operation, opened);
+    if ('offset' in operation) {
+      const length = 'data' in operation ? operation.data.length : operation.length;
+      if (BigInt(operation.offset) + BigInt(length) > OFFSET_MAX) return 'EOVERFLOW';
+    }
+    return writes && !opened.writable ? 'EBADF' : undefined;
   }
 
-  #onFile(operation: Exclude<Operation, { op: 'open' | 'wait' | 'compute' | 'barrier' }>, opened: Opened, file: ReferenceFile): ReferenceResult {
+  #mapRefused({ offset, length, mode }: MapOperation, { writable }: Opened): ErrnoName | undefined {
+    if (mode === 'r+' && !writable) return 'EBADF';
+    if (length === 0 || (Number(offset) % this.#folder.lineBytes) + length > this.#folder.lineBytes) return 'EINVAL';
+    const held = [...this.#maps.values()].filter((map) => map.holdsLine).length;
+    return held >= MAPS_MAX ? 'ENOMEM' : undefined;
+  }
+
+  #onFile(operation: FileOperation, opened: Opened, file: ReferenceFile): ReferenceResult {
     switch (operation.op) {
       case 'close':
         opened.error = 'EBADF';
         return { result: 0 };
+      case 'map':
       case 'read': {
         const data = file.read(Number(operation.offset), operation.length);
+        if (operation.op === 'map') this.#maps.set(this.results.length, new ReferenceMap(file, Number(operation.offset), data.length, operation.mode));
         return { result: data.length, data };
       }
       case 'write':
         return { result: file.write(Number(operation.offset), operation.data) };
+      case 'truncate':
+        file.truncate(Number(operation.length));
+        return { result: 0 };
       case 'prefetch':
         return { result: Math.max(0, Math.min(operation.length, file.size - Number(operation.offset))) };
       case 'stat':
@@ -102,7 +142,28 @@ export class ReferenceWarp {
       case 'write_async':
       case 'fsync':
         return { result: 0 };
+      case 'gather':
+      case 'scatter':
+      case 'add':
+        return this.#onElements(operation, file);
     }
+  }
+
+  /** All elements that lie in the file are done, also where others do not. */
+  #onElements(operation: ElementOperation, file: ReferenceFile): ReferenceResult {
+    const { op, indices } = operation;
+    const olds = indices.map((index, at) => {
+      const value = op === 'gather' ? 0 : (operation.values[at] as number);
+      return file.element(Number(index), (old) => (op === 'gather' ? old : op === 'scatter' ? value : old + value));
+    });
+    if (olds.includes(undefined)) return failed(operation, 'ERANGE');
+    return { result: indices.length, ...(op === 'scatter' ? {} : { values: Uint32Array.from(olds as number[]) }) };
+  }
+
+  /** A map that failed says why once more. */
+  #onMap(operation: MappedOperation): number {
+    const mapped = (this.results[operation.map] as ReferenceResult).result;
+    return mapped < 0 ? mapped : resultOf((this.#maps.get(operation.map) as ReferenceMap).store(operation));
   }
 
   /** Does what the ticket stands for; the bytes of a read belong to the ticket as well. */
@@ -117,6 +178,12 @@ export class ReferenceWarp {
   }
 }
 
-function failure(error: ErrnoName | undefined): number {
+function failed({ op }: Operation, error: ErrnoName): ReferenceResult {
+  const reads = op === 'read' || op === 'read_async' || op === 'map';
+  const takes = op === 'gather' || op === 'add';
+  return { result: resultOf(error), ...(reads ? { data: new Uint8Array(0) } : {}), ...(takes ? { values: new Uint32Array(0) } : {}) };
+}
+
+function resultOf(error: ErrnoName | undefined): number {
   return error === undefined ? 0 : -ERRNO[error].number;
 }
