@@ -1,5 +1,5 @@
 // What the judge says of sizes, and which sizes a file may have on the disk that nobody has synced.
-import { comesBefore, cutOf, type FileCase, isSynced } from './covers.ts';
+import { comesBefore, cutOf, ELEMENT_BYTES, type FileCase, isSynced } from './covers.ts';
 import { endsOf } from './growth.ts';
 import { type Act, describeAct } from './history.ts';
 import type { SizeOperation } from './judge_sizes.ts';
@@ -10,7 +10,7 @@ export function judgeUnfinishedDisk(file: FileCase, size: number, lineBytes: num
   const cuts = history.acts.filter((act) => cutOf(act) !== undefined);
   const writes = history.acts.filter(({ step }) => step.work === 'write');
   const initial = history.initial?.length ?? 0;
-  const possible = new Set([initial, ...cuts.map((act) => cutOf(act) as number), ...writes.flatMap((act) => endsOf(act, lineBytes))]);
+  const possible = new Set([initial, ...cuts.map((act) => cutOf(act) as number), ...writes.flatMap((act) => endsOf(act, lineBytes)), ...history.acts.flatMap(storedEndsOf)]);
   // A transfer that failed may have moved a part.
   const torn = file.faults.size > 0 && writes.some(({ step }) => step.offset < size && size < step.offset + step.length);
   if (!possible.has(size) && !torn) return `${history.path} has ${size} bytes at the end; it can have ${[...possible].join(', ')}`;
@@ -20,6 +20,12 @@ export function judgeUnfinishedDisk(file: FileCase, size: number, lineBytes: num
   const least = Math.max(cuts.length > 0 ? 0 : initial, ...kept.flatMap(ends));
   if (size >= least) return undefined;
   return `${history.path} has ${size} bytes at the end; ${least} were there when it was synced`;
+}
+
+/** The disk may know of a truncation that made the file longer only by what was stored behind its older end. */
+function storedEndsOf({ step, mapped }: Act): number[] {
+  if (step.work === 'scatter' || step.work === 'add') return step.indices.map((index) => (index + 1) * ELEMENT_BYTES);
+  return step.work === 'unmap' || step.work === 'map_sync' ? [step.offset + step.length, step.offset + mapped] : [];
 }
 
 export function describeSizes({ history }: FileCase, operations: readonly SizeOperation[]): string {
