@@ -99,10 +99,10 @@ export function isOnDisk(file: FileCase, act: Act, bytes: Range): boolean {
   return isSynced(file, act, bytes);
 }
 
-/** Somebody has synced it. */
+/** Somebody has synced it; a map_sync syncs what it stores itself. */
 export function isSynced(file: FileCase, act: Act, bytes?: Range): boolean {
   const { history, precedes, faults } = file;
-  return history.acts.some((sync) => syncs(sync, bytes) && precedes(act, sync) && (!faults.has('revive') || inOneLife(file, act, sync)));
+  return history.acts.some((sync) => syncs(sync, bytes) && (sync === act || precedes(act, sync)) && (!faults.has('revive') || inOneLife(file, act, sync)));
 }
 
 /** The file was opened for the sync before the write began, and that host still answered when it was synced. */
