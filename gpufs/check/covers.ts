@@ -37,13 +37,14 @@ export interface Cover {
 export const ELEMENT_BYTES = 4;
 
 /** Additions are not among them: they are about the value of a whole element. */
-export function coversOf({ history, disk }: FileCase): Cover[] {
+export function coversOf(file: FileCase): Cover[] {
+  const { history, disk } = file;
   const covers: Cover[] = [];
   for (const act of history.acts) {
     const { step, result, data } = act;
     const cut = cutOf(act);
     if (cut !== undefined) covers.push({ act, kind: 'cut', from: cut, to: Infinity, bytes: undefined, element: false });
-    const written = writtenBy(act);
+    const written = writtenBy(file, act);
     if (written > 0) covers.push({ act, kind: 'write', from: step.offset, to: step.offset + written, bytes: step.data, element: false });
     // The bytes of a wait that was followed by another one for the same call are gone.
     if ((step.work === 'read' || step.work === 'map') && data.length > 0 && !step.waitedAgain) {
@@ -57,10 +58,35 @@ export function coversOf({ history, disk }: FileCase): Cover[] {
 }
 
 /** How many bytes it wrote at its offset, or may have written. */
-function writtenBy({ step, result, uncertain }: Act): number {
+function writtenBy(file: FileCase, act: Act): number {
+  const { step, result, uncertain } = act;
   if (step.work === 'write') return uncertain ? step.length : result;
-  const stores = (step.work === 'unmap' || step.work === 'map_sync') && result !== -ERRNO.ESTALE.number;
-  return stores ? step.length : 0;
+  if (step.work !== 'unmap' && step.work !== 'map_sync') return 0;
+  // What was stored into a stale map is gone, unless the truncation came behind it: then it may have gone to the file with older bytes.
+  const lost = result === -ERRNO.ESTALE.number && file.history.acts.every((cut) => cutOf(cut) === undefined || comesBefore(file, cut, act));
+  return lost ? 0 : step.length;
+}
+
+/**
+ * What was stored into a map that was found stale may have been seen before the truncation, and is gone behind it. So a look beside it that saw
+ * such bytes says nothing about them: those that are left of it.
+ */
+export function withoutStale(file: FileCase, covers: readonly Cover[]): Cover[] {
+  const stale = covers.filter(({ act, kind }) => kind === 'write' && act !== undefined && isStaleStore(act));
+  if (stale.length === 0) return [...covers];
+  return covers.flatMap((cover) => {
+    const { act, kind, bytes } = cover;
+    if (kind !== 'read' || act === undefined || bytes === undefined) return [cover];
+    const beside = stale.filter((store) => !file.precedes(act, store.act as Act) && !file.precedes(store.act as Act, act));
+    const says = (at: number): boolean => !beside.some((store) => store.from <= at && at < store.to && valueAt(store, at) === valueAt(cover, at));
+    const left = Array.from(bytes, (_, i) => cover.from + i).filter(says);
+    if (left.length === bytes.length) return [cover];
+    return left.map((at) => ({ ...cover, from: at, to: at + 1, bytes: bytes.subarray(at - cover.from, at - cover.from + 1), element: false }));
+  });
+}
+
+export function isStaleStore({ step, result }: Act): boolean {
+  return (step.work === 'unmap' || step.work === 'map_sync') && result === -ERRNO.ESTALE.number;
 }
 
 function elementsOf(act: Act, kind: 'write' | 'read', values: ArrayLike<number>): Cover[] {

@@ -1,7 +1,7 @@
 // Every byte of a file is a register: WarpFS promises for each of them alone that reads and writes are linearizable; a call of many bytes is not
 // atomic. Bytes that the same calls cover, and in which the same values are equal, are judged once. Elements that something was added to are
 // judged as a whole (judge_elements.ts).
-import { type Cover, coversOf, comesBefore, type FileCase, isOnDisk, type Range, valueAt } from './covers.ts';
+import { type Cover, coversOf, comesBefore, type FileCase, isOnDisk, type Range, valueAt, withoutStale } from './covers.ts';
 import { growthSeen } from './growth.ts';
 import { type Act, describeAct } from './history.ts';
 import { addedElements, judgeElements } from './judge_elements.ts';
@@ -14,7 +14,7 @@ export type Sources = ReadonlyMap<Act, ReadonlySet<Act>>;
 
 export function judgeBytes(file: FileCase): Judgement | undefined {
   if (file.faults.has('replace')) return undefined; // somebody else's bytes
-  const covers = coversOf(file);
+  const covers = withoutStale(file, coversOf(file));
   const added = addedElements(file.history.acts);
   const edges = new Set([file.history.initial?.length ?? 0]);
   for (const { from, to } of [...covers, ...added]) edges.add(from).add(to);

@@ -108,9 +108,21 @@ test('a map is stale where the file was made shorter since, and only there', () 
     kindOf(racing, [[done(), saw(1, 2), last], [done(), done()]], { ...observed, files: new Map([['a', bytes(first, 2, 3, 4)]]), finish: 0 });
   expect(race(stale, 1, beside)).toBeUndefined();
   expect(race(done(), 9, beside)).toBeUndefined();
-  expect(race(stale, 9, beside)).toBe('wrong_file');
+  // It was stored before the truncation, and went to the file with what others had written there.
+  expect(race(stale, 9, beside)).toBeUndefined();
+  expect(race(stale, 7, beside)).toBe('wrong_file');
   expect(race(done(), 1, beside)).toBe('wrong_file');
   expect(race(stale, 1, behind)).toBe('not_linearizable');
+});
+
+test('what was stored into a stale map may be seen until it is gone', () => {
+  const programs = [[rw, map(0, 2), unmap(1, bytes(9, 9))], [rw, read(0, 2), truncate(4), read(0, 2)], [rw, barrier]].slice(0, 2) as Operation[][];
+  const outcome = (first: ObservedStep, last: ObservedStep, times: number[][]) =>
+    kindOf(programs, [[done(), saw(1, 2), done(failed('ESTALE'))], [done(), first, done(), last]], { times, preludes: [1, 1] });
+  expect(outcome(saw(9, 2), saw(1, 2), [[1, 2, 30], [1, 5, 10, 20]])).toBeUndefined();
+  expect(outcome(saw(9, 7), saw(1, 2), [[1, 2, 30], [1, 5, 10, 20]])).toBe('not_linearizable');
+  expect(outcome(saw(9, 2), saw(1, 2), [[1, 6, 30], [1, 5, 10, 20]])).toBe('not_linearizable');
+  expect(outcome(saw(1, 2), saw(9, 2), [[1, 12, 15], [1, 5, 10, 20]])).toBe('not_linearizable');
 });
 
 test('a map that found every line pinned is one warp of several', () => {

@@ -1,6 +1,6 @@
 // Elements that something was added to: an addition is one step, and it says what the element was before. So each of them is one register of
 // four bytes. A gwrite or a gread goes over it byte by byte, a scatter or a gather at once.
-import { type Cover, comesBefore, cutOf, ELEMENT_BYTES, type FileCase, isOnDisk, type Range, valueAt } from './covers.ts';
+import { type Cover, comesBefore, cutOf, ELEMENT_BYTES, type FileCase, isOnDisk, isStaleStore, type Range, valueAt } from './covers.ts';
 import { type Act, describeAct } from './history.ts';
 import type { Sources } from './judge_bytes.ts';
 import { findOrder, OPERATIONS_MAX, type RegisterOperation } from './linearizable.ts';
@@ -27,6 +27,8 @@ export function addedElements(acts: readonly Act[]): Range[] {
 export function judgeElements(file: FileCase, covers: readonly Cover[], elements: readonly Range[], sources: Sources): Judgement | undefined {
   if (file.faults.has('truncate') || file.faults.has('revive')) return undefined; // bytes may have got lost
   for (const element of elements) {
+    // An addition beside bytes that may be gone again makes them stay.
+    if (covers.some(({ act, from, to }) => act !== undefined && isStaleStore(act) && from < element.to && element.from < to)) continue;
     const changes = [...covers.flatMap((cover) => changesOf(cover, element)), ...file.history.acts.flatMap((act) => additionsOf(act, element))];
     if (explains(file, changes, element, sources)) continue;
     const onlyDisk = changes.some(({ act }) => act === undefined) && explains(file, changes.filter(({ act }) => act !== undefined), element, sources);

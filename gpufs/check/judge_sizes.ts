@@ -1,7 +1,7 @@
 // The size of a file is one more register: writes make it larger, a truncation makes it what it says, gstat sees it, and the count of a read tells
 // something about it. A map that is older than the last truncation to a smaller size is stale, and what is done to it says whether it is.
 import { ERRNO } from '../../native/abi/abi.ts';
-import { comesBefore, cutOf, type FileCase } from './covers.ts';
+import { comesBefore, cutOf, ELEMENT_BYTES, type FileCase } from './covers.ts';
 import { endsOf } from './growth.ts';
 import type { Act } from './history.ts';
 import { findOrder, OPERATIONS_MAX, type RegisterOperation } from './linearizable.ts';
@@ -67,10 +67,11 @@ function lookOf(file: FileCase, act: Act): Look[] {
   return [{ kind: 'look', act, least: result === 0 ? 0 : reached, most: reached }];
 }
 
-/** All elements were in the file, or one was not. */
+/** All elements were in the file, each when it came up, or one was not. */
 function elementLookOf(act: Act): Look[] {
-  const end = (Math.max(...act.step.indices) + 1) * 4;
-  if (act.result >= 0) return [{ kind: 'look', act, least: end, most: Infinity }];
+  const ends = [...new Set(act.step.indices.map((index) => (index + 1) * ELEMENT_BYTES))];
+  const end = Math.max(...ends);
+  if (act.result >= 0) return ends.map((least) => ({ kind: 'look', act, least, most: Infinity }));
   return act.result === -ERRNO.ERANGE.number ? [{ kind: 'look', act, least: 0, most: end - 1 }] : [];
 }
 

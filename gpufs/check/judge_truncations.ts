@@ -4,6 +4,7 @@
 import { comesBefore, cutOf, type FileCase } from './covers.ts';
 import { type Act, describeAct } from './history.ts';
 import type { Judgement } from './observed.ts';
+import type { Work } from './steps.ts';
 
 /** A call and a truncation of which nobody knows which came first. */
 interface Meeting {
@@ -22,12 +23,12 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
   const order = new Order(file);
   let ways = 0;
   let last: Judgement | undefined;
-  let given_up = false;
+  let isTooMuch = false;
   const search = (at: number): boolean => {
     const meeting = meetings[at];
     if (meeting === undefined) {
       if (++ways > WAYS_MAX) {
-        given_up = true;
+        isTooMuch = true;
         return true;
       }
       last = judge({ ...file, precedes: order.precedes });
@@ -45,7 +46,7 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
     });
   };
   const found = search(0);
-  if (given_up) file.undecided.count++;
+  if (isTooMuch) file.undecided.count++;
   if (found || last === undefined) return undefined;
   const [{ cut }] = meetings as [Meeting];
   const who = [...new Set(meetings.map(({ other }) => other))].map(describeAct).join(', ');
@@ -62,10 +63,12 @@ function meetingsOf(file: FileCase): Meeting[] {
   );
 }
 
-/** A call that is about more than one byte or one number, and that has ended as it should. */
-function isWhole({ step, uncertain }: Act): boolean {
-  const works: readonly string[] = ['read', 'write', 'map', 'unmap', 'map_sync', 'gather', 'scatter', 'add', 'truncate'];
-  return !uncertain && (works.includes(step.work) || step.opened?.mode === 'w+' && step.work === 'open');
+const works: ReadonlySet<Work> = new Set<Work>(['read', 'write', 'map', 'unmap', 'map_sync', 'truncate']);
+
+/** A call that is about more than one byte or one number, and that has ended as it should. One for several elements is several calls. */
+function isWhole(act: Act): boolean {
+  const { step, uncertain } = act;
+  return !uncertain && (works.has(step.work) || cutOf(act) !== undefined || step.indices.length === 1);
 }
 
 /** What is known of the order, and what is supposed of it, with all that follows. */

@@ -202,7 +202,7 @@ export class Machine {
     const { identity } = file;
     const { offset } = step;
     const bytes = step.data ?? new Uint8Array(0);
-    if (this.#bug === 'size_first') file.size = Math.max(file.size, offset + bytes.length);
+    if (this.#bug === 'size_first' && bytes.length > 0) file.size = Math.max(file.size, offset + bytes.length);
     const moved = yield* this.#storeAll(identity, offset, bytes);
     if (this.#bug === 'neighbour' && moved > 0) identity.store(offset + moved, 0);
     yield;

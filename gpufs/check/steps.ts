@@ -93,7 +93,6 @@ export function refusal(step: Step, results: readonly { result: number }[]): num
   if (work === 'unmap' || work === 'map_sync') return refusalOfMapped(step, started);
   const handle = results[opened.step]?.result ?? 0;
   if (handle < 0) return handle;
-  if (work === 'poll') return undefined;
   if (step.closed) return -ERRNO.EBADF.number;
   if (step.overflows) return -ERRNO.EOVERFLOW.number;
   if (opened.mode === 'r' && (writes.has(work) || step.storing)) return -ERRNO.EBADF.number;
@@ -104,8 +103,9 @@ const writes: ReadonlySet<Work> = new Set<Work>(['write', 'truncate', 'scatter',
 
 /** Nothing is mapped behind the end of a file, and nothing is stored into a map that is there to be read. */
 function refusalOfMapped({ closed, storing, data }: Step, mapped: number): number | undefined {
-  if (closed || (data !== undefined && !storing)) return -ERRNO.EBADF.number;
+  if (data !== undefined && !storing) return -ERRNO.EBADF.number;
   if (data !== undefined && data.length > mapped) return -ERRNO.EINVAL.number;
+  if (closed && mapped > 0) return -ERRNO.EBADF.number;
   return mapped === 0 || !storing ? 0 : undefined;
 }
 

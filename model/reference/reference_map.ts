@@ -25,11 +25,13 @@ export class ReferenceMap {
   }
 
   store({ op, data }: Extract<Operation, { map: number }>): ErrnoName | undefined {
-    if (this.#released) return 'EBADF';
-    if (op === 'unmap') this.#released = true;
+    // It stays mapped where it is not used as it should be.
     if (data !== undefined && this.#mode === 'r') return 'EBADF';
     if (data !== undefined && data.length > this.#length) return 'EINVAL';
-    if (this.#mode === 'r' || this.#length === 0) return undefined;
+    if (this.#length === 0) return undefined;
+    if (this.#released) return 'EBADF';
+    if (op === 'unmap') this.#released = true;
+    if (this.#mode === 'r') return undefined;
     if (this.#shrinks !== this.#file.shrinks) return 'ESTALE';
     if (data !== undefined) this.#file.write(this.#offset, data);
     return undefined;

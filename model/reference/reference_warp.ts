@@ -73,7 +73,7 @@ export class ReferenceWarp {
       case 'wait':
         return this.#wait(operation.ticket);
       case 'poll':
-        return { result: Math.min((this.results[operation.ticket] as ReferenceResult).result, 0) || 1 }; // a device may also say 0: something is on its way
+        return this.#poll(operation.ticket);
       case 'unmap':
       case 'map_sync':
         return { result: this.#onMap(operation) };
@@ -164,6 +164,13 @@ export class ReferenceWarp {
   #onMap(operation: MappedOperation): number {
     const mapped = (this.results[operation.map] as ReferenceResult).result;
     return mapped < 0 ? mapped : resultOf((this.#maps.get(operation.map) as ReferenceMap).store(operation));
+  }
+
+  /** A device may also say 0: something is still on its way. */
+  #poll(ticket: number): ReferenceResult {
+    const { file } = this.#program[ticket] as FileOperation;
+    const { result } = this.results[ticket] as ReferenceResult;
+    return { result: result < 0 ? result : resultOf((this.#opens[file] as Opened).error) || 1 };
   }
 
   /** Does what the ticket stands for; the bytes of a read belong to the ticket as well. */
