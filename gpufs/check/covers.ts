@@ -51,7 +51,8 @@ export function coversOf(file: FileCase): Cover[] {
       covers.push({ act, kind: 'read', from: step.offset, to: step.offset + data.length, bytes: data, element: false });
     }
     if (step.work === 'scatter') covers.push(...elementsOf(act, 'write', step.values));
-    if (step.work === 'gather' && result >= 0) covers.push(...elementsOf(act, 'read', act.values));
+    // Zero may also stand for an element that was not there.
+    if (step.work === 'gather') covers.push(...elementsOf(act, 'read', act.values).filter((_, at) => result >= 0 || (act.values[at] ?? 0) !== 0));
   }
   if (disk !== undefined) covers.push({ act: undefined, kind: 'read', from: 0, to: disk.bytes.length, bytes: disk.bytes, element: false });
   return covers;

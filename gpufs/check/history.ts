@@ -1,4 +1,5 @@
 // What happened to one file: the steps that did something to it, how each ended, and what is known of their order.
+import { ERRNO } from '../../native/abi/abi.ts';
 import type { JudgedScenario, Observed } from './observed.ts';
 import { describeStep, type Opened, refusal, type Step } from './steps.ts';
 
@@ -9,7 +10,7 @@ export interface Act {
   /** It did not do all that was asked for: what it was to change may have changed, or not. */
   uncertain: boolean;
   data: Uint8Array;
-  /** Elements that were seen; none where it failed. */
+  /** Elements that were seen, 0 for one that lay beyond the end; none where it failed for another reason. */
   values: Uint32Array;
   sizeBytes: number;
   /** Of what is done to a map: how many bytes are mapped. */
@@ -83,7 +84,7 @@ function actOf(step: Step, observed: Observed): Act {
     step, result, ended, uncertain: result < 0,
     prelude: step.step < prelude,
     data: result > 0 ? (seen?.data ?? NOTHING) : NOTHING,
-    values: result > 0 ? (seen?.values ?? NO_VALUES) : NO_VALUES,
+    values: result > 0 || result === -ERRNO.ERANGE.number ? (seen?.values ?? NO_VALUES) : NO_VALUES,
     sizeBytes: seen?.sizeBytes ?? 0,
     mapped: step.work === 'unmap' || step.work === 'map_sync' ? (observed.results[step.warp]?.[step.started]?.result ?? 0) : 0,
     // The clock of the prelude may have been another one.

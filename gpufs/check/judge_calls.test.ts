@@ -169,6 +169,16 @@ test('an index is beyond the end where the file was too short', () => {
   expect(kindOf([[rw, gather([1])], [rw, truncate(6)]], [[done(), had(0x605)], [done(), done()]])).toBe('not_linearizable');
 });
 
+test('of a call with elements beyond the end the others are done, and seen', () => {
+  const range = (...values: number[]): ObservedStep => ({ result: failed('ERANGE'), values: Uint32Array.from(values) });
+  const outcome = (first: ObservedStep, second: ObservedStep) => kindOf([[rw, add([0, 9], [1, 1])], [rw, gather([0, 9])]], [[done(), first], [done(), second]]);
+  expect(outcome(range(0x04030201, 0), range(0x04030202, 0))).toBeUndefined();
+  expect(outcome(range(0x04030201, 0), range(0x04030201, 0))).toBeUndefined();
+  expect(outcome(range(0x04030201, 0), range(0x04030203, 0))).toBe('not_linearizable');
+  expect(outcome(range(0x04030202, 0), range(0x04030201, 0))).toBe('not_linearizable');
+  expect(outcome(range(0x04030201, 0), range(0x04030201, 7))).toBe('not_linearizable');
+});
+
 test('a name stands for one file at a time', () => {
   const missing = done(failed('ENOENT'));
   const unlinks = [[unlink('a')], [rw, rw]];

@@ -49,7 +49,7 @@ function explains(file: FileCase, changes: readonly Change[], element: Range, so
     changes.forEach((other, i) => {
       if (other !== change && orders(file, other, change, element, sources)) before |= 1 << i;
     });
-    return { before, pure: change.kind === 'read', optional: change.act?.uncertain ?? false };
+    return { before, pure: change.kind === 'read', optional: change.act?.uncertain === true && (change.kind !== 'add' || !isSurelyAdded(change)) };
   });
   // States are numbers of values, in the order in which they come up.
   const known: number[] = [];
@@ -67,6 +67,11 @@ function explains(file: FileCase, changes: readonly Change[], element: Range, so
   });
   if (verdict === 'undecided') file.undecided.count++;
   return verdict !== 'no';
+}
+
+/** Where other elements of the call lay beyond the end: it says what it found, and zero stands for nothing. */
+function isSurelyAdded({ value }: Change): boolean {
+  return value !== undefined && value !== 0;
 }
 
 function orders(file: FileCase, a: Change, b: Change, element: Range, sources: Sources): boolean {

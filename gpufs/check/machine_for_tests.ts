@@ -253,7 +253,7 @@ export class Machine {
       for (const [at, index] of step.indices.entries()) {
         yield;
         const missed = this.#bug === 'gather_misses' && at === 1 ? 1 : 0;
-        values[at] = elementOf(identity, index + missed);
+        if ((index + 1) * 4 <= size) values[at] = elementOf(identity, index + missed);
       }
       if (identity !== file.identity) continue;
       return this.#elementsResult(step, size, { values });
@@ -280,7 +280,7 @@ export class Machine {
   #elementsResult(step: Step, size: number, done: { values?: Uint32Array }): ObservedStep {
     const inside = this.#bug === 'range_unseen' || step.indices.every((index) => (index + 1) * 4 <= size);
     if (inside) return { result: step.indices.length, ...done };
-    return { result: this.#error('ERANGE'), ...(done.values === undefined ? {} : { values: new Uint32Array(0) }) };
+    return { result: this.#error('ERANGE'), ...done };
   }
 
   *#sync(file: ToyFile): Turn<number> {

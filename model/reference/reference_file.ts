@@ -1,7 +1,8 @@
 // The bytes of one file, in one growing array.
 export class ReferenceFile {
   #bytes = new Uint8Array(0);
-  #shrinks = 0;
+  /** How often it was made shorter: what was mapped before is not a part of it any more. */
+  shrinks = 0;
 
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
     this.#bytes = Uint8Array.from(bytes);
@@ -11,11 +12,6 @@ export class ReferenceFile {
     return this.#bytes.length;
   }
 
-  /** How often it was made shorter: what was mapped before is not a part of it any more. */
-  get shrinks(): number {
-    return this.#shrinks;
-  }
-
   /** A copy, so that a later write does not change what was read. */
   read(offset: number, length: number): Uint8Array {
     return this.#bytes.slice(offset, offset + length);
@@ -23,29 +19,25 @@ export class ReferenceFile {
 
   write(offset: number, data: Uint8Array): number {
     if (data.length === 0) return 0;
-    if (offset + data.length > this.size) this.#resize(offset + data.length);
+    if (offset + data.length > this.size) this.truncate(offset + data.length);
     this.#bytes.set(data, offset);
     return data.length;
   }
 
+  /** New bytes are zeros. */
   truncate(size: number): void {
-    if (size < this.size) this.#shrinks++;
-    this.#resize(size);
+    if (size < this.size) this.shrinks++;
+    const kept = this.#bytes.subarray(0, size);
+    this.#bytes = new Uint8Array(size);
+    this.#bytes.set(kept);
   }
 
-  /** The element as it was; undefined where it does not lie in the file as a whole. */
-  element(index: number, change: (old: number) => number = (old) => old): number | undefined {
+  /** Changes an element of four bytes: what it was. Undefined where it does not lie in the file as a whole. */
+  change(index: number, by: (old: number) => number): number | undefined {
     if ((index + 1) * 4 > this.size) return undefined;
     const view = new DataView(this.#bytes.buffer);
     const old = view.getUint32(index * 4, true);
-    view.setUint32(index * 4, change(old) >>> 0, true);
+    view.setUint32(index * 4, by(old) >>> 0, true);
     return old;
-  }
-
-  /** New bytes are zeros. */
-  #resize(size: number): void {
-    const other = new Uint8Array(size);
-    other.set(this.#bytes.subarray(0, size));
-    this.#bytes = other;
   }
 }

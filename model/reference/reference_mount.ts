@@ -2,11 +2,11 @@
 import type { Program } from '../../gpufs/program.ts';
 import type { ErrnoName } from '../../native/abi/abi.ts';
 import { ReferenceFile } from './reference_file.ts';
-import { type ReferenceFolder, type ReferenceResult, ReferenceWarp } from './reference_warp.ts';
+import { type ReferenceResult, ReferenceWarp } from './reference_warp.ts';
 
 const LINE_BYTES_USUAL = 4096;
 
-export class ReferenceMount implements ReferenceFolder {
+export class ReferenceMount {
   /** What each name stands for. A file without a name lives on for those who have it open. */
   readonly files = new Map<string, ReferenceFile>();
   readonly readOnly: boolean;
