@@ -44,8 +44,7 @@ export function writeUnmap(action: Of<'unmap' | 'map_sync'>, writing: Writing, m
   const file = map.handle.file as ModelFile;
   if (!map.live || !owns(writing, file)) return undefined;
   const stale = map.shrinks !== file.shrinks;
-  // A map that is stale is released by either call.
-  if (kind === 'unmap' || stale) {
+  if (kind === 'unmap') {
     map.live = false;
     map.handle.users--;
   }
