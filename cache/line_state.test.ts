@@ -4,7 +4,7 @@ import { LineState, LineStep } from '../native/abi/abi.ts';
 import { decodeLineWord, describeLineWord, encodeLineWord, isLegalEdge, lineEdge } from './line_state.ts';
 
 test('a zeroed word is an INVALID line at rest', () => {
-  expect(decodeLineWord(0)).toEqual({ state: LineState.INVALID, step: LineStep.NONE, reference: false, pins: 0, version: 0 });
+  expect(decodeLineWord(0)).toEqual({ state: LineState.INVALID, step: LineStep.NONE, reference: false, pins: 0, hands: 0 });
 });
 
 test('every word survives decode and encode', () => {
@@ -28,6 +28,6 @@ test('exactly the eight edges of the schema are legal', () => {
 });
 
 test('a word in words', () => {
-  const word = encodeLineWord({ state: LineState.MODIFIED, step: LineStep.DRAINING, reference: true, pins: 2, version: 7 });
-  expect(describeLineWord(word)).toBe('MODIFIED, step DRAINING, referenced, 2 pins, version 7');
+  const word = encodeLineWord({ state: LineState.MODIFIED, step: LineStep.DRAINING, reference: true, pins: 2, hands: 7 });
+  expect(describeLineWord(word)).toBe('MODIFIED, step DRAINING, referenced, 2 pins, 7 hands');
 });

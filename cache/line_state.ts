@@ -1,6 +1,8 @@
 // The word of a line, decoded, and the edges that it may take. Both come from the schema; nothing is repeated here.
 import {
   LINE_EDGES,
+  LINE_HANDS_MASK,
+  LINE_HANDS_SHIFT,
   LINE_PINS_MASK,
   LINE_PINS_SHIFT,
   LINE_REFERENCE_MASK,
@@ -8,8 +10,6 @@ import {
   LINE_STATE_SHIFT,
   LINE_STEP_MASK,
   LINE_STEP_SHIFT,
-  LINE_VERSION_MASK,
-  LINE_VERSION_SHIFT,
   LineState,
   LineStep,
 } from '../native/abi/abi.ts';
@@ -19,17 +19,17 @@ export interface LineWord {
   step: LineStep;
   reference: boolean;
   pins: number;
-  version: number;
+  hands: number;
 }
 
-/** | version 12 | pins 14 | reference 1 | step 3 | state 2 | */
+/** | hands 13 | pins 13 | reference 1 | step 3 | state 2 | */
 export function decodeLineWord(word: number): LineWord {
   return {
     state: ((word & LINE_STATE_MASK) >>> LINE_STATE_SHIFT) as LineState,
     step: ((word & LINE_STEP_MASK) >>> LINE_STEP_SHIFT) as LineStep,
     reference: (word & LINE_REFERENCE_MASK) !== 0,
     pins: (word & LINE_PINS_MASK) >>> LINE_PINS_SHIFT,
-    version: (word & LINE_VERSION_MASK) >>> LINE_VERSION_SHIFT,
+    hands: (word & LINE_HANDS_MASK) >>> LINE_HANDS_SHIFT,
   };
 }
 
@@ -39,7 +39,7 @@ export function encodeLineWord(line: LineWord): number {
     (line.step << LINE_STEP_SHIFT) |
     (line.reference ? LINE_REFERENCE_MASK : 0) |
     ((line.pins << LINE_PINS_SHIFT) & LINE_PINS_MASK) |
-    ((line.version << LINE_VERSION_SHIFT) & LINE_VERSION_MASK);
+    ((line.hands << LINE_HANDS_SHIFT) & LINE_HANDS_MASK);
   return word >>> 0;
 }
 
@@ -52,12 +52,12 @@ export function isLegalEdge(from: LineState, to: LineState): boolean {
   return lineEdge(from, to) !== undefined;
 }
 
-/** `MODIFIED, step DRAINING, 2 pins, version 7`, as messages and dumps show it. */
+/** `MODIFIED, step DRAINING, 2 pins, 1 hands`, as messages and dumps show it. */
 export function describeLineWord(word: number): string {
   const line = decodeLineWord(word);
   const step = line.step === LineStep.NONE ? '' : `, step ${nameOf(LineStep, line.step)}`;
   const reference = line.reference ? ', referenced' : '';
-  return `${nameOf(LineState, line.state)}${step}${reference}, ${line.pins} pins, version ${line.version}`;
+  return `${nameOf(LineState, line.state)}${step}${reference}, ${line.pins} pins, ${line.hands} hands`;
 }
 
 function nameOf(names: Record<string, number>, value: number): string {

@@ -1,5 +1,5 @@
 // A native binding for tests: it runs programs on files in memory, one warp after the other, and records what it was asked.
-import { COUNTERS, ERRNO, ABI_HASH, OpenMode, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
+import { COUNTERS, ERRNO, ABI_HASH, OPEN_TRUNCATE, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
 import type {
   NativeBinding,
   NativeDispatch,
@@ -137,7 +137,7 @@ function runWarp(buffers: Uint8Array[], warp: number, { files, opened }: FilesFo
     let result = 0;
     if (view.op === ProgramOp.OPEN) {
       const path = new TextDecoder().decode(data.subarray(view.data, view.data + view.length));
-      if (view.mode === OpenMode.CREATE) files.set(path, new Uint8Array(0));
+      if ((view.mode & OPEN_TRUNCATE) !== 0) files.set(path, new Uint8Array(0));
       result = files.has(path) ? opened.push(path) - 1 : -ERRNO.ENOENT.number;
     } else if (view.op === ProgramOp.WAIT) {
       result = asynchronous.get(view.target) ?? -ERRNO.EINVAL.number;

@@ -59,7 +59,7 @@ test.each<[unknown, string]>([
   [{ root: '/tmp', device: 'gpu' }, '[warpfs] option device: "gpu" is not one of auto, cpu, cuda, metal'],
   [{ root: '/tmp', readOnly: 1 }, '[warpfs] option readOnly: 1 is not true or false'],
   [{ root: '/tmp', maxOpenFiles: 131072 }, '[warpfs] option maxOpenFiles: 131072 is not a whole number from 1 to 131071'],
-  [{ root: '/tmp', residentWarps: 9000 }, '[warpfs] option residentWarps: 9000 is not a whole number from 1 to 8192'],
+  [{ root: '/tmp', residentWarps: 9000 }, '[warpfs] option residentWarps: 9000 is not a whole number from 1 to 4096'],
   [{ root: '/tmp', timeoutMs: 0 }, '[warpfs] option timeoutMs: 0 is not a whole number from 1 to 2147483647'],
   [{ root: '/tmp', workers: 0 }, '[warpfs] option workers: 0 is not a whole number from 1 to 1024'],
   [{ root: 5 }, '[warpfs] option root: 5 is not the path of a folder'],

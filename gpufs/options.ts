@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { LINE_BYTES_MAX, LINE_BYTES_MIN } from '../native/abi/abi.ts';
+import { LINE_BYTES_MAX, LINE_BYTES_MIN, SLOTS_MAX } from '../native/abi/abi.ts';
 import { checkNames, type CheckOptions, checkSchema, faultNames, type ResolvedCheckOptions } from './check_options.ts';
 import { optionError, WarpfsError } from './errors.ts';
 import { nearest } from './nearest.ts';
@@ -27,6 +27,10 @@ export interface MountOptions {
   /** Threads of the cpu device; default: one per core. */
   workers?: number;
   maxOpenFiles?: number;
+  /** No file grows beyond it through this mount: EFBIG. */
+  maxFileBytes?: number;
+  /** Bytes in modified lines above which a call writes through to the file before it ends. Default: as much as the cache holds. */
+  maxDirtyBytes?: number;
   /** Work items in flight at once. */
   residentWarps?: number;
   /** How long a wait on the device may last before it ends in ETIMEDOUT. */
@@ -45,6 +49,8 @@ export interface ResolvedOptions {
   readOnly: boolean;
   workers?: number | undefined;
   maxOpenFiles: number;
+  maxFileBytes?: number | undefined;
+  maxDirtyBytes?: number | undefined;
   residentWarps: number;
   timeoutMs: number;
   check?: ResolvedCheckOptions | undefined;
@@ -74,7 +80,9 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   readOnly: truth().default(false),
   workers: whole(1, 1024).optional(),
   maxOpenFiles: whole(1, 131071).default(sizes.maxOpenFiles),
-  residentWarps: whole(1, 8192).default(sizes.residentWarps),
+  maxFileBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+  maxDirtyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+  residentWarps: whole(1, SLOTS_MAX).default(sizes.residentWarps),
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
   check: checkSchema.optional(),
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, expectTypeOf, test } from 'vitest';
-import { OpenMode, ProgramOp, ProgramStep } from '../native/abi/abi.ts';
+import { OPEN_CREATE, OPEN_TRUNCATE, OPEN_WRITE, ProgramOp, ProgramStep } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import { checkPrograms } from './program_check.ts';
 import { decodeResults, encodePrograms } from './program_encode.ts';
@@ -27,7 +27,14 @@ test.each<[unknown, string]>([
   [[[{ op: 'toString' }]], 'program[0][0].op: "toString" is not one of open, close'],
   [[[{ op: 'open', path: '', mode: 'r' }]], 'program[0][0].path: "" is not a path'],
   [[[{ op: 'open', path: 'a\0b', mode: 'r' }]], 'is not a path'],
-  [[[{ op: 'open', path: 'a', mode: 'w' }]], 'program[0][0].mode: "w" is not one of r, r+, w+'],
+  [[[{ op: 'open', path: 'a', mode: 'w' }]], 'program[0][0].mode: "w" is not one of r, r+, w+, c+, wx+'],
+  [[[{ op: 'open', path: 'a', mode: 'a+' }]], 'program[0][0].mode: "a+" appends, and that is refused'],
+  [[[open, { op: 'unmap', map: 0 }]], 'program[0][1].map: 0 is not the index of a map step before this one; step 0 is an operation "open"'],
+  [[[open, { op: 'map', file: 0, offset: 0, length: 1, mode: 'w+' }]], 'program[0][1].mode: "w+" is not one of r, r+'],
+  [[[open, { op: 'scatter', file: 0, indices: [1, 2], values: [1] }]], 'program[0][1].values: '],
+  [[[open, { op: 'add', file: 0, indices: [-1], values: [1] }]], 'program[0][1].indices[0]: -1 is not a byte offset'],
+  [[[{ op: 'rename', path: 'a', to: '' }]], 'program[0][0].to: "" is not a path'],
+  [[[open, { op: 'truncate', file: 0, length: 2n ** 63n }]], 'program[0][1].length: 9223372036854775808n is not a byte offset'],
   [[[{ op: 'close', file: 0 }]], 'program[0][0].file: 0 names an open, but no open comes before this step'],
   [[[], [open, { op: 'stat', file: 1 }]], 'program[1][1].file: 1 is not the index of an open before this step (0 to 0)'],
   [[[open, { op: 'read', file: 0, offset: -1, length: 1 }]], 'program[0][1].offset: -1 is not a byte offset'],
@@ -67,7 +74,7 @@ test('the steps as the kernel sees them', () => {
     ProgramOp.COMPUTE, ProgramOp.OPEN, ProgramOp.OPEN, ProgramOp.WRITE, ProgramOp.READ_ASYNC, ProgramOp.WAIT,
   ]);
   expect(wide(0, ProgramStep.offset)).toBe(9n);
-  expect(word(1, ProgramStep.mode)).toBe(OpenMode.CREATE);
+  expect(word(1, ProgramStep.mode)).toBe(OPEN_WRITE | OPEN_CREATE | OPEN_TRUNCATE);
   expect(word(1, ProgramStep.length)).toBe(5); // bytes, not characters, and without the NUL
   expect(word(3, ProgramStep.target)).toBe(1); // the second open is step 1 of its program
   expect(wide(3, ProgramStep.offset)).toBe(2n ** 40n);

@@ -20,7 +20,24 @@ const fieldsOf: Record<Operation['op'], readonly string[]> = {
   wait: ['ticket'],
   compute: ['steps'],
   barrier: [],
+  poll: ['ticket'],
+  truncate: ['file', 'length'],
+  unlink: ['path'],
+  rename: ['path', 'to'],
+  map: ['file', 'offset', 'length', 'mode'],
+  unmap: ['map', 'data'],
+  map_sync: ['map', 'data'],
+  gather: ['file', 'indices'],
+  scatter: ['file', 'indices', 'values'],
+  add: ['file', 'indices', 'values'],
 };
+
+/** These may be left out. */
+const optionalFields: Partial<Record<Operation['op'], readonly string[]>> = { unmap: ['data'], map_sync: ['data'] };
+
+const OPEN_MODES = ['r', 'r+', 'w+', 'c+', 'wx+'];
+/** What one step can move: more of them would not fit into the log of a replayed item. */
+const ELEMENTS_MAX = 4096;
 
 export function checkPrograms(programs: readonly Program[]): void {
   if (!Array.isArray(programs)) throw optionError('programs', programs, 'is not a list with one program per warp');
@@ -55,10 +72,16 @@ function checkProgram(program: Program, where: string): number {
     checkFields(operation, here);
     if ('file' in operation) checkIndex(`${here}.file`, operation.file, opens);
     if ('offset' in operation) checkOffset(`${here}.offset`, operation.offset);
-    if ('length' in operation) checkWhole(`${here}.length`, operation.length, STEP_BYTES_MAX);
-    if ('data' in operation) checkData(`${here}.data`, operation.data);
-    if (operation.op === 'open') checkOpen(operation.path, operation.mode, here);
-    if (operation.op === 'wait') checkTicket(`${here}.ticket`, operation.ticket, program, step);
+    if (operation.op === 'truncate') checkOffset(`${here}.length`, operation.length);
+    else if ('length' in operation) checkWhole(`${here}.length`, operation.length, STEP_BYTES_MAX);
+    if ('data' in operation && operation.data !== undefined) checkData(`${here}.data`, operation.data);
+    if ('path' in operation) checkPath(`${here}.path`, operation.path);
+    if ('to' in operation) checkPath(`${here}.to`, operation.to);
+    if (operation.op === 'open') checkOpenMode(`${here}.mode`, operation.mode);
+    if (operation.op === 'map') checkMapMode(`${here}.mode`, operation.mode);
+    if ('ticket' in operation) checkTicket(`${here}.ticket`, operation.ticket, program, step);
+    if ('map' in operation) checkMap(`${here}.map`, operation.map, program, step);
+    if ('indices' in operation) checkElements(here, operation.indices, 'values' in operation ? operation.values : undefined);
     if (operation.op === 'compute') checkWhole(`${here}.steps`, operation.steps, Number.MAX_SAFE_INTEGER);
     if (operation.op === 'open') opens++;
     if (operation.op === 'barrier') barriers++;
@@ -79,13 +102,40 @@ function checkFields(operation: Operation, here: string): void {
     throw new WarpfsError('ERR_WARPFS_OPTION', `${here}.${name}: an operation "${operation.op}" has no such field; it has ${['op', ...fields].join(', ')}`);
   }
   for (const name of fields) {
-    if (!Object.hasOwn(operation, name)) throw optionError(`${here}.${name}`, undefined, `is missing in an operation "${operation.op}"`);
+    if (!Object.hasOwn(operation, name) && !optionalFields[operation.op]?.includes(name)) throw optionError(`${here}.${name}`, undefined, `is missing in an operation "${operation.op}"`);
   }
 }
 
-function checkOpen(path: unknown, mode: unknown, here: string): void {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw optionError(`${here}.path`, path, 'is not a path');
-  if (mode !== 'r' && mode !== 'r+' && mode !== 'w+') throw optionError(`${here}.mode`, mode, 'is not one of r, r+, w+');
+function checkPath(name: string, path: unknown): void {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw optionError(name, path, 'is not a path');
+}
+
+function checkOpenMode(name: string, mode: unknown): void {
+  if (OPEN_MODES.includes(mode as string)) return;
+  if (mode === 'a' || mode === 'a+') {
+    throw optionError(name, mode, 'appends, and that is refused: warps that append at once would have to agree on every offset; write at one of your own');
+  }
+  throw optionError(name, mode, `is not one of ${OPEN_MODES.join(', ')}`);
+}
+
+function checkMapMode(name: string, mode: unknown): void {
+  if (mode !== 'r' && mode !== 'r+') throw optionError(name, mode, 'is not one of r, r+');
+}
+
+function checkElements(here: string, indices: unknown, values: unknown): void {
+  if (!Array.isArray(indices)) throw optionError(`${here}.indices`, indices, 'is not a list of the indices of elements');
+  if (indices.length > ELEMENTS_MAX) throw optionError(`${here}.indices`, indices.length, `elements are more than the ${ELEMENTS_MAX} of one step`);
+  indices.forEach((index, at) => checkOffset(`${here}.indices[${at}]`, index));
+  if (values === undefined) return;
+  if (!Array.isArray(values) || values.length !== indices.length) throw optionError(`${here}.values`, values, `is not a list of ${indices.length} values, one for each index`);
+  values.forEach((value, at) => checkWhole(`${here}.values[${at}]`, value, 2 ** 32 - 1));
+}
+
+function checkMap(name: string, map: unknown, program: Program, step: number): void {
+  const mapped = Number.isInteger(map) && (map as number) < step ? program[map as number]?.op : undefined;
+  if (mapped === 'map') return;
+  const found = mapped === undefined ? '' : `; step ${showValue(map)} is an operation "${mapped}"`;
+  throw optionError(name, map, `is not the index of a map step before this one${found}`);
 }
 
 function checkIndex(name: string, file: unknown, opens: number): void {

@@ -1,9 +1,9 @@
 // Programs to the buffers of the built-in kernel, and back. In this order:
 //   0 ProgramWarp[]   1 ProgramStep[]   2 ProgramResult[]   3 data   4 barrier words
 // The data buffer holds paths (with their NUL), bytes to write and room for bytes to read, each region on 16 bytes.
-import { OpenMode, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
+import { ERRNO, OPEN_CREATE, OPEN_EXCLUSIVE, OPEN_TRUNCATE, OPEN_WRITE, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
 import { optionError } from './errors.ts';
-import { type Operation, type Program, type ResultsOf, type StepResult } from './program.ts';
+import { type Offset, type OpenModeName, type Operation, type Program, type ResultsOf, type StepResult } from './program.ts';
 
 export interface EncodedPrograms {
   buffers: Uint8Array[];
@@ -30,9 +30,25 @@ const opcodes: Record<Operation['op'], number> = {
   wait: ProgramOp.WAIT,
   compute: ProgramOp.COMPUTE,
   barrier: ProgramOp.BARRIER,
+  poll: ProgramOp.POLL,
+  truncate: ProgramOp.TRUNCATE,
+  unlink: ProgramOp.UNLINK,
+  rename: ProgramOp.RENAME,
+  map: ProgramOp.MAP,
+  unmap: ProgramOp.UNMAP,
+  map_sync: ProgramOp.MAP_SYNC,
+  gather: ProgramOp.GATHER,
+  scatter: ProgramOp.SCATTER,
+  add: ProgramOp.ADD,
 };
 
-const openModes = { r: OpenMode.READ, 'r+': OpenMode.READ_WRITE, 'w+': OpenMode.CREATE } as const;
+export const openFlags: Record<OpenModeName, number> = {
+  r: 0,
+  'r+': OPEN_WRITE,
+  'w+': OPEN_WRITE | OPEN_CREATE | OPEN_TRUNCATE,
+  'c+': OPEN_WRITE | OPEN_CREATE,
+  'wx+': OPEN_WRITE | OPEN_CREATE | OPEN_EXCLUSIVE,
+};
 
 const utf8 = new TextEncoder();
 
@@ -59,10 +75,8 @@ export function encodePrograms(programs: readonly Program[]): EncodedPrograms {
       steps.setBigUint64(at + ProgramStep.offset, offsetOf(operation), true);
       steps.setBigUint64(at + ProgramStep.data, BigInt(dataBytes), true);
       steps.setUint32(at + ProgramStep.length, lengthOf(operation, source), true);
-      if (operation.op === 'open') {
-        steps.setUint32(at + ProgramStep.mode, openModes[operation.mode], true);
-        opens.push(step);
-      }
+      steps.setUint32(at + ProgramStep.mode, modeOf(operation), true);
+      if (operation.op === 'open') opens.push(step);
       if (source !== undefined) sources.push({ at: dataBytes, bytes: source });
       regions.push(bytes === 0 ? -1 : dataBytes);
       dataBytes += Math.ceil(bytes / REGION_ALIGN) * REGION_ALIGN;
@@ -112,6 +126,14 @@ function decodeStep(operation: Operation, index: number, { results, data, region
     const moved = operation.op === 'read' ? Math.min(result, operation.length) : 0;
     decoded.data = viewOf(data, regions[index] ?? -1, moved);
   }
+  if (operation.op === 'map') decoded.data = viewOf(data, regions[index] ?? -1, result);
+  if (operation.op === 'gather' || operation.op === 'add') {
+    const { length } = operation.indices;
+    const at = (regions[index] ?? 0) + length * (operation.op === 'gather' ? 8 : 12);
+    // Where single elements lie past the end the others are there.
+    const some = result >= 0 || result === -ERRNO.ERANGE.number;
+    decoded.values = Uint32Array.from({ length: some ? length : 0 }, (_, element) => readWord(data, at + element * 4));
+  }
   return decoded;
 }
 
@@ -140,30 +162,71 @@ function regionOf(operation: Operation): { source?: Uint8Array; bytes: number } 
       const source = utf8.encode(`${operation.path}\0`);
       return { source, bytes: source.length };
     }
+    case 'unlink': {
+      const source = utf8.encode(`${operation.path}\0`);
+      return { source, bytes: source.length };
+    }
+    case 'rename': {
+      const source = utf8.encode(`${operation.path}\0${operation.to}\0`);
+      return { source, bytes: source.length };
+    }
     case 'write':
     case 'write_async':
       return { source: operation.data, bytes: operation.data.length };
+    case 'unmap':
+    case 'map_sync':
+      return operation.data === undefined ? { bytes: 0 } : { source: operation.data, bytes: operation.data.length };
     case 'read':
     case 'read_async':
+    case 'map':
       return { bytes: operation.length };
+    case 'gather':
+      return { source: elementsOf(operation.indices, []), bytes: operation.indices.length * 12 };
+    case 'scatter':
+      return { source: elementsOf(operation.indices, operation.values), bytes: operation.indices.length * 12 };
+    case 'add':
+      return { source: elementsOf(operation.indices, operation.values), bytes: operation.indices.length * 16 };
     default:
       return { bytes: 0 };
   }
 }
 
+/** The indices, then the values. */
+function elementsOf(indices: readonly Offset[], values: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(indices.length * 8 + values.length * 4));
+  indices.forEach((index, at) => view.setBigUint64(at * 8, BigInt(index), true));
+  values.forEach((value, at) => view.setUint32(indices.length * 8 + at * 4, value, true));
+  return bytesOf(view);
+}
+
+function readWord(data: Uint8Array, at: number): number {
+  return ((data[at] ?? 0) | ((data[at + 1] ?? 0) << 8) | ((data[at + 2] ?? 0) << 16) | ((data[at + 3] ?? 0) << 24)) >>> 0;
+}
+
+function modeOf(operation: Operation): number {
+  if (operation.op === 'open') return openFlags[operation.mode];
+  if (operation.op === 'map') return operation.mode === 'r+' ? OPEN_WRITE : 0;
+  return (operation.op === 'unmap' || operation.op === 'map_sync') && operation.data !== undefined ? 1 : 0;
+}
+
 function lengthOf(operation: Operation, source: Uint8Array | undefined): number {
   if (operation.op === 'open') return (source?.length ?? 1) - 1; // without the NUL
+  if ('indices' in operation) return operation.indices.length;
+  if (operation.op === 'truncate') return 0;
   if ('length' in operation) return operation.length;
   return source?.length ?? 0;
 }
 
 function targetOf(operation: Operation, opens: readonly number[]): number {
-  if (operation.op === 'wait') return operation.ticket;
+  if ('ticket' in operation) return operation.ticket;
+  if ('map' in operation) return operation.map;
   return 'file' in operation ? (opens[operation.file] ?? 0) : 0;
 }
 
 function offsetOf(operation: Operation): bigint {
   if (operation.op === 'compute') return BigInt(operation.steps);
+  if (operation.op === 'truncate') return BigInt(operation.length);
+  if (operation.op === 'rename') return BigInt(utf8.encode(operation.path).length + 1);
   return 'offset' in operation ? BigInt(operation.offset) : 0n;
 }
 

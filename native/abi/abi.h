@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x7c744522u,
+  ABI_HASH = 0x7f10b1bdu,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -41,8 +41,8 @@ enum : uint32_t {
   LINE_REFERENCE_MASK = 0x20u,
   LINE_PINS_SHIFT = 6u,
   LINE_PINS_MASK = 0x7ffc0u,
-  LINE_WRITERS_SHIFT = 19u,
-  LINE_WRITERS_MASK = 0xfff80000u,
+  LINE_HANDS_SHIFT = 19u,
+  LINE_HANDS_MASK = 0xfff80000u,
   COUNTER_COUNT = 12u,
 };
 
@@ -154,7 +154,7 @@ struct Request {
   uint32_t sequence;  // written last: position in the ring + 1
   uint32_t opcode;  // Opcode
   uint32_t file;  // handle; OPEN: its flags
-  uint32_t mailbox;  // where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line
+  uint32_t mailbox;  // where the answer goes for opcodes that are not about lines; FILL, WRITE_BACK: the file_id of the lines
   uint64_t offset;  // byte offset in the file; EXTEND, TRUNCATE: the new end; RENAME: bytes of the second path, which follows the NUL of the first
   uint32_t length;  // bytes; FILL: line_count whole lines; OPEN, UNLINK, RENAME: bytes of the path without its NUL; CLOSE, SYNC: 1 after a failed write-back
   uint32_t line_count;
@@ -250,8 +250,7 @@ struct FileEntry {
   uint32_t version;
   uint32_t size_low;
   uint32_t size_high;
-  uint32_t truncations;  // odd from before the file is cut off until the new file_id and size are published
-  uint32_t reserved[10];  // zero
+  uint32_t reserved[11];  // zero
 };
 static_assert(sizeof(FileEntry) == 64, "FileEntry size");
 static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0, "FileEntry.handle offset");
@@ -259,8 +258,7 @@ static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 4, "FileEntry.file_id offse
 static_assert(WARPFS_OFFSETOF(FileEntry, version) == 8, "FileEntry.version offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 12, "FileEntry.size_low offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 16, "FileEntry.size_high offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, truncations) == 20, "FileEntry.truncations offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 24, "FileEntry.reserved offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 20, "FileEntry.reserved offset");
 
 // DirtyState: gpu only; behind it one bit for each mask, set while it is in use.
 struct DirtyState {
@@ -297,9 +295,10 @@ struct ItemRecord {
   uint32_t held[8];  // the lines of those pins
   uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
   uint32_t kept;  // what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
+  uint32_t file_id;  // identity of the bytes that the call behind the log works with
   uint32_t gate;  // file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
   uint32_t maps[8];  // lines that the item has mapped: line + 1 << 1 | for writing; 0: none
-  uint32_t reserved[29];  // zero
+  uint32_t reserved[28];  // zero
 };
 static_assert(sizeof(ItemRecord) == 256, "ItemRecord size");
 static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
@@ -315,9 +314,10 @@ static_assert(WARPFS_OFFSETOF(ItemRecord, phase) == 40, "ItemRecord.phase offset
 static_assert(WARPFS_OFFSETOF(ItemRecord, held) == 64, "ItemRecord.held offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 96, "ItemRecord.bypass offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, kept) == 100, "ItemRecord.kept offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, gate) == 104, "ItemRecord.gate offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 108, "ItemRecord.maps offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 140, "ItemRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, file_id) == 104, "ItemRecord.file_id offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, gate) == 108, "ItemRecord.gate offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 112, "ItemRecord.maps offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 144, "ItemRecord.reserved offset");
 
 // WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
 struct WarpStats {
@@ -349,7 +349,7 @@ struct ProgramStep {
   uint32_t target;  // index in the same program: of the open (file operations), the asynchronous call (WAIT, POLL) or the map (UNMAP, MAP_SYNC)
   uint64_t offset;  // byte offset in the file; TRUNCATE: the new size; COMPUTE: steps; RENAME: bytes of the first path with its NUL
   uint64_t data;  // where its bytes or its path lie in the data buffer
-  uint32_t length;  // bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values
+  uint32_t length;  // bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values; ADD: then the old values
   uint32_t mode;  // OPEN: flags; MAP: OPEN_WRITE to write; UNMAP, MAP_SYNC: 1: the data goes into the map first
   uint32_t reserved[8];  // zero
 };
@@ -366,9 +366,9 @@ static_assert(WARPFS_OFFSETOF(ProgramStep, reserved) == 32, "ProgramStep.reserve
 struct ProgramResult {
   int32_t result;  // bytes, handle or 0; or -errno
   uint32_t done;  // 1: this step was reached and has ended
-  uint64_t size;  // STAT: size in bytes; MAP: the line + 1
+  uint64_t size;  // STAT: size in bytes; MAP: the line
   uint64_t nanoseconds;  // time between the start and the end of the step, where the device has a clock
-  uint64_t mark;  // OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: first byte in the line | bytes << 32
+  uint64_t mark;  // OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: 1 once a later step has unmapped it; UNMAP, MAP_SYNC: 1 once its data is in the map
 };
 static_assert(sizeof(ProgramResult) == 32, "ProgramResult size");
 static_assert(WARPFS_OFFSETOF(ProgramResult, result) == 0, "ProgramResult.result offset");

@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x7c744522;
+export const ABI_HASH = 0x7f10b1bd;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -37,8 +37,8 @@ export const LINE_REFERENCE_SHIFT = 5;
 export const LINE_REFERENCE_MASK = 0x20;
 export const LINE_PINS_SHIFT = 6;
 export const LINE_PINS_MASK = 0x7ffc0;
-export const LINE_WRITERS_SHIFT = 19;
-export const LINE_WRITERS_MASK = 0xfff80000;
+export const LINE_HANDS_SHIFT = 19;
+export const LINE_HANDS_MASK = 0xfff80000;
 
 export const LineState = { INVALID: 0, BUSY: 1, READY: 2, MODIFIED: 3 } as const;
 export type LineState = (typeof LineState)[keyof typeof LineState];
@@ -140,7 +140,7 @@ export const Request = {
   sequence: 0, // u32: written last: position in the ring + 1
   opcode: 4, // u32: Opcode
   file: 8, // u32: handle; OPEN: its flags
-  mailbox: 12, // u32: where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line
+  mailbox: 12, // u32: where the answer goes for opcodes that are not about lines; FILL, WRITE_BACK: the file_id of the lines
   offset: 16, // u64: byte offset in the file; EXTEND, TRUNCATE: the new end; RENAME: bytes of the second path, which follows the NUL of the first
   length: 24, // u32: bytes; FILL: line_count whole lines; OPEN, UNLINK, RENAME: bytes of the path without its NUL; CLOSE, SYNC: 1 after a failed write-back
   lineCount: 28,
@@ -209,8 +209,7 @@ export const FileEntry = {
   version: 8,
   sizeLow: 12,
   sizeHigh: 16,
-  truncations: 20, // u32: odd from before the file is cut off until the new file_id and size are published
-  reserved: 24, // u32[10]: zero
+  reserved: 20, // u32[11]: zero
 } as const;
 
 /** gpu only; behind it one bit for each mask, set while it is in use. Byte offsets of its fields. */
@@ -244,9 +243,10 @@ export const ItemRecord = {
   held: 64, // u32[8]: the lines of those pins
   bypass: 96, // u32: line behind the cache that carries the current page, + 1; 0: none
   kept: 100, // u32: what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
-  gate: 104, // u32: file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
-  maps: 108, // u32[8]: lines that the item has mapped: line + 1 << 1 | for writing; 0: none
-  reserved: 140, // u32[29]: zero
+  fileId: 104, // u32: identity of the bytes that the call behind the log works with
+  gate: 108, // u32: file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
+  maps: 112, // u32[8]: lines that the item has mapped: line + 1 << 1 | for writing; 0: none
+  reserved: 144, // u32[28]: zero
 } as const;
 
 /** gpu only, folded by the host after a dispatch; 64-bit counters as low and high words. Byte offsets of its fields. */
@@ -273,7 +273,7 @@ export const ProgramStep = {
   target: 4, // u32: index in the same program: of the open (file operations), the asynchronous call (WAIT, POLL) or the map (UNMAP, MAP_SYNC)
   offset: 8, // u64: byte offset in the file; TRUNCATE: the new size; COMPUTE: steps; RENAME: bytes of the first path with its NUL
   data: 16, // u64: where its bytes or its path lie in the data buffer
-  length: 24, // u32: bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values
+  length: 24, // u32: bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values; ADD: then the old values
   mode: 28, // u32: OPEN: flags; MAP: OPEN_WRITE to write; UNMAP, MAP_SYNC: 1: the data goes into the map first
   reserved: 32, // u32[8]: zero
 } as const;
@@ -283,9 +283,9 @@ export const ProgramResult = {
   bytes: 32,
   result: 0, // i32: bytes, handle or 0; or -errno
   done: 4, // u32: 1: this step was reached and has ended
-  size: 8, // u64: STAT: size in bytes; MAP: the line + 1
+  size: 8, // u64: STAT: size in bytes; MAP: the line
   nanoseconds: 16, // u64: time between the start and the end of the step, where the device has a clock
-  mark: 24, // u64: OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: first byte in the line | bytes << 32
+  mark: 24, // u64: OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: 1 once a later step has unmapped it; UNMAP, MAP_SYNC: 1 once its data is in the map
 } as const;
 
 /** written by the host before a run, constant during it. Byte offsets of its fields. */

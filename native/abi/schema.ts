@@ -48,14 +48,14 @@ export const enums = {
 
 // Bits of the word of a line, of which there is an array (WORDS): tags are read by every look at a set and hardly ever change, words change with
 // every pin, so they lie apart and a pin takes no tag out of another core's cache.
-// A writer is in the middle of copying bytes into the line, and has it pinned as well.
-// | writers 13 | pins 13 | reference 1 | step 3 | state 2 |
+// A hand is a warp that writes into the line or ends its request; it has the line pinned as well.
+// | hands 13 | pins 13 | reference 1 | step 3 | state 2 |
 export const lineWord = {
   state: { shift: 0, bits: 2 },
   step: { shift: 2, bits: 3 },
   reference: { shift: 5, bits: 1 },
   pins: { shift: 6, bits: 13 },
-  writers: { shift: 19, bits: 13 },
+  hands: { shift: 19, bits: 13 },
 } as const;
 
 // Legal edges of a line and the verb that moves it. Nothing else happens.
@@ -143,7 +143,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['sequence', 'u32', 'written last: position in the ring + 1'],
       ['opcode', 'u32', 'Opcode'],
       ['file', 'u32', 'handle; OPEN: its flags'],
-      ['mailbox', 'u32', 'where the answer goes for opcodes that are not about lines; WRITE_BACK: the file_id of the line'],
+      ['mailbox', 'u32', 'where the answer goes for opcodes that are not about lines; FILL, WRITE_BACK: the file_id of the lines'],
       ['offset', 'u64', 'byte offset in the file; EXTEND, TRUNCATE: the new end; RENAME: bytes of the second path, which follows the NUL of the first'],
       ['length', 'u32', 'bytes; FILL: line_count whole lines; OPEN, UNLINK, RENAME: bytes of the path without its NUL; CLOSE, SYNC: 1 after a failed write-back'],
       ['line_count', 'u32', ''],
@@ -209,8 +209,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['version', 'u32', ''],
       ['size_low', 'u32', ''],
       ['size_high', 'u32', ''],
-      ['truncations', 'u32', 'odd from before the file is cut off until the new file_id and size are published'],
-      ['reserved', 'u32[10]', 'zero'],
+      ['reserved', 'u32[11]', 'zero'],
     ],
   },
   DirtyState: {
@@ -244,9 +243,10 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['held', 'u32[8]', 'the lines of those pins'],
       ['bypass', 'u32', 'line behind the cache that carries the current page, + 1; 0: none'],
       ['kept', 'u32', 'what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs'],
+      ['file_id', 'u32', 'identity of the bytes that the call behind the log works with'],
       ['gate', 'u32', 'file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none'],
       ['maps', 'u32[8]', 'lines that the item has mapped: line + 1 << 1 | for writing; 0: none'],
-      ['reserved', 'u32[29]', 'zero'],
+      ['reserved', 'u32[28]', 'zero'],
     ],
   },
   WarpStats: {
@@ -273,7 +273,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['target', 'u32', 'index in the same program: of the open (file operations), the asynchronous call (WAIT, POLL) or the map (UNMAP, MAP_SYNC)'],
       ['offset', 'u64', 'byte offset in the file; TRUNCATE: the new size; COMPUTE: steps; RENAME: bytes of the first path with its NUL'],
       ['data', 'u64', 'where its bytes or its path lie in the data buffer'],
-      ['length', 'u32', 'bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values'],
+      ['length', 'u32', 'bytes; GATHER, SCATTER, ADD: elements, of which the data has the u64 indices, then the u32 values; ADD: then the old values'],
       ['mode', 'u32', 'OPEN: flags; MAP: OPEN_WRITE to write; UNMAP, MAP_SYNC: 1: the data goes into the map first'],
       ['reserved', 'u32[8]', 'zero'],
     ],
@@ -284,9 +284,9 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     fields: [
       ['result', 'i32', 'bytes, handle or 0; or -errno'],
       ['done', 'u32', '1: this step was reached and has ended'],
-      ['size', 'u64', 'STAT: size in bytes; MAP: the line + 1'],
+      ['size', 'u64', 'STAT: size in bytes; MAP: the line'],
       ['nanoseconds', 'u64', 'time between the start and the end of the step, where the device has a clock'],
-      ['mark', 'u64', 'OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: first byte in the line | bytes << 32'],
+      ['mark', 'u64', 'OPEN: 1 once a later step has closed it; COMPUTE: what it computed; MAP: 1 once a later step has unmapped it; UNMAP, MAP_SYNC: 1 once its data is in the map'],
     ],
   },
   ProgramWarp: {

@@ -47,14 +47,14 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
   memory_ = std::make_unique<MountMemory>(geometry, engine_->arena());
   own_begin_ = engine_->arena() + mount_bytes;
   own_bytes_ = OWN_BYTES;
-  static constexpr struct {
+  const struct {
     const char* name;
     uint32_t element;
   } PARTS[Binding::OWN] = {{"geometry", 0}, {"ring_tails", sizeof(RingTail)}, {"ring_heads", sizeof(RingHead)}, {"requests", sizeof(Request)},
                            {"words", 4}, {"tags", sizeof(LineTag)}, {"auxes", sizeof(LineAux)}, {"dones", sizeof(LineDone)}, {"sets", sizeof(SetState)},
-                           {"lines", 0}, {"files", sizeof(FileEntry)}, {"mailboxes", sizeof(Mailbox)}, {"outboxes", PATH_BYTES_MAX},
+                           {"lines", 0}, {"files", sizeof(FileEntry)}, {"mailboxes", sizeof(Mailbox)}, {"outboxes", OUTBOX_BYTES},
                            {"records", sizeof(ItemRecord)}, {"stats", sizeof(WarpStats)}, {"fault", sizeof(FaultRecord)},
-                           {"logs", sizeof(LogEntry)}, {"loads", 4}};
+                           {"logs", sizeof(LogEntry)}, {"loads", 4}, {"gates", 4}, {"dirty", 4}, {"masks", geometry.line_bytes / 8}};
   for (uint32_t binding = 0; binding < Binding::OWN; binding++) {
     if (memory_->bytes_of(binding) == 0) continue;
     const uint32_t element = binding == Binding::LINES ? geometry.line_bytes : binding == Binding::GEOMETRY ? uint32_t(sizeof(Geometry)) : PARTS[binding].element;

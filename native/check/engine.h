@@ -96,6 +96,7 @@ class Engine {
   void plain(void* p, uint32_t bytes, bool write, uintptr_t pc);
   uint32_t load(void* p, uint32_t bytes, int order, uintptr_t pc);
   void store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t pc);
+  void data_changed(Location& where, uint32_t mask, Actor& self, uintptr_t pc);
   uint32_t rmw(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint32_t), uint32_t operand, int order, uintptr_t pc);
   bool cas(void* p, uint32_t bytes, uint32_t& expected, uint32_t desired, int order, int failure_order, bool weak, uintptr_t pc);
   void fence(int order, uintptr_t pc);

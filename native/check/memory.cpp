@@ -188,6 +188,12 @@ void Engine::store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t
   if (kind_ == SchedulerKind::EXHAUSTIVE && !data && !quiet_) search->executed(*this, self, where, true, changes);
 }
 
+/// An addition to an element of a file: what it was has to be there, and it will have to be written back.
+void Engine::data_changed(Location& where, uint32_t mask, Actor& self, uintptr_t pc) {
+  watch->data_read(where, self, pc);
+  watch->data_written(where, mask, self);
+}
+
 uint32_t Engine::rmw(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint32_t), uint32_t operand, int order, uintptr_t pc) {
   Location& where = inside(p, pc);
   Actor& self = *current_;
@@ -200,6 +206,7 @@ uint32_t Engine::rmw(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint3
   acquired(self, where.release, order);
   note_atomic(self, where, true, pc);
   mix(self.id, OpKind::RMW, &where, merged, nullptr);
+  if (where.kind == RegionKind::LINES) data_changed(where, mask, self, pc);
   put(self, where, merged, clock_both(bump_, where.release, released(self, order), carried_));
   parties_[self.party].note(&where, where.writes);
   if (kind_ == SchedulerKind::EXHAUSTIVE && !quiet_) search->executed(*this, self, where, true, merged != word);
@@ -234,6 +241,7 @@ bool Engine::cas(void* p, uint32_t bytes, uint32_t& expected, uint32_t desired, 
   note_atomic(self, where, succeeds, pc);
   mix(self.id, OpKind::CAS, &where, old, succeeds ? "cas" : "cas fails");
   if (succeeds) {
+    if (where.kind == RegionKind::LINES) data_changed(where, mask, self, pc);
     put(self, where, (word & ~mask) | (desired << shift_of(p) & mask), clock_both(bump_, where.release, released(self, order), carried_));
   } else {
     expected = old;

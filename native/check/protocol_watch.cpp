@@ -9,11 +9,12 @@ namespace warpfs {
 namespace {
 
 struct Word {
-  uint32_t state, step, pins;
+  uint32_t state, step, pins, hands;
 };
 
 Word word_of(uint32_t bits) {
-  return {bits & LINE_STATE_MASK, (bits & LINE_STEP_MASK) >> LINE_STEP_SHIFT, (bits & LINE_PINS_MASK) >> LINE_PINS_SHIFT};
+  return {bits & LINE_STATE_MASK, (bits & LINE_STEP_MASK) >> LINE_STEP_SHIFT, (bits & LINE_PINS_MASK) >> LINE_PINS_SHIFT,
+          (bits & LINE_HANDS_MASK) >> LINE_HANDS_SHIFT};
 }
 
 std::string name_of(const Word& word) {
@@ -102,12 +103,16 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
   const Word from = word_of(old), to = word_of(value);
   const std::string of_line = "line " + std::to_string(line);
   if (from.pins == 0 && to.pins > PINS_MAX / 2) engine_.report("pin_leaked", of_line + " was unpinned although nobody had it pinned", {&actor});
+  if (from.hands == 0 && to.hands > PINS_MAX / 2) engine_.report("pin_leaked", of_line + " was left by a hand that was not on it", {&actor});
   if (from.state == to.state && from.step == to.step) return;
   if (engine_.tracing()) engine_.event("edge", of_line + " " + name_of(from) + " -> " + name_of(to), value);
   if (!may_become(from, to)) engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to), {&actor});
   const bool takes = to.state == LineState::BUSY && from.state != LineState::BUSY;
-  if (takes && from.pins != 0) {
-    engine_.report("evicted_while_pinned", of_line + " was taken (" + name_of(from) + " to " + name_of(to) + ") with " + std::to_string(from.pins) + " pins on it", {&actor});
+  // For another page no pin may be on it; to be written back, no hand.
+  const uint32_t holders = to.step == LineStep::CLAIMING ? from.pins : from.hands;
+  if (takes && holders != 0) {
+    engine_.report("evicted_while_pinned", of_line + " was taken (" + name_of(from) + " to " + name_of(to) + ") with " + std::to_string(holders) +
+                                               (to.step == LineStep::CLAIMING ? " pins" : " hands") + " on it", {&actor});
   }
   if (takes && to.step == LineStep::CLAIMING) claimed(line, actor);
   const bool ends_waiting = from.state == LineState::BUSY && (from.step == LineStep::FILLING || from.step == LineStep::WRITING);
@@ -125,7 +130,11 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
 void ProtocolWatch::claimed(uint32_t line, Actor& actor) {
   LineTruth& truth = truth_[line];
   truth.fill++;
-  if (!truth.has_dirty) return;
+  if (!truth.has_dirty || is_dead(line)) {
+    std::fill_n(dirty(line), words_of_line_, 0);
+    std::fill_n(leaving(line), words_of_line_, 0);
+    return;
+  }
   for (const uint64_t* bits : {dirty(line), leaving(line)}) {
     if (any(bits)) {
       engine_.report("dirty_lost", "line " + std::to_string(line) + " was given to another page with its byte " + std::to_string(first_of(bits)) +
@@ -148,12 +157,14 @@ void ProtocolWatch::line_done(uint32_t line, Actor& actor) {
   uint64_t *still = dirty(line), *left = leaving(line);
   const bool failed = dones_[line].result < 0;
   // An answer that all is well although the host has not taken all bytes means that their file has ended: those that were asked for are dead.
-  const uint32_t range = auxes_[line].writing, first = range & 0xffffu, last = range >> 16;
+  const uint32_t asked = auxes_[line].writing;
   for (uint32_t word_index = 0; word_index < words_of_line_; word_index++) {
     if (failed) still[word_index] |= left[word_index];
     left[word_index] = 0;
   }
-  for (uint32_t at = first; !failed && range != DIRTY_NONE && at <= last && at < line_bytes_; at++) still[at / 64] &= ~(uint64_t(1) << at % 64);
+  for (uint32_t at = 0; !failed && at < line_bytes_; at++) {
+    if (is_leaving(asked, at)) still[at / 64] &= ~(uint64_t(1) << at % 64);
+  }
 }
 
 void ProtocolWatch::data_read(Location& where, Actor& actor, uintptr_t pc) {
@@ -197,6 +208,7 @@ void ProtocolWatch::at_rest(bool faults) {
   for (uint32_t line = 0; line < lines_; line++) {
     const Word word = word_of(words_[line]);
     const std::string of_line = "line " + std::to_string(line);
+    if (word.hands != 0) return engine_.report("pin_leaked", of_line + " (" + name_of(word) + ") has " + std::to_string(word.hands) + " hands on it and nobody to take them away");
     if (word.pins != 0) return engine_.report("pin_leaked", of_line + " (" + name_of(word) + ") has " + std::to_string(word.pins) + " pins and nobody to unpin it");
     if (faults || word.state != LineState::BUSY) continue;
     if (word.step == LineStep::FILLING || word.step == LineStep::WRITING) {
@@ -205,17 +217,35 @@ void ProtocolWatch::at_rest(bool faults) {
       return engine_.report("illegal_edge", of_line + " was left " + name_of(word));
     }
   }
+  const uint32_t* gates = memory_.at<uint32_t>(Binding::GATES);
+  for (uint32_t file = 0; file < memory_.geometry().file_count; file++) {
+    if (gates[file] != 0) return engine_.report("pin_leaked", "the gate of file " + std::to_string(file) + " is " + std::to_string(gates[file]) + " and nobody is inside");
+  }
 }
 
 void ProtocolWatch::all_written() {
   for (uint32_t line = 0; line < lines_; line++) {
-    if (!truth_[line].has_dirty) continue;
+    if (!truth_[line].has_dirty || is_dead(line)) continue;
     for (const uint64_t* bits : {dirty(line), leaving(line)}) {
       if (any(bits)) {
         return engine_.report("dirty_lost", "byte " + std::to_string(first_of(bits)) + " of line " + std::to_string(line) + " was written by the gpu and is not in its file after a sync");
       }
     }
   }
+}
+
+bool ProtocolWatch::is_dead(uint32_t line) const {
+  const uint32_t file_id = memory_.at<LineTag>(Binding::TAGS)[line].file_id;
+  const FileEntry* files = memory_.at<FileEntry>(Binding::FILES);
+  return std::none_of(files, files + memory_.geometry().file_count, [&](const FileEntry& file) { return file.file_id == file_id; });
+}
+
+/// `asked` is LineAux.writing: a range, or a mask.
+bool ProtocolWatch::is_leaving(uint32_t asked, uint32_t byte) const {
+  const uint32_t first = asked & 0xffffu, last = asked >> 16;
+  if (first <= last) return first <= byte && byte <= last;
+  if (asked == DIRTY_NONE) return false;
+  return (memory_.at<uint32_t>(Binding::MASKS)[uint64_t(last - 1) * (line_bytes_ / 32) + byte / 32] >> byte % 32 & 1) != 0;
 }
 
 uint64_t ProtocolWatch::state_hash() const {

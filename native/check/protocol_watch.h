@@ -52,6 +52,9 @@ class ProtocolWatch {
   void claimed(uint32_t line, Actor& actor);
   uint64_t* dirty(uint32_t line) { return &dirty_[size_t(line) * words_of_line_]; }
   uint64_t* leaving(uint32_t line) { return &leaving_[size_t(line) * words_of_line_]; }
+  /// Its page belongs to bytes that a truncation or somebody else has ended: what was written there is dropped.
+  bool is_dead(uint32_t line) const;
+  bool is_leaving(uint32_t asked, uint32_t byte) const;
   bool any(const uint64_t* bits) const;
   uint32_t first_of(const uint64_t* bits) const;
 

@@ -32,6 +32,8 @@ WARPFS_FN void fill_publish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& so
   }
   ring_write(fs, fill.reservation, Opcode::FILL, source.handle, first_page << fs.line_shift, fill.used << fs.line_shift, fill.used);
   WARPFS_DEVICE Request* request = ring_slot(fs, fill.reservation);
+  // Where the file has become another meanwhile, the host gives its bytes to nobody who asks for the old ones.
+  host_store(&request->mailbox, source.file_id);
   for (uint i = 0; i < fill.used; i++) host_store(&request->lines[i], fill.lines[i]);
   ring_publish(fs, fill.reservation);
 }
@@ -50,11 +52,6 @@ WARPFS_FN uint page_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& se
                           WARPFS_THREAD Reservation& reservation, WARPFS_THREAD uint& line) {
   if (found == FIND_READY) return PAGE_READY;
   if (found == FIND_BUSY) return PAGE_COMING;
-  if (found == FIND_DRAIN) {
-    // Whoever finds the line free first sends it on its way.
-    if (is_leader(fs)) line_write_back(fs, line, 0u);
-    return PAGE_AGAIN;
-  }
   if (found == FIND_AGAIN) return PAGE_AGAIN;
   const uint claimed = set_claim(fs, set, tag, step, reservation, line);
   if (claimed == CLAIM_OURS) {
@@ -83,6 +80,7 @@ WARPFS_FN uint bypass_claim(WARPFS_THREAD Fs& fs) {
     if (line_state(word) == LineState::BUSY && line_pins(word) == 0u) {
       // Left behind by a call that gave up waiting; by now the host may have answered.
       word = atomic_add(word_of, LINE_PIN) + LINE_PIN;
+      // Lines behind the cache are never written back: a pin is enough to end their fill.
       if (line_state(word) == LineState::BUSY && line_pins(word) == 1u && line_finish(fs, line, word)) {
         if (line_state(word) == LineState::READY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
       }
@@ -90,7 +88,7 @@ WARPFS_FN uint bypass_claim(WARPFS_THREAD Fs& fs) {
       word = atomic_load(word_of);
     }
     if (line_state(word) != LineState::INVALID || line_pins(word) != 0u) continue;
-    if (!atomic_cas(word_of, word, line_claimed(word))) continue;
+    if (!atomic_cas(word_of, word, line_claimed())) continue;
     fence_acquire();
     atomic_store(&fs.auxes[line].ticket, atomic_load(&fs.auxes[line].ticket) + 1u);
     word = atomic_load(word_of);
@@ -137,7 +135,7 @@ WARPFS_HOT_CALL void page_release(WARPFS_THREAD Fs& fs, uint line) {
 
 // All lanes. Waits for a pinned line that is on its way. On 0 it is still pinned, otherwise it was let go (or is held for the next run).
 WARPFS_FN int page_wait(WARPFS_THREAD Fs& fs, uint line) {
-  const int status = line_wait(fs, line);
+  const int status = line_wait(fs, line).status;
   count(fs, Counter::WAITS, 1u);
   if (status == WARPFS_PENDING && line != fs.bypass_line) item_hold(fs, line);
   if (status != 0 && status != WARPFS_PENDING) {
@@ -149,14 +147,13 @@ WARPFS_FN int page_wait(WARPFS_THREAD Fs& fs, uint line) {
 
 // All lanes. Waits for a line that page_try wants out of the way, and lets go of it: 0, the error of its write-back, or wait_outcome().
 WARPFS_FN int page_make_way(WARPFS_THREAD Fs& fs, uint line) {
-  const int waited = line_wait(fs, line);
-  const int written = line_write_back_result(fs, line);
+  const Waited waited = line_wait(fs, line);
   if (is_leader(fs)) line_unpin(fs, line);
   // A fill that failed leaves the line free: no concern of ours.
-  return waited == wait_outcome() ? waited : written < 0 ? written : 0;
+  return waited.status == wait_outcome() ? waited.status : waited.written < 0 ? waited.written : 0;
 }
 
-WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, WARPFS_THREAD uint& line) {
+WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line) {
   WaitBound bound;
   wait_start(fs, bound);
   Tag tag;
@@ -169,9 +166,11 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
     }
     Fill fill;
     fill_begin(fill);
-    const uint tried = page_try(fs, tag, LineStep::FILLING, fill.reservation, line);
-    if (tried == PAGE_OURS) fill_add(fill, 0u, line);
+    const bool replaced = use == PAGE_TO_REPLACE;
+    const uint tried = page_try(fs, tag, replaced ? LineStep::STARTING : LineStep::FILLING, fill.reservation, line);
+    if (tried == PAGE_OURS && !replaced) fill_add(fill, 0u, line);
     fill_publish(fs, source, page, fill);
+    if (tried == PAGE_OURS && replaced) return PAGE_IS_OURS;
     if (tried == PAGE_READY) {
       count(fs, Counter::HITS, 1u);
       return 0;
@@ -180,11 +179,12 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
     bool past_the_cache = tried == PAGE_PINNED;
     if (tried == PAGE_LATER) {
       const int status = page_make_way(fs, line);
-      if (status == wait_outcome()) return status;
+      if (status == wait_outcome() || (status != 0 && use != PAGE_TO_READ)) return status;
       if (status == 0) continue;
       past_the_cache = true;  // it is full of bytes that cannot be written back
     }
-    if (past_the_cache && bypass_start(fs, source, page) == 0) continue;
+    if (past_the_cache && use == PAGE_TO_MAP) return -Errno::eagain;
+    if (past_the_cache && use == PAGE_TO_READ && bypass_start(fs, source, page) == 0) continue;
     count(fs, Counter::RETRIES, 1u);
     if (!warp_wait_again(fs, bound)) return wait_outcome();
   }

@@ -1,20 +1,22 @@
 // One line of the cache: its state word and its tag.
 //
-//   word:  | version 12 | pins 14 | reference 1 | step 3 | state 2 |
+//   word:  | hands 13 | pins 13 | reference 1 | step 3 | state 2 |
 //
 // INVALID -claim-> BUSY -fill-> READY -write-> MODIFIED -write back-> BUSY -> READY -evict and claim-> BUSY
 //
 // Who may do what:
-//  * claim and evict need pins = 0, and are one compare-and-swap;
+//  * claim and evict need pins = 0, and are one compare-and-swap; the start of a write-back needs hands = 0: who reads or has the line mapped
+//    is in nobody's way;
 //  * the tag changes only while the line is BUSY, by the warp that claimed it, before any other warp can pin it as that page;
-//  * BUSY is left by whichever warp sees first that the host has finished. It must hold a pin: with a pin the line cannot
-//    be claimed again, so the word, the tag and the ticket that it looks at belong together. The version is not needed for that.
+//  * BUSY is left by whichever warp sees first that the host has finished. It must have a hand on the line: with a hand the line is neither
+//    claimed nor written back once more, so the word, the tag and the ticket that it looks at belong together.
 #pragma once
 
 namespace warpfs {
 
 enum : uint32_t {
   LINE_PIN = 1u << LINE_PINS_SHIFT,
+  LINE_HAND = 1u << LINE_HANDS_SHIFT,
   LINE_REFERENCE = 1u << LINE_REFERENCE_SHIFT,
   LINE_STATE_AND_STEP = LINE_STATE_MASK | LINE_STEP_MASK,
 };
@@ -28,13 +30,12 @@ struct Tag {
 WARPFS_FN uint line_state(uint word) { return word & LINE_STATE_MASK; }
 WARPFS_FN uint line_step(uint word) { return (word & LINE_STEP_MASK) >> LINE_STEP_SHIFT; }
 WARPFS_FN uint line_pins(uint word) { return (word & LINE_PINS_MASK) >> LINE_PINS_SHIFT; }
+WARPFS_FN uint line_hands(uint word) { return (word & LINE_HANDS_MASK) >> LINE_HANDS_SHIFT; }
 WARPFS_FN uint line_with(uint word, uint state, uint step) { return (word & ~(uint)LINE_STATE_AND_STEP) | state | (step << LINE_STEP_SHIFT); }
 WARPFS_FN bool line_is(uint word, uint state, uint step) { return (word & LINE_STATE_AND_STEP) == (state | (step << LINE_STEP_SHIFT)); }
 
-// The word of a line at the moment it is claimed: one pin (the claimer's), no reference, the next version.
-WARPFS_FN uint line_claimed(uint word) {
-  return line_with(((word & LINE_VERSION_MASK) + (1u << LINE_VERSION_SHIFT)) | LINE_PIN, LineState::BUSY, LineStep::CLAIMING);
-}
+// The word of a line at the moment it is claimed: one pin (the claimer's), no hand, no reference.
+WARPFS_FN uint line_claimed() { return line_with(LINE_PIN, LineState::BUSY, LineStep::CLAIMING); }
 
 WARPFS_FN bool tag_matches(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
   WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
@@ -53,6 +54,23 @@ WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD co
 WARPFS_FN void line_unpin(WARPFS_THREAD const Fs& fs, uint line) {
   fence_release();
   atomic_sub(fs.words + line, LINE_PIN);
+}
+
+// Leader only; the warp holds a pin. True: the line is READY or MODIFIED, and until line_leave no write-back of it starts. False: it is BUSY,
+// or waits until nobody writes into it any more.
+WARPFS_FN bool line_enter(WARPFS_THREAD const Fs& fs, uint line) {
+  const uint seen = atomic_add(fs.words + line, LINE_HAND);
+  fence_acquire();
+  const bool drains = line_step(seen) == LineStep::DRAINING;
+  if (line_state(seen) == LineState::READY || (line_state(seen) == LineState::MODIFIED && !drains)) return true;
+  atomic_sub(fs.words + line, LINE_HAND);
+  return false;
+}
+
+// Leader only, after a warp_sync: what the warp wrote comes before the hand is gone.
+WARPFS_FN void line_leave(WARPFS_THREAD const Fs& fs, uint line) {
+  fence_release();
+  atomic_sub(fs.words + line, LINE_HAND);
 }
 
 // Moves a line that this warp may move to another state and step, whatever pins and references come and go meanwhile.

@@ -32,9 +32,8 @@ WARPFS_FN CacheSet set_of(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Tag& t
 
 enum : uint32_t {
   FIND_MISS,   // the page is in no line
-  FIND_READY,  // in `line`, pinned, its bytes are there
+  FIND_READY,  // in `line`, pinned, its bytes are there; it may be on its way to the file
   FIND_BUSY,   // in `line`, pinned; line_wait before its bytes are used
-  FIND_DRAIN,  // in `line`, not pinned: it has to be written back first
   FIND_AGAIN,  // something moved meanwhile
 };
 
@@ -45,8 +44,6 @@ WARPFS_FN uint way_find(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
   if (!tag_matches(fs, line, tag)) return FIND_MISS;
   const uint hint = atomic_load(word);
   if (line_state(hint) == LineState::INVALID) return FIND_MISS;
-  // A line that waits until nobody has it pinned must not be kept waiting by those who look whether it has moved on.
-  if (line_is(hint, LineState::MODIFIED, LineStep::DRAINING)) return FIND_DRAIN;
   if (line_state(hint) == LineState::BUSY && line_step(hint) < LineStep::FILLING) return FIND_AGAIN;
   const uint seen = atomic_add(word, LINE_PIN);
   uint found = FIND_AGAIN;
@@ -55,10 +52,8 @@ WARPFS_FN uint way_find(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
     fence_acquire();
     if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
-    } else if (line_state(seen) == LineState::READY) {
+    } else if (line_state(seen) == LineState::READY || line_state(seen) == LineState::MODIFIED || line_is(seen, LineState::BUSY, LineStep::WRITING)) {
       found = FIND_READY;
-    } else if (line_state(seen) == LineState::MODIFIED) {
-      found = line_step(seen) == LineStep::DRAINING ? FIND_DRAIN : FIND_READY;
     } else if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING) {
       found = FIND_BUSY;
     }
@@ -87,11 +82,11 @@ WARPFS_FN uint set_find(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set,
   if (way < set.ways) found = way_find(fs, set.first + way, tag);
 #endif
   uint picked = 0;
-  if (warp_pick(fs.lane, found != FIND_MISS, found | (mine << 3), picked) == 0u) return FIND_MISS;
+  if (warp_pick(fs.lane, found != FIND_MISS, found | (mine << 2), picked) == 0u) return FIND_MISS;
   // Another lane met a trace of the page that was on its way out: only one answer counts.
-  if ((found == FIND_READY || found == FIND_BUSY) && picked != (found | (mine << 3))) atomic_sub(&fs.words[set.first + mine], LINE_PIN);
-  line = set.first + (picked >> 3);
-  return picked & 7u;
+  if ((found == FIND_READY || found == FIND_BUSY) && picked != (found | (mine << 2))) atomic_sub(&fs.words[set.first + mine], LINE_PIN);
+  line = set.first + (picked >> 2);
+  return picked & 3u;
 }
 
 // One lane looks at one other way for a rival claim of the same page. True: this warp has to give its own claim up.
@@ -123,8 +118,9 @@ struct SetView {
 };
 
 WARPFS_FN uint way_votes(WARPFS_THREAD const Fs& fs, uint line) {
-  const uint word = atomic_load(fs.words + line);
+  uint word = atomic_load(fs.words + line);
   if (line_pins(word) != 0u) return 0u;
+  word = line_settle(fs, line, word);
   uint votes = (word & LINE_REFERENCE) != 0u ? 4u : 0u;
   if (line_state(word) == LineState::INVALID) votes |= 1u;
   if (line_state(word) == LineState::READY) votes |= 2u;
@@ -160,7 +156,7 @@ WARPFS_FN bool way_take(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
   if ((word & LINE_REFERENCE) != 0u) word = atomic_and(word_of, ~(uint)LINE_REFERENCE) & ~(uint)LINE_REFERENCE;
   const bool evicts = line_state(word) == LineState::READY;
   if ((!evicts && line_state(word) != LineState::INVALID) || line_pins(word) != 0u) return false;
-  if (!atomic_cas(word_of, word, line_claimed(word))) return false;
+  if (!atomic_cas(word_of, word, line_claimed())) return false;
   // Whoever had it pinned has let go: its reads of the old bytes come before the new ones are written.
   fence_acquire();
   tag_write(fs, line, tag);

@@ -28,12 +28,29 @@ struct Ticket {
   int error;
 };
 
-// Opens a path beneath the root: a handle, or -errno. `path` ends with a zero byte.
+// A part of one line that stays where it is. `bytes` is valid in all lanes until gmunmap; load and store there with map_load and map_store.
+struct Map {
+  WARPFS_DEVICE uchar* bytes;  // 0 where nothing is mapped
+  uint count;
+  uint first;  // its first byte within the line
+  uint line;
+  int file;
+  bool writes;
+};
+
+// Opens a path beneath the root: a handle, or -errno. `path` ends with a zero byte. `mode`: WARPFS_RDONLY, or WARPFS_RDWR with WARPFS_CREATE,
+// WARPFS_EXCLUSIVE, WARPFS_TRUNCATE.
 WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uint mode);
 // Closes a handle. Bytes that were written through it are in the file (not necessarily on the disk) when it returns 0.
 WARPFS_CALL int gclose(WARPFS_THREAD Fs& fs, int file);
 // The size of an open file in bytes.
-WARPFS_CALL int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size);
+WARPFS_CALL int gfstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size);
+// Makes an open file `length` bytes long: 0, or -errno. What is cut off is gone; what is added is zeros.
+WARPFS_CALL int gftruncate(WARPFS_THREAD Fs& fs, int file, ulong length);
+// Removes a name. The file lives on for those who have it open.
+WARPFS_CALL int gunlink(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path);
+// Gives a file another name; one that has that name is removed.
+WARPFS_CALL int grename(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, const WARPFS_DEVICE uchar* to);
 // Reads up to `length` bytes at `offset` into `target`: the bytes read (fewer at the end of the file, 0 behind it), or -errno.
 // Under replay `target` must be device memory that no other read between two checkpoints goes to: what was read stays there for the next run.
 WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target);
@@ -41,6 +58,12 @@ WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint len
 WARPFS_HOT_CALL int gwrite(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source);
 // All bytes written to the file by any warp before this call are on the disk when it returns 0.
 WARPFS_CALL int gfsync(WARPFS_THREAD Fs& fs, int file);
+// Maps `length` bytes of one line, WARPFS_RDONLY or WARPFS_RDWR: how many of them lie within the file (0: nothing is mapped), or -errno.
+WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map);
+// Lets go of a map. All of it counts as written then, if it was mapped for writing: 0; ESTALE: the file was cut off or replaced meanwhile.
+WARPFS_CALL int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map);
+// What was stored in a map is on the disk when it returns 0. It stays mapped.
+WARPFS_CALL int gmsync(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map);
 // A hint: the bytes will be read soon. The bytes asked for, or -errno.
 WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length);
 // The start of a read or write asks the host for the pages; the work is done by gwait, and a write that is never waited for does not happen.
@@ -49,17 +72,42 @@ WARPFS_CALL Ticket gwrite_async(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
 // The bytes of the read or write that the ticket stands for, or -errno.
 WARPFS_CALL int gwait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket);
 
-// What gload is made of. All lanes call each of them.
+// 1: nothing that the ticket asked for is on its way any more, so gwait will hardly wait; 0: something is; or -errno. Replay gives no 0.
+WARPFS_CALL int gpoll(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket);
+
+// What elements.h is made of. All lanes call each of them.
 // Looks a file up for a request of `length` bytes at `offset`, and sees that all lanes ask for the same; `address` is the argument that
-// the file has no use for.
-WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address);
+// the file has no use for. Where the leader has an `outcome` of what had to come before, that is the view's error.
+WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address, int outcome);
+// The same for a call that writes: no truncation comes between it and call_end.
+WARPFS_CALL FileView file_view_to_write(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address);
 // The size as the leader sees it; 0 for a file that is not open.
 WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file);
 // Asks for the pages of a range that nobody has asked for; waits for nothing. Bytes that are there or on their way.
 WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong offset, uint length);
-// Brings one page to where it can be read, whatever it takes: 0 and a pinned `line`, or -errno, or PENDING.
-WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, WARPFS_THREAD uint& line);
+enum : uint32_t {
+  PAGE_TO_READ,     // past the cache, where every line is pinned
+  PAGE_TO_MAP,      // or EAGAIN
+  PAGE_TO_WRITE,
+  PAGE_TO_REPLACE,  // a page that is not there need not be read: PAGE_IS_OURS
+};
+enum : int { PAGE_IS_OURS = 1 };  // claimed in step STARTING, for the caller to write whole
+// Brings one page to where it can be used, whatever it takes: 0 and a pinned `line`, or PAGE_IS_OURS, or -errno, or PENDING.
+WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line);
 // Lets go of a line that page_read gave.
 WARPFS_HOT_CALL void page_release(WARPFS_THREAD Fs& fs, uint line);
+// The same for bytes that will be written: a hand of ours is on the line as well.
+WARPFS_CALL int page_enter(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line);
+WARPFS_CALL void page_leave(WARPFS_THREAD Fs& fs, uint line);
+// Which lanes may write their bytes into a line that page_enter gave; for the others line_make_way has to make room.
+WARPFS_CALL uint elements_soil(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, uint line, bool mine, uint first, uint bytes);
+WARPFS_CALL int line_make_way(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD uint& tried);
+WARPFS_CALL int elements_write_through(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source);
+
+// Loads and stores in a map: element `index`, counted in elements from its first byte.
+template <typename T>
+WARPFS_FN T map_load(WARPFS_THREAD const Map& map, uint index) { return data_load<T>(map.bytes + index * (uint)sizeof(T)); }
+template <typename T>
+WARPFS_FN void map_store(WARPFS_THREAD const Map& map, uint index, T value) { data_store<T>(map.bytes + index * (uint)sizeof(T), value); }
 
 }  // namespace warpfs

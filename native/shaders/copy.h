@@ -53,4 +53,15 @@ WARPFS_FN T data_load(const WARPFS_DEVICE uchar* source) {
   return element.value;
 }
 
+template <typename T>
+WARPFS_FN void data_store(WARPFS_DEVICE uchar* target, T value) {
+  Element<T> element;
+  element.value = value;
+  if ((sizeof(T) & 3u) == 0u) {
+    for (uint i = 0; i < sizeof(T) / 4u; i++) data_store4((WARPFS_DEVICE uint*)target + i, element.words[i]);
+  } else {
+    for (uint i = 0; i < sizeof(T); i++) data_store1(target + i, element.bytes[i]);
+  }
+}
+
 }  // namespace warpfs

@@ -1,4 +1,4 @@
-// Opening, closing, asking for the size. Handles are indices with a generation: a stale one is -EBADF, never another file.
+// Looking files up, asking for their size, removing and renaming them. Handles are indices with a generation: a stale one is -EBADF, never another file.
 #pragma once
 
 namespace warpfs {
@@ -11,46 +11,54 @@ WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, 
   return host_load(&entry->handle) == (handle & ~(uint)HANDLE_WRITABLE) ? entry : 0;
 }
 
-// Looks at a size before giving up: the host changes it in a few stores, so one look is nearly always enough.
-enum : uint32_t { SIZE_LOOKS_MAX = 1u << 20 };
+// Looks at an entry before giving up: the host changes it in a few stores, so one look is nearly always enough.
+enum : uint32_t { FILE_LOOKS_MAX = 1u << 20 };
 
-// 64 bits that the host changes while we look: odd or different versions mean that we saw a half of it. False: the host stopped in the middle.
-WARPFS_FN bool file_size(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD ulong& size) {
-  for (uint looks = 0; looks < SIZE_LOOKS_MAX; looks++) {
-    const uint before = host_load(&entry->size_version);
+struct FileLook {
+  uint file_id;
+  ulong size;
+};
+
+// Words that the host changes while we look: odd or different versions mean that we saw a half of it. False: the host stopped in the middle.
+WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD FileLook& look) {
+  for (uint looks = 0; looks < FILE_LOOKS_MAX; looks++) {
+    const uint before = host_load(&entry->version);
     host_fence_acquire();
-    size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
+    look.file_id = host_load(&entry->file_id);
+    look.size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
     host_fence_acquire();
-    if (before == host_load(&entry->size_version) && (before & 1u) == 0u) return true;
+    if (before == host_load(&entry->version) && (before & 1u) == 0u) return true;
   }
   return false;
 }
 
 WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
-  ulong size = 0;
+  FileLook look;
+  look.size = 0;
   if (is_leader(fs)) {
     WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
-    if (entry != 0 && !file_size(entry, size)) note_error(fs, -Errno::eagain);
+    if (entry != 0 && !file_look(entry, look)) note_error(fs, -Errno::eagain);
   }
-  return warp_broadcast64(fs.lane, size, 0u);
+  return warp_broadcast64(fs.lane, look.size, 0u);
 }
 
 enum : uint32_t { FILE_LENGTH_MAX = 0x7fffffffu };
 
-WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address) {
+WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address, int outcome) {
   // What gopen gave instead of a handle stays the reason of everything that is tried with it.
   ulong packed = file < 0 && file > -4096 ? (ulong)(uint)(-file) : (ulong)(uint)Errno::ebadf;
   if (is_leader(fs)) {
     WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
     if (entry != 0) {
-      ulong size = 0;
-      const bool known = file_size(entry, size);
-      ulong within = offset < size ? size - offset : 0u;
+      FileLook look;
+      const bool known = file_look(entry, look);
+      ulong within = offset < look.size ? look.size - offset : 0u;
       if (within > length) within = length;
-      packed = ((ulong)host_load(&entry->file_id) << 32) | within;
+      packed = ((ulong)look.file_id << 32) | within;
       // An end that no file can reach; a length that no result can say.
       if (length > FILE_LENGTH_MAX || offset > 0x7fffffffffffffffu - length) packed = (ulong)(uint)Errno::eoverflow;
       if (!known) packed = (ulong)(uint)Errno::eagain;
+      if (outcome != 0) packed = (ulong)(uint)-outcome;
     }
   }
   if (!arguments_agree(fs, ((ulong)length << 32) | (uint)file, offset, address, packed)) packed = (ulong)(uint)Errno::einval;
@@ -62,31 +70,60 @@ WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset,
   return view;
 }
 
-WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uint mode) {
-  int result = 0;
-  if (call_begin(fs, result)) return result;
-  ulong size = 0;
-  if (!arguments_agree(fs, (ulong)path, mode, 0u, size)) return call_end(fs, -Errno::einval);
-  // Once the host was asked the path is there, and the host may be reading it.
-  const bool asked = warp_broadcast(fs.lane, fs.asked, 0u) != 0u;
-  const int waited = asked ? 0 : mail_wait_free(fs);
-  if (waited != 0) return call_end(fs, waited);
+// Leader only. Puts a path into the outbox of the slot, from byte `at` on: its bytes without the NUL, or PATH_BYTES_MAX where it is longer.
+// `asked`: the host may be reading it already, so it is only measured.
+WARPFS_FN uint path_post(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE uchar* path, uint at, bool asked) {
+  WARPFS_DEVICE uchar* outbox = fs.outboxes + (ulong)fs.slot * OUTBOX_BYTES + at;
   uint bytes = 0;
-  if (is_leader(fs)) {
-    WARPFS_DEVICE uchar* outbox = fs.outboxes + (ulong)fs.slot * PATH_BYTES_MAX;
-    while (bytes < PATH_BYTES_MAX && path[bytes] != 0) {
-      if (!asked) outbox[bytes] = path[bytes];
-      bytes++;
-    }
-    if (bytes < PATH_BYTES_MAX && !asked) outbox[bytes] = 0;
+  while (bytes < PATH_BYTES_MAX && path[bytes] != 0) {
+    if (!asked) outbox[bytes] = path[bytes];
+    bytes++;
   }
-  bytes = warp_broadcast(fs.lane, bytes, 0u);
-  if (bytes >= PATH_BYTES_MAX) return call_end(fs, -Errno::enametoolong);
-  if (bytes == 0u) return call_end(fs, -Errno::enoent);
-  return call_end(fs, mail_ask(fs, Opcode::OPEN, mode, 0u, bytes, size));
+  if (bytes < PATH_BYTES_MAX && !asked) outbox[bytes] = 0;
+  return bytes;
 }
 
-WARPFS_CALL int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size) {
+WARPFS_FN int path_refused(uint bytes) { return bytes >= PATH_BYTES_MAX ? -Errno::enametoolong : bytes == 0u ? -Errno::enoent : 0; }
+
+// All lanes. A request about one path, or about two: the answer of the host, or -errno, or wait_outcome().
+WARPFS_FN int path_ask(WARPFS_THREAD Fs& fs, uint opcode, uint flags, const WARPFS_DEVICE uchar* path, const WARPFS_DEVICE uchar* second) {
+  const bool asked = warp_broadcast(fs.lane, fs.asked, 0u) != 0u;
+  const int waited = asked ? 0 : mail_wait_free(fs);
+  if (waited != 0) return waited;
+  uint bytes = 0;
+  uint second_bytes = 0;
+  if (is_leader(fs)) {
+    bytes = path_post(fs, path, 0u, asked);
+    if (second != 0 && bytes < PATH_BYTES_MAX) second_bytes = path_post(fs, second, bytes + 1u, asked);
+  }
+  const ulong both = warp_broadcast64(fs.lane, ((ulong)second_bytes << 32) | bytes, 0u);
+  bytes = (uint)both;
+  second_bytes = (uint)(both >> 32);
+  if (path_refused(bytes) != 0) return path_refused(bytes);
+  if (second != 0 && path_refused(second_bytes) != 0) return path_refused(second_bytes);
+  ulong value = 0;
+  return mail_ask(fs, opcode, flags, second_bytes, bytes, value);
+}
+
+WARPFS_CALL int gunlink(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  ulong nothing = 0;
+  if (!arguments_agree(fs, (ulong)path, 0u, 0u, nothing)) return call_end(fs, -Errno::einval);
+  if (fs.geometry->read_only != 0u) return call_end(fs, -Errno::erofs);
+  return call_end(fs, path_ask(fs, Opcode::UNLINK, 0u, path, 0));
+}
+
+WARPFS_CALL int grename(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, const WARPFS_DEVICE uchar* to) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  ulong nothing = 0;
+  if (!arguments_agree(fs, (ulong)path, (ulong)to, 0u, nothing)) return call_end(fs, -Errno::einval);
+  if (fs.geometry->read_only != 0u) return call_end(fs, -Errno::erofs);
+  return call_end(fs, path_ask(fs, Opcode::RENAME, 0u, path, to));
+}
+
+WARPFS_CALL int gfstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size) {
   int result = 0;
   if (call_begin(fs, result)) {
 #if WARPFS_REPLAY
@@ -95,7 +132,7 @@ WARPFS_CALL int gstat(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD ulong& size)
 #endif
     return result;
   }
-  const FileView view = file_view(fs, file, 0u, 0u, 0u);
+  const FileView view = file_view(fs, file, 0u, 0u, 0u, 0);
   if (view.error != 0) return call_end(fs, view.error);
   size = file_size_of(fs, file);
 #if WARPFS_REPLAY

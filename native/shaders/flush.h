@@ -1,25 +1,34 @@
-// Getting modified lines into their files: gfsync, gclose, and the sweep that the host asks for at sync and unmount.
+// Getting modified lines into their files: for gfsync, gclose, truncations, and the sweep that the host asks for at sync and unmount.
 #pragma once
 
 namespace warpfs {
 
-WARPFS_FN bool line_belongs(WARPFS_THREAD const Fs& fs, uint line, uint file_id) {
-  return file_id == 0u || atomic_load(&fs.tags[line].file_id) == file_id;
+// The lines that a flush is about: those of one file, or of any (0), with pages below an end.
+struct FlushRange {
+  uint file_id;
+  ulong page_end;
+};
+
+WARPFS_FN bool line_belongs(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const FlushRange& range) {
+  WARPFS_DEVICE const LineTag* tag = fs.tags + line;
+  if (range.file_id == 0u) return true;
+  const ulong page = ((ulong)atomic_load(&tag->page_high) << 32) | atomic_load(&tag->page_low);
+  return atomic_load(&tag->file_id) == range.file_id && page < range.page_end;
 }
 
 // One lane looks at one line: does it carry bytes of the file that are not in it yet?
-WARPFS_FN bool line_is_unwritten(WARPFS_THREAD const Fs& fs, uint line, uint file_id) {
+WARPFS_FN bool line_is_unwritten(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const FlushRange& range) {
   const uint word = atomic_load(fs.words + line);
   const bool writing = line_state(word) == LineState::BUSY && (line_step(word) == LineStep::STARTING || line_step(word) == LineStep::WRITING);
-  return (line_state(word) == LineState::MODIFIED || writing) && line_belongs(fs, line, file_id);
+  return (line_state(word) == LineState::MODIFIED || writing) && line_belongs(fs, line, range);
 }
 
 // All lanes. Which lines of `count` (at most 32) from `first` on are unwritten.
-WARPFS_FN uint unwritten_among(WARPFS_THREAD const Fs& fs, uint first, uint count, uint file_id) {
+WARPFS_FN uint unwritten_among(WARPFS_THREAD const Fs& fs, uint first, uint count, WARPFS_THREAD const FlushRange& range) {
   uint mask = 0;
   for (uint base = 0; base < count; base += fs.lane.count) {
     const uint at = base + fs.lane.index;
-    mask |= warp_ballot(fs.lane, at < count && line_is_unwritten(fs, first + at, file_id)) << base;
+    mask |= warp_ballot(fs.lane, at < count && line_is_unwritten(fs, first + at, range)) << base;
   }
   return mask;
 }
@@ -31,13 +40,12 @@ enum : uint32_t {
   FLUSH_FAILED,  // this call has started its write-back in an earlier run, and it failed
 };
 
-// Leader only. A look at one line that may have to be written back, and an attempt to start that. It is pinned only while it is BUSY: a pin
-// would keep others from starting it.
-WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
+// Leader only. A look at one line that may have to be written back, and an attempt to start that. It is pinned only while it is BUSY.
+WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const FlushRange& range) {
   WARPFS_DEVICE uint* word_of = fs.words + line;
   const uint word = atomic_load(word_of);
   fence_acquire();
-  if (!line_belongs(fs, line, file_id) || line_state(word) == LineState::READY || line_state(word) == LineState::INVALID) return FLUSH_CLEAN;
+  if (!line_belongs(fs, line, range) || line_state(word) == LineState::READY || line_state(word) == LineState::INVALID) return FLUSH_CLEAN;
   if (line_state(word) == LineState::MODIFIED) {
     if (fs.served != 0u && line_write_back_error(fs, line) < 0) return FLUSH_FAILED;
     line_drain(fs, line);
@@ -46,18 +54,18 @@ WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
   if (line_step(word) < LineStep::FILLING) return FLUSH_AGAIN;
   const uint seen = atomic_add(word_of, LINE_PIN);
   fence_acquire();
-  if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING && line_belongs(fs, line, file_id)) return FLUSH_PINNED;
+  if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING && line_belongs(fs, line, range)) return FLUSH_PINNED;
   line_unpin(fs, line);
   return FLUSH_AGAIN;
 }
 
 // All lanes. Sees one line through to the end of its write-back: 0, its error, or wait_outcome().
-WARPFS_FN int line_flush(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
+WARPFS_FN int line_flush(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const FlushRange& range) {
   WaitBound bound;
   wait_start(fs, bound);
   for (;;) {
     uint waits = FLUSH_AGAIN;
-    if (is_leader(fs)) waits = line_flush_look(fs, line, file_id);
+    if (is_leader(fs)) waits = line_flush_look(fs, line, range);
     waits = warp_broadcast(fs.lane, waits, 0u);
     if (waits == FLUSH_CLEAN) return 0;
     if (waits == FLUSH_PINNED) return page_make_way(fs, line);
@@ -68,19 +76,19 @@ WARPFS_FN int line_flush(WARPFS_THREAD Fs& fs, uint line, uint file_id) {
 
 // All lanes. Writes back what lines [first, end) carry of a file (0: of any): 0, the first error, or PENDING.
 // The first round starts everything, the second waits: the host has many write-backs at once. `served` says that a run of this call is past it.
-WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, uint file_id) {
+WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range) {
   int result = 0;
   for (uint base = first; base < end; base += 32u) {
-    uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, file_id);
+    uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, range);
     for (; mask != 0u && is_leader(fs); mask &= mask - 1u) {
       const uint line = base + lowest_bit(mask);
       if (fs.served == 0u || line_write_back_error(fs, line) == 0) line_write_back(fs, line, 0u);
     }
   }
   for (uint base = first; base < end; base += 32u) {
-    uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, file_id);
+    uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, range);
     for (; mask != 0u; mask &= mask - 1u) {
-      const int status = line_flush(fs, base + lowest_bit(mask), file_id);
+      const int status = line_flush(fs, base + lowest_bit(mask), range);
       if (status == WARPFS_PENDING) {
         result = status;
       } else if (status != 0 && result == 0) {
@@ -93,35 +101,33 @@ WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, uint file_
   return result;
 }
 
+// All lanes. The whole of one file.
+WARPFS_FN int file_flush(WARPFS_THREAD Fs& fs, uint file_id) {
+  FlushRange range;
+  range.file_id = file_id;
+  range.page_end = ~(ulong)0;
+  return lines_flush(fs, 0u, fs.geometry->line_count, range);
+}
+
+// All lanes, when everything that had to be written back has been, or has failed with `flushed`: the host syncs, or tells no error twice.
+WARPFS_FN int file_sync(WARPFS_THREAD Fs& fs, int file, int flushed) {
+  if (flushed == WARPFS_PENDING) return flushed;
+  if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u) fs.kept = (uint)-flushed;
+  ulong value = 0;
+  const int synced = mail_ask(fs, Opcode::SYNC, (uint)file, 0u, fs.kept != 0u ? 1u : 0u, value);
+  return synced == WARPFS_PENDING || fs.kept == 0u ? synced : -(int)fs.kept;
+}
+
 WARPFS_CALL int gfsync(WARPFS_THREAD Fs& fs, int file) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  const FileView view = file_view(fs, file, 0u, 0u, 0u);
-  if (view.error != 0) return call_end(fs, view.error);
-  int status = 0;
-  // Once the host is asked to sync, everything that had to be written back has been.
-  if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u) status = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);
-  ulong value = 0;
-  if (status == 0) status = mail_ask(fs, Opcode::SYNC, (uint)file, 0u, 0u, value);
-  return call_end(fs, status);
-}
-
-WARPFS_CALL int gclose(WARPFS_THREAD Fs& fs, int file) {
-  int result = 0;
-  if (call_begin(fs, result)) return result;
   int flushed = 0;
-  // Once the host was asked the handle may be gone: only its answer is of interest.
   if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u) {
-    const FileView view = file_view(fs, file, 0u, 0u, 0u);
+    const FileView view = file_view(fs, file, 0u, 0u, 0u, 0);
     if (view.error != 0) return call_end(fs, view.error);
-    if (((uint)file & HANDLE_WRITABLE) != 0u) flushed = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);
-    if (flushed == WARPFS_PENDING) return call_end(fs, flushed);
-    fs.kept = (uint)-flushed;  // a replayed close learns it in one run and returns it in another
+    flushed = file_flush(fs, view.source.file_id);
   }
-  ulong value = 0;
-  // The host keeps a file open whose bytes could not be written.
-  const int closed = mail_ask(fs, Opcode::CLOSE, (uint)file, 0u, fs.kept != 0u ? 1u : 0u, value);
-  return call_end(fs, closed < 0 ? closed : -(int)fs.kept);
+  return call_end(fs, file_sync(fs, file, flushed));
 }
 
 }  // namespace warpfs

@@ -9,11 +9,13 @@ enum : int {
   WARPFS_PENDING = -65536,
 };
 
-// Modes of gopen.
+// Modes of gopen and gmmap; those but the first two are added to WARPFS_RDWR.
 enum : uint32_t {
-  WARPFS_RDONLY = OpenMode::READ,
-  WARPFS_RDWR = OpenMode::READ_WRITE,
-  WARPFS_CREATE = OpenMode::CREATE,
+  WARPFS_RDONLY = 0u,
+  WARPFS_RDWR = OPEN_WRITE,
+  WARPFS_CREATE = OPEN_CREATE,
+  WARPFS_EXCLUSIVE = OPEN_EXCLUSIVE,
+  WARPFS_TRUNCATE = OPEN_TRUNCATE,
 };
 
 // Every lane has one. All members but `lane` and `counters` are the same in all lanes of a warp.
@@ -40,6 +42,9 @@ struct Fs {
   WARPFS_DEVICE FaultRecord* fault;
   WARPFS_DEVICE LogEntry* log;  // of this slot (replay only)
   WARPFS_DEVICE uint* loaded;   // words that the lanes of this slot have loaded (replay only)
+  WARPFS_DEVICE uint* gates;    // of the files
+  WARPFS_DEVICE DirtyState* dirty;
+  WARPFS_DEVICE uint* masks;    // of dirty bytes
 
   uint line_shift;
   uint set_count;
@@ -51,9 +56,11 @@ struct Fs {
 
   // The call in progress. Under replay these survive in the ItemRecord while the item is pending.
   ulong progress;    // bytes that it has moved
-  uint served;       // lines of its current chunk that it has moved
+  uint served;       // lines of its current chunk, or lanes, that it has moved
   uint asked;        // 1: its request is posted, the answer comes to the mailbox
-  uint kept;         // what it has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
+  uint kept;         // what it has to remember: a read the bytes it will give, + 1; an open its handle, + 1; a close the error of its write-backs
+  uint file_id;      // identity of the bytes that a read began with
+  uint gate;         // leader only: the file whose gate it has passed, + 1, with GATE_CLOSED where it has closed it
   uint bypass_line;  // the line behind the cache that carries its current page, or LINE_NONE
   bool pending;      // the item has to leave and to be run again (replay only)
 

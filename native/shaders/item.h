@@ -25,6 +25,7 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.served = 0;
   fs.asked = 0;
   fs.kept = 0;
+  fs.file_id = 0;
   fs.bypass_line = LINE_NONE;
 }
 
@@ -36,6 +37,7 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
   fs.error = 0;
   fs.pending = false;
   for (uint i = 0; i < COUNTER_COUNT; i++) fs.counters[i] = 0;
+  fs.gate = 0;
   call_clear(fs);
 #if WARPFS_REPLAY
   fs.call = 0;
@@ -57,6 +59,8 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
     fs.served = record->served;
     fs.asked = record->asked;
     fs.kept = record->kept;
+    fs.file_id = record->file_id;
+    fs.gate = record->gate;
     fs.bypass_line = record->bypass - 1u;  // 0 becomes LINE_NONE
   }
 #endif
@@ -99,6 +103,7 @@ WARPFS_FN int call_end(WARPFS_THREAD Fs& fs, int result) {
 #endif
   // A replayed call may end before it comes to the page that it went past the cache for: its file may be gone by then.
   if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
+  if (is_leader(fs)) gate_leave(fs);
   call_clear(fs);
   return result;
 }
@@ -220,6 +225,8 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   record->log_count = fs.call;
   record->asked = fs.asked;
   record->kept = fs.kept;
+  record->file_id = fs.file_id;
+  record->gate = fs.gate;
   record->error = fs.error;
   record->progress = fs.progress;
   record->served = fs.served;
@@ -231,6 +238,17 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   record->status = ItemStatus::PENDING;
 }
 #endif
+
+// Leader only. Maps that the item leaves behind. What it stored in one for writing since it last said so may never reach the file: that fails it.
+WARPFS_FN void item_unmap(WARPFS_THREAD Fs& fs) {
+  for (uint i = 0; i < MAPS_MAX; i++) {
+    const uint entry = fs.record->maps[i];
+    if (entry == 0u) continue;
+    fs.record->maps[i] = 0u;
+    line_unpin(fs, (entry >> 1) - 1u);
+    if ((entry & 1u) != 0u) note_error(fs, -Errno::ebusy);
+  }
+}
 
 // All lanes, once at the end of every run of an item. `status` is what its body returned.
 WARPFS_FN void item_end(WARPFS_THREAD Fs& fs, int status) {
@@ -249,6 +267,7 @@ WARPFS_FN void item_end(WARPFS_THREAD Fs& fs, int status) {
   }
   fs.record->status = ItemStatus::DONE;
 #endif
+  item_unmap(fs);
   if (fs.error != 0) item_report_error(fs);
 }
 

@@ -12,7 +12,7 @@ WARPFS_FN void restore_dirty(WARPFS_THREAD const Fs& fs, uint line) {
   }
 }
 
-// Takes the last step of a fill or of a write-back once the host has finished it. The caller holds a pin.
+// Takes the last step of a fill or of a write-back once the host has finished it. The caller has a hand on the line.
 // True when the line was moved, by this warp or another.
 WARPFS_FN bool line_finish(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD uint& word) {
   const uint step = line_step(word);
@@ -26,36 +26,70 @@ WARPFS_FN bool line_finish(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD 
   uint state = LineState::READY;
   if (failed) state = step == LineStep::FILLING ? LineState::INVALID : LineState::MODIFIED;
   if (failed && step == LineStep::WRITING) restore_dirty(fs, line);
-  line_move(fs, line, word, state, LineStep::NONE);
+  const uint written = atomic_load(&fs.auxes[line].writing);
+  if (!line_move(fs, line, word, state, LineStep::NONE)) return true;
+  if (!failed && step == LineStep::WRITING) {
+    if (dirty_has_mask(written)) mask_free(fs, dirty_mask(written));
+    dirty_count(fs, ~0u);
+  }
   return true;
 }
 
-// All lanes; the warp holds a pin. Waits until the line is no longer BUSY: 0, the error of its fill, or wait_outcome().
-WARPFS_FN int line_wait(WARPFS_THREAD Fs& fs, uint line) {
-  int outcome = 0;
+// What came of waiting for a line.
+struct Waited {
+  int status;   // 0, the error of its fill, or wait_outcome()
+  int written;  // where its bytes are still to be written back: the error with which the last attempt failed, or 0
+};
+
+// Leader only; the warp has a hand on the line, so no other write-back changes the result.
+WARPFS_FN int line_result(WARPFS_THREAD const Fs& fs, uint line) {
+  host_fence_acquire();
+  return (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
+}
+
+// All lanes; the warp holds a pin. Waits until the line is no longer BUSY.
+WARPFS_FN Waited line_wait(WARPFS_THREAD Fs& fs, uint line) {
+  Waited waited;
+  waited.status = waited.written = 0;
   if (is_leader(fs)) {
     WaitBound bound;
     wait_start(fs, bound);
-    uint word = atomic_load(fs.words + line);
+    uint word = atomic_add(fs.words + line, LINE_HAND) + LINE_HAND;
     while (line_state(word) == LineState::BUSY) {
       if (line_finish(fs, line, word)) {
         word = atomic_load(fs.words + line);
       } else if (wait_again(fs, bound)) {
         word = atomic_load(fs.words + line);
       } else {
-        outcome = wait_outcome();
+        waited.status = wait_outcome();
         break;
       }
     }
     fence_acquire();
     if (line_state(word) == LineState::INVALID) {
       // The pin keeps the line from being claimed, so this is still the result of the fill that failed.
-      host_fence_acquire();
-      outcome = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
-      if (outcome >= 0) outcome = -Errno::eagain;  // the claim was given up before anything was asked for
+      waited.status = line_result(fs, line);
+      if (waited.status >= 0) waited.status = -Errno::eagain;  // the claim was given up before anything was asked for
+    } else if (line_state(word) == LineState::MODIFIED) {
+      waited.written = line_result(fs, line);
     }
+    line_leave(fs, line);
   }
-  return (int)warp_broadcast(fs.lane, (uint)outcome, 0u);
+  const ulong both = warp_broadcast64(fs.lane, ((ulong)(uint)waited.status << 32) | (uint)waited.written, 0u);
+  waited.status = (int)(uint)(both >> 32);
+  waited.written = (int)(uint)both;
+  return waited;
+}
+
+// One lane. A write-back that the host has ended and nobody waits for is ended by whoever looks for room: the word as it is then.
+WARPFS_FN uint line_settle(WARPFS_THREAD const Fs& fs, uint line, uint word) {
+  if (!line_is(word, LineState::BUSY, LineStep::WRITING)) return word;
+  if (host_load(&fs.dones[line].sequence) != atomic_load(&fs.auxes[line].ticket)) return word;
+  word = atomic_add(fs.words + line, LINE_HAND | LINE_PIN) + (LINE_HAND | LINE_PIN);
+  fence_acquire();
+  if (line_is(word, LineState::BUSY, LineStep::WRITING)) line_finish(fs, line, word);
+  fence_release();
+  return atomic_sub(fs.words + line, LINE_HAND | LINE_PIN) - (LINE_HAND | LINE_PIN);
 }
 
 // Leader only. The error with which the last write-back of a MODIFIED line failed, or 0.
@@ -65,17 +99,6 @@ WARPFS_FN int line_write_back_error(WARPFS_THREAD const Fs& fs, uint line) {
   host_fence_acquire();
   const int result = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
   return result < 0 ? result : 0;
-}
-
-// All lanes; the warp holds a pin on a line whose write-back it has waited for: 0, or the error with which it failed.
-WARPFS_FN int line_write_back_result(WARPFS_THREAD Fs& fs, uint line) {
-  int result = 0;
-  if (is_leader(fs) && line_state(atomic_load(fs.words + line)) == LineState::MODIFIED) {
-    // Only a write-back of an unpinned line could change this result.
-    host_fence_acquire();
-    result = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
-  }
-  return (int)warp_broadcast(fs.lane, (uint)result, 0u);
 }
 
 }  // namespace warpfs

@@ -47,6 +47,64 @@ WARPFS_FN int program_file(WARPFS_THREAD const Program& program, uint open_step)
   return opened->result >= 0 && opened->mark != 0u ? -Errno::ebadf : opened->result;
 }
 
+// Elements at the u64 indices of the step: their values lie behind the indices.
+WARPFS_FN int program_elements(WARPFS_THREAD Fs& fs, int file, WARPFS_DEVICE const ProgramStep* step, WARPFS_DEVICE uchar* data) {
+  WARPFS_DEVICE const ulong* indices = (WARPFS_DEVICE const ulong*)data;
+  WARPFS_DEVICE uint* values = (WARPFS_DEVICE uint*)(indices + step->length);
+  const uint op = step->op;
+  int error = 0;
+  for (uint base = 0; base < step->length; base += fs.lane.count) {
+    const uint at = base + fs.lane.index;
+    const bool wanted = at < step->length;
+    const ulong index = wanted ? indices[at] : 0u;
+    uint value = wanted ? values[at] : 0u;
+    int status = 0;
+    if (op == ProgramOp::SCATTER) status = gstore<uint>(fs, file, index, value, wanted);
+    if (op == ProgramOp::GATHER) value = gload<uint>(fs, file, index, wanted);
+    if (op == ProgramOp::ADD) value = gadd<uint>(fs, file, index, value, wanted);
+    if (fs.pending) return WARPFS_PENDING;
+    if (error == 0) error = status;
+    // The amounts of an addition stay for a replay; the old values come behind them.
+    if (wanted && op == ProgramOp::GATHER) values[at] = value;
+    if (wanted && op == ProgramOp::ADD) values[step->length + at] = value;
+  }
+  if (error == 0) error = fs.error;
+  return error != 0 ? error : (int)step->length;
+}
+
+// What a step has mapped, put together again from its result.
+WARPFS_FN Map program_map(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Program& program, uint first, uint map_step) {
+  WARPFS_DEVICE const ProgramStep* step = program.steps + map_step;
+  WARPFS_DEVICE const ProgramResult* mapped = program.results + map_step;
+  Map map;
+  map.file = program_file(program, first + step->target);
+  map.writes = (step->mode & OPEN_WRITE) != 0u;
+  map.count = mapped->result > 0 ? (uint)mapped->result : 0u;
+  map.line = (uint)mapped->size;
+  map.first = (uint)step->offset & (line_bytes(fs) - 1u);
+  map.bytes = line_data(fs, map.line) + map.first;
+  return map;
+}
+
+// UNMAP and MAP_SYNC, with bytes that are stored in the map first: once, also where the step is replayed.
+WARPFS_FN int program_map_end(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& program, uint first, WARPFS_DEVICE const ProgramStep* step,
+                              WARPFS_DEVICE ProgramResult* result) {
+  const int mapped = program.results[first + step->target].result;
+  if (mapped < 0) return mapped;
+  const Map map = program_map(fs, program, first, first + step->target);
+  if (step->mode != 0u && result->mark == 0u) {
+    if (!map.writes) return -Errno::ebadf;
+    if (step->length > map.count) return -Errno::einval;
+    // An unmapped line is somebody else's by now.
+    if (program.results[first + step->target].mark != 0u) return -Errno::ebadf;
+    copy_to_line(fs.lane, map.bytes, program.data + step->data, step->length);
+    warp_sync(fs.lane);
+    if (is_leader(fs)) result->mark = 1u;
+    warp_sync(fs.lane);
+  }
+  return step->op == ProgramOp::UNMAP ? gmunmap(fs, map) : gmsync(fs, map);
+}
+
 WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& program, uint first, WARPFS_DEVICE const ProgramStep* step,
                            WARPFS_DEVICE ProgramResult* result, WARPFS_THREAD uint& barriers) {
   const uint op = step->op;
@@ -64,7 +122,10 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
     if (is_leader(fs)) result->mark = sum;
     return 0;
   }
-  if (op == ProgramOp::WAIT) {
+  if (op == ProgramOp::UNLINK) return gunlink(fs, data);
+  if (op == ProgramOp::RENAME) return grename(fs, data, data + step->offset);
+  if (op == ProgramOp::UNMAP || op == ProgramOp::MAP_SYNC) return program_map_end(fs, program, first, step, result);
+  if (op == ProgramOp::WAIT || op == ProgramOp::POLL) {
     // The step that it waits for says what is to be done; its start has failed, or it has asked for its pages.
     const int started = program.results[first + step->target].result;
     if (started < 0) return started;
@@ -72,6 +133,17 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
     const int file = program_file(program, first + asked->target);
     if (file < 0) return file;
     WARPFS_DEVICE uchar* bytes = program.data + asked->data;
+    if (op == ProgramOp::POLL) {
+      Ticket ticket;
+      ticket.file = file;
+      ticket.length = asked->length;
+      ticket.offset = asked->offset;
+      ticket.target = bytes;
+      ticket.source = bytes;
+      ticket.writes = asked->op == ProgramOp::WRITE_ASYNC;
+      ticket.error = 0;
+      return gpoll(fs, ticket);
+    }
     if (asked->op == ProgramOp::WRITE_ASYNC) return gwrite(fs, file, asked->offset, asked->length, bytes);
     return gread(fs, file, asked->offset, asked->length, bytes);
   }
@@ -81,13 +153,22 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
   if (op == ProgramOp::CLOSE) return gclose(fs, file);
   if (op == ProgramOp::READ) return gread(fs, file, step->offset, step->length, data);
   if (op == ProgramOp::WRITE) return gwrite(fs, file, step->offset, step->length, data);
+  if (op == ProgramOp::TRUNCATE) return gftruncate(fs, file, step->offset);
+  if (op == ProgramOp::GATHER || op == ProgramOp::SCATTER || op == ProgramOp::ADD) return program_elements(fs, file, step, data);
+  if (op == ProgramOp::MAP) {
+    Map map;
+    const int mapped = gmmap(fs, file, step->offset, step->length, step->mode, map);
+    if (mapped > 0) copy_from_line(fs.lane, data, map.bytes, map.count);
+    if (is_leader(fs) && mapped > 0) result->size = map.line;
+    return mapped;
+  }
   if (op == ProgramOp::SYNC) return gfsync(fs, file);
   if (op == ProgramOp::PREFETCH) return gprefetch(fs, file, step->offset, step->length);
   if (op == ProgramOp::READ_ASYNC) return gread_async(fs, file, step->offset, step->length, data).error;
   if (op == ProgramOp::WRITE_ASYNC) return gwrite_async(fs, file, step->offset, step->length, data).error;
   if (op == ProgramOp::STAT) {
     ulong size = 0;
-    const int status = gstat(fs, file, size);
+    const int status = gfstat(fs, file, size);
     if (is_leader(fs)) result->size = size;
     return status;
   }
@@ -114,14 +195,21 @@ WARPFS_FN int run_program(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pro
         result->nanoseconds = clock_ns() - begin;
         result->done = 1u;
         if (step->op == ProgramOp::CLOSE) program.results[first + step->target].mark = 1u;
+        // Only where it is still mapped can it be unmapped once more.
+        if (step->op == ProgramOp::UNMAP && (status == 0 || status == -Errno::estale || status == -Errno::ebadf)) {
+          program.results[first + step->target].mark = 1u;
+        }
       }
       warp_sync(fs.lane);
+      // A refused call is a result of its step here, not a failure of the item.
+      fs.error = 0;
       // The result remembers the step: the log of calls starts anew with each.
       gcheckpoint(fs);
     }
     if (step->op == ProgramOp::BARRIER) barriers++;
   }
-  // A refused call is a result of its step here, not a failure of the item.
+  // What a program stored in its maps it has stored in their last steps: a map that is left behind has lost nothing.
+  if (is_leader(fs)) item_unmap(fs);
   fs.error = 0;
   return WARPFS_DONE;
 }

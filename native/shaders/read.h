@@ -85,7 +85,7 @@ WARPFS_FN int chunk_finish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
       }
       status = page_wait(fs, line);
     } else if (status == 0) {
-      status = page_read(fs, source, chunk.first_page + index, line);
+      status = page_read(fs, source, chunk.first_page + index, PAGE_TO_READ, line);
     }
     if (status != 0) continue;
     chunk_copy_out(fs, chunk, index, line, target);
@@ -104,26 +104,50 @@ WARPFS_FN int chunk_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sourc
   return chunk_finish(fs, source, chunk, target, fill);
 }
 
+// All lanes. The host refuses bytes of an identity that is dead or about to die (ESTALE): what was read so far is of the file as it was
+// before, so the read begins again.
+WARPFS_FN void read_restart(WARPFS_THREAD Fs& fs) {
+  if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
+  call_clear(fs);
+}
+
 WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  const FileView view = file_view(fs, file, offset, length, (ulong)target);
+  FileView view = file_view(fs, file, offset, length, (ulong)target, 0);
   if (view.error != 0) return call_end(fs, view.error);
   if (!read_target_is_new(fs, target, length)) {
     note_error(fs, -Errno::einval);
     return call_end(fs, -Errno::einval);
   }
-  // The file may grow between the runs of a replayed item: what was not there when the read began is not part of it.
-  if (fs.kept == 0u) fs.kept = view.count + 1u;
-  const uint bytes = fs.kept - 1u;
   int status = 0;
-  while (fs.progress < bytes && status == 0) {
-    const Chunk chunk = chunk_at(fs, offset + fs.progress, bytes - (uint)fs.progress);
-    status = chunk_read(fs, view.source, chunk, target + fs.progress);
-    if (status == 0) {
-      fs.progress += chunk.bytes;
-      fs.served = 0;
+  WaitBound bound;
+  for (uint restarts = 0;; restarts++) {
+    if (fs.kept != 0u && fs.file_id != view.source.file_id) read_restart(fs);
+    // The file may grow between the runs of a replayed item: what was not there when the read began is not part of it.
+    if (fs.kept == 0u) {
+      fs.kept = view.count + 1u;
+      fs.file_id = view.source.file_id;
     }
+    const uint bytes = fs.kept - 1u;
+    status = 0;
+    while (fs.progress < bytes && status == 0) {
+      const Chunk chunk = chunk_at(fs, offset + fs.progress, bytes - (uint)fs.progress);
+      status = chunk_read(fs, view.source, chunk, target + fs.progress);
+      if (status == 0) {
+        fs.progress += chunk.bytes;
+        fs.served = 0;
+      }
+    }
+    if (status != -Errno::estale) break;
+    read_restart(fs);
+    if (restarts == 0u) wait_start(fs, bound);
+    if (!warp_wait_again(fs, bound)) {
+      status = wait_outcome();
+      break;
+    }
+    view = file_view(fs, file, offset, length, (ulong)target, 0);
+    if (view.error != 0) return call_end(fs, view.error);
   }
   if (status == WARPFS_PENDING) return call_end(fs, status);
   count(fs, Counter::READS, 1u);
@@ -163,7 +187,7 @@ WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source
 WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
   int result = 0;
   if (call_begin(fs, result)) return result;
-  const FileView view = file_view(fs, file, offset, length, 0u);
+  const FileView view = file_view(fs, file, offset, length, 0u, 0);
   if (view.error != 0) return call_end(fs, view.error);
   return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
 }

@@ -105,18 +105,22 @@ struct Warp {
   void wait(uint32_t line, int expected) {
     run([&](Fs& fs) {
       if (is_leader(fs)) atomic_add(&fs.words[line], LINE_PIN);
-      const int outcome = line_wait(fs, line);
+      const int outcome = line_wait(fs, line).status;
       CHECK(outcome == expected);
       if (is_leader(fs)) line_unpin(fs, line);
     });
   }
   void write(uint32_t line, uint32_t first, const std::vector<uint8_t>& data, bool expected = true) {
     run([&](Fs& fs) {
-      if (is_leader(fs)) atomic_add(&fs.words[line], LINE_PIN);
-      warp_sync(fs.lane);
-      const bool fits = piece_write(fs, Source{1 | HANDLE_WRITABLE, 7}, Piece{0, first, uint32_t(first + data.size() - 1)}, line, data.data());
-      CHECK(fits == expected);
-      page_release(fs, line);
+      uint fits = 0;
+      if (is_leader(fs)) {
+        atomic_add(&fs.words[line], LINE_PIN);
+        CHECK(line_enter(fs, line));
+        fits = line_soil(fs, Source{1 | HANDLE_WRITABLE, 7}, line, first, uint32_t(first + data.size() - 1));
+        CHECK((fits != 0) == expected);
+      }
+      if (warp_broadcast(fs.lane, fits, 0) != 0) copy_to_line(fs.lane, line_data(fs, line) + first, data.data(), uint(data.size()));
+      page_leave(fs, line);
     });
   }
   uint32_t write_back(uint32_t line) {
@@ -165,6 +169,56 @@ void test_write_and_write_back_and_its_failure() {
   CHECK(w.state(line) == LineState::READY && w.aux(line).dirty == DIRTY_NONE);
 }
 
+void test_a_write_back_starts_beside_pins_and_not_beside_hands() {
+  Warp w;
+  const uint32_t line = w.filled(0);
+  w.write(line, 0, {1});
+  w.word(line) += LINE_PIN;  // somebody reads it, or has it mapped
+  w.word(line) += LINE_PIN | LINE_HAND;  // somebody writes into it
+  CHECK(w.write_back(line) == WRITE_BACK_LATER && w.state(line) == LineState::MODIFIED);
+  w.word(line) -= LINE_PIN | LINE_HAND;
+  CHECK(w.write_back(line) == WRITE_BACK_STARTED && w.pins(line) == 1);
+  w.take();
+  w.run([&](Fs& fs) {
+    if (is_leader(fs)) CHECK(!line_enter(fs, line));  // nobody writes into it until the host has answered,
+    uint found = LINE_NONE;
+    CHECK(set_find(fs, set_at(fs, 0), Tag{7, 0}, found) == FIND_READY && found == line);  // but it can be read
+    if (is_leader(fs)) line_unpin(fs, line);
+  });
+  w.answer(line, 0);
+  w.run([&](Fs& fs) {
+    if (is_leader(fs)) line_settle(fs, line, atomic_load(&fs.words[line]));
+  });
+  CHECK(w.state(line) == LineState::READY && w.pins(line) == 1 && line_hands(w.word(line)) == 0);
+}
+
+void test_bytes_apart_take_a_mask() {
+  Warp w;
+  w.memory.at<Geometry>(Binding::GEOMETRY)->mask_count = 1;
+  const uint32_t line = w.filled(0), other = w.filled(1);
+  w.write(line, 100, {1, 2, 3});
+  w.write(line, 300, {5});
+  w.write(line, 31, {6, 7});  // across two words of the mask
+  CHECK(dirty_has_mask(w.aux(line).dirty) && dirty_mask(w.aux(line).dirty) == 0);
+  w.write(other, 0, {1});
+  w.write(other, 9, {1}, false);  // there is no second mask
+  CHECK(w.write_back(line) == WRITE_BACK_STARTED);
+  const Request request = w.take();
+  CHECK(request.offset == 0 && request.length == LINE_BYTES && request.lines[0] == line && request.lines[1] == 1);
+  const uint32_t* mask = w.memory.at<uint32_t>(Binding::MASKS);
+  CHECK(mask[0] == 0x80000000u && mask[1] == 1u && mask[3] == 0x70u && mask[9] == 1u << 12);
+  w.answer(line, -Errno::eio);
+  w.wait(line, 0);
+  CHECK(dirty_has_mask(w.aux(line).dirty));  // kept
+  CHECK(w.write_back(line) == WRITE_BACK_STARTED);
+  w.take();
+  w.answer(line, 0);
+  w.wait(line, 0);
+  CHECK(w.aux(line).dirty == DIRTY_NONE);
+  w.write(other, 9, {1});  // its mask is free again, and empty
+  CHECK(dirty_has_mask(w.aux(other).dirty) && mask[0] == (1u | 1u << 9) && mask[3] == 0);
+}
+
 void test_evict_and_claim() {
   Warp w;
   for (uint64_t page = 0; page < LINES; page++) CHECK(w.filled(page) == page);
@@ -208,7 +262,7 @@ void test_bypass_lines_become_invalid_again() {
   w.answer(behind, 0);
   w.run([&](Fs& fs) {
     fs.bypass_line = behind;
-    CHECK(line_wait(fs, behind) == 0);
+    CHECK(line_wait(fs, behind).status == 0);
     page_release(fs, behind);  // READY -> INVALID
   });
   CHECK(w.state(behind) == LineState::INVALID && w.pins(behind) == 0);
@@ -218,7 +272,7 @@ void test_bypass_lines_become_invalid_again() {
 uint32_t claim_beside(Warp& w, uint32_t rival, uint32_t expected) {
   w.tag(rival).file_id = 7;
   w.tag(rival).page_low = 8;
-  w.word(rival) = line_claimed(w.word(rival));
+  w.word(rival) = line_claimed();
   uint32_t line = LINE_NONE;
   w.run([&](Fs& fs) {
     Reservation reservation = reservation_none();
@@ -245,12 +299,10 @@ void test_counters_wrap() {
   for (uint32_t line = 0; line < LINES; line++) {
     w.aux(line).ticket = 0xffffffffu;
     w.memory.at<LineDone>(Binding::DONES)[line].sequence = 0xffffffffu;
-    w.word(line) = LINE_VERSION_MASK;  // the next version is 0
   }
   w.memory.at<RingTail>(Binding::RING_TAILS)->tail = w.memory.at<RingHead>(Binding::RING_HEADS)->head = 0xffffffffu;
   w.answered = 0xffffffffu;
   for (uint64_t page = 0; page < 2 * LINES; page++) CHECK(w.state(w.filled(page)) == LineState::READY);
-  CHECK((w.word(0) & LINE_VERSION_MASK) == 1u << LINE_VERSION_SHIFT);
 }
 
 void test_a_full_ring_holds_nothing() {
@@ -281,6 +333,8 @@ int main() {
   using namespace warpfs;
   RUN_TEST(test_claim_fill_and_its_failure);
   RUN_TEST(test_write_and_write_back_and_its_failure);
+  RUN_TEST(test_a_write_back_starts_beside_pins_and_not_beside_hands);
+  RUN_TEST(test_bytes_apart_take_a_mask);
   RUN_TEST(test_evict_and_claim);
   RUN_TEST(test_pinned_lines_stay);
   RUN_TEST(test_bypass_lines_become_invalid_again);

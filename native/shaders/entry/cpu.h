@@ -27,6 +27,9 @@ WARPFS_FN Fs fs_from_bindings(Lane& lane, uint item, uint slot, void* const* buf
   fs.fault = static_cast<FaultRecord*>(buffers[Binding::FAULT]);
   fs.log = static_cast<LogEntry*>(buffers[Binding::LOGS]) + (ulong)slot * REPLAY_LOG_CALLS;
   fs.loaded = static_cast<uint*>(buffers[Binding::LOADS]) + (ulong)slot * REPLAY_LOG_WORDS * WARP_LANES;
+  fs.gates = static_cast<uint*>(buffers[Binding::GATES]);
+  fs.dirty = static_cast<DirtyState*>(buffers[Binding::DIRTY]);
+  fs.masks = static_cast<uint*>(buffers[Binding::MASKS]);
   return fs;
 }
 
