@@ -9,7 +9,7 @@ const failing: ExerciseResult = {
   failure: {
     message: 'byte 7 is 0x01, which operation 3 wrote there; wanted 0x02 of operation 4; no other byte is wrong',
     operation: 5, operations: 10, last: [{ warp: 0, action: { number: 5, kind: 'read', of: 1, offset: 0, length: 9 } }],
-    session: { geometry: { lines: 1, lineBytes: 512, ring: { count: 1, slots: 1 }, threads: 1, workers: 1 }, rounds: [] },
+    session: { geometry: { lines: 1, lineBytes: 512, ring: { count: 1, slots: 1 }, threads: 1, workers: 1, dirtyLines: undefined }, rounds: [] },
     smallest: undefined,
   },
 };

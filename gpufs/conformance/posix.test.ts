@@ -6,6 +6,7 @@ import { describeConsistency } from './consistency.ts';
 import { useFixture } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { describePosix } from './posix.ts';
+import { describeQuotas } from './quotas.ts';
 import { describeRefused } from './refused.ts';
 
 const { missing, noUring } = nativePresence();
@@ -24,6 +25,7 @@ for (const [wait, io, policy] of strategies) {
       describePosix(fixture);
       describeRefused(fixture);
       describeConsistency(fixture);
+      describeQuotas(fixture);
     });
   } else {
     describe.skip(name, () => test(`SKIP ${skipped}`, () => undefined));

@@ -53,6 +53,8 @@ export interface Geometry {
   ring: { count: number; slots: number };
   threads: number;
   workers: number;
+  /** Modified lines above which a call writes through; undefined: as many as there are. */
+  dirtyLines: number | undefined;
 }
 
 /** Everything from one mount to its unmount, after which the files of the host are compared. */

@@ -57,12 +57,14 @@ export class Generator {
 
   geometry(): Geometry {
     const random = this.#random;
+    const lines = 1 + random.below(random.below(3) === 0 ? LINES_MAX : 8);
     return {
-      lines: 1 + random.below(random.below(3) === 0 ? LINES_MAX : 8),
+      lines,
       lineBytes: 512 << random.below(8),
       ring: { count: 1 + random.below(4), slots: 1 << random.below(5) },
       threads: 1 + random.below(3),
       workers: 1 + random.below(2),
+      dirtyLines: random.below(3) === 0 ? 1 + random.below(lines) : undefined,
     };
   }
 

@@ -27,8 +27,9 @@ export function describeFailure(settings: ExerciseSettings, failure: ExerciseFai
   return `${lines.join('\n')}\n`;
 }
 
-function showGeometry({ lines, lineBytes, ring, threads, workers }: Geometry): string {
-  return `${lines} lines of ${lineBytes} bytes, ${ring.count} rings of ${ring.slots} slots, ${threads} daemon threads, ${workers} workers`;
+function showGeometry({ lines, lineBytes, ring, threads, workers, dirtyLines }: Geometry): string {
+  const modified = dirtyLines === undefined ? '' : `, ${dirtyLines} of them modified at most`;
+  return `${lines} lines of ${lineBytes} bytes${modified}, ${ring.count} rings of ${ring.slots} slots, ${threads} daemon threads, ${workers} workers`;
 }
 
 function showSession({ rounds }: Session): string[] {

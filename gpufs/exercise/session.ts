@@ -38,10 +38,11 @@ const OPEN_FILES_MAX = 256;
 const TIMEOUT_MS = 20_000;
 
 export function mountOptions(root: string, { wait, io, policy, device }: Strategy, geometry: Geometry): MountOptions {
-  const { lines, lineBytes, ring, threads, workers } = geometry;
+  const { lines, lineBytes, ring, threads, workers, dirtyLines } = geometry;
   return {
     root, device, wait, workers, ring, cache: { lines, lineBytes, policy }, daemon: { io, threads },
     residentWarps: RESIDENT_WARPS, maxOpenFiles: OPEN_FILES_MAX, timeoutMs: TIMEOUT_MS,
+    ...(dirtyLines === undefined ? {} : { maxDirtyBytes: dirtyLines * lineBytes }),
   };
 }
 
