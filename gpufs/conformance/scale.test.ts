@@ -1,6 +1,8 @@
 // 65,536 files open at once, as many as the table of a mount is asked to hold.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mount } from '../index.ts';
 import { type Fixture, resultOf, runWarps, times, useFixture } from './fixture.ts';
@@ -12,6 +14,8 @@ const FILES_WANTED = 65_536;
 const OTHER_FILES = 512;
 const WARPS = 64;
 const FILES_OF_FOLDER = 1024;
+/** In memory where there is such a folder: so many files take a disk a minute to make and to remove. */
+const MEMORY_FOLDER = '/dev/shm';
 
 const { missing } = nativePresence();
 
@@ -39,11 +43,11 @@ function raisedLimit(): number {
   return Number(limits().soft);
 }
 
-async function openAll(fixture: Fixture, files: number): Promise<void> {
+async function openAll(fixture: Fixture, root: string, files: number): Promise<void> {
   const name = (index: number) => `${index % FILES_OF_FOLDER}/f${index}`;
-  for (const folder of times(Math.min(files, FILES_OF_FOLDER), (index) => index)) mkdirSync(fixture.path(String(folder)));
-  for (let index = 0; index < files; index++) writeFileSync(fixture.path(name(index)), Uint32Array.of(index));
-  const fs = await fixture.mounted({ maxOpenFiles: files, cache: { lines: 1024, lineBytes: 512 } });
+  for (const folder of times(Math.min(files, FILES_OF_FOLDER), (index) => index)) mkdirSync(join(root, String(folder)));
+  for (let index = 0; index < files; index++) writeFileSync(join(root, name(index)), Uint32Array.of(index));
+  const fs = await fixture.mounted({ root, maxOpenFiles: files, cache: { lines: 1024, lineBytes: 512 } });
   const share = files / WARPS;
   const first = (warp: number) => Math.floor(warp * share);
   const mine = (warp: number) => times(first(warp + 1) - first(warp), (index) => first(warp) + index);
@@ -82,6 +86,11 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'open files' : `S
   test(`${FILES_WANTED} at once, each with its own bytes`, { timeout: 120_000 }, async () => {
     const files = Math.min(FILES_WANTED, limit - OTHER_FILES);
     if (files < FILES_WANTED) console.warn(`SKIP ${FILES_WANTED - files} of ${FILES_WANTED} open files: this process may open ${limit}; raise RLIMIT_NOFILE (ulimit -n) to ${FILES_WANTED + OTHER_FILES}`);
-    await openAll(fixture, files);
+    const root = mkdtempSync(join(existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir(), 'warpfs-scale-'));
+    try {
+      await openAll(fixture, root, files);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 });

@@ -1,4 +1,5 @@
 // Reads, writes, truncations and the rest of what needs no map and no array.
+import type { StepResult } from '../program.ts';
 import type { Action } from './action.ts';
 import { Mismatch, showResult } from './mismatch.ts';
 import { bytesOf, FILE_BYTES_MAX, type ModelFile } from './model_file.ts';
@@ -33,7 +34,7 @@ export function writeSimple(action: Of<'fsync' | 'stat'>, writing: Writing, hand
   const { size } = model;
   return {
     operation: { op: 'stat', file },
-    judge(result) {
+    judge: (result) => {
       expectResult(action, result, 0);
       if (result.sizeBytes !== size) throw new Mismatch(action.number, `size ${result.sizeBytes}, wanted ${size}`);
     },
@@ -48,7 +49,7 @@ export function writeRead(action: Of<'read' | 'prefetch'>, writing: Writing, han
   if (action.kind === 'prefetch') {
     return {
       operation,
-      judge(result) {
+      judge: (result) => {
         if (result.result < 0) throw new Mismatch(action.number, `result ${showResult(result.result)} of a hint`);
       },
     };
@@ -58,7 +59,7 @@ export function writeRead(action: Of<'read' | 'prefetch'>, writing: Writing, han
 
 function readJudge(action: Action, writing: Writing, file: ModelFile, offset: number, length: number) {
   const wanted = file.clip(offset, length);
-  return (result: Parameters<NonNullable<Written>['judge']>[0]) => {
+  return (result: StepResult) => {
     expectResult(action, result, wanted);
     expectBytes(action, writing, file, offset, wanted, result);
   };
@@ -77,7 +78,7 @@ export function writeWrite(action: Of<'write'>, writing: Writing, handle: Handle
 
 function writeJudge(action: Action, { world }: Writing, file: ModelFile, offset: number, data: Uint8Array) {
   if (data.length > 0) file.size = Math.max(file.size, offset + data.length);
-  return (result: Parameters<NonNullable<Written>['judge']>[0]) => {
+  return (result: StepResult) => {
     expectResult(action, result, data.length);
     file.store(action.number, offset, data, world.history);
   };
@@ -93,7 +94,7 @@ export function writeTruncate(action: Of<'truncate'>, writing: Writing, handle: 
   const before = cut(file, length);
   return {
     operation,
-    judge(result) {
+    judge: (result) => {
       expectResult(action, result, 0);
       file.clear(number, Math.min(before, length), Math.max(before, length));
     },
@@ -116,7 +117,7 @@ export function writeStart(action: Of<'read_async' | 'write_async'>, writing: Wr
 export function writePoll(action: Of<'poll'>, { replay }: Writing, ticket: Ticket): Written {
   return {
     operation: { op: 'poll', ticket: ticket.step },
-    judge(result) {
+    judge: (result) => {
       if (result.result === 1 || (result.result === 0 && !replay)) return;
       throw new Mismatch(action.number, `result ${showResult(result.result)}, wanted ${replay ? '1' : '0 or 1'}`);
     },

@@ -30,7 +30,7 @@ export function writeMap(action: Of<'map'>, writing: Writing, handle: Handle): W
   handle.users++;
   return {
     operation,
-    judge(result) {
+    judge: (result) => {
       map.refused = isRefused(result, geometry);
       if (map.refused) return;
       expectResult(action, result, wanted);
@@ -53,7 +53,7 @@ export function writeUnmap(action: Of<'unmap' | 'map_sync'>, writing: Writing, m
   const operation = length === 0 ? ({ op: kind, map: map.step } as const) : ({ op: kind, map: map.step, data } as const);
   return {
     operation,
-    judge(result) {
+    judge: (result) => {
       if (map.refused) {
         if (result.result >= 0) throw new Mismatch(number, `result ${showResult(result.result)} for a map that was refused`);
       } else if (stale && map.length > 0) {
@@ -80,7 +80,7 @@ export function writeElements(action: Of<'gather' | 'scatter' | 'add'>, writing:
   const all = inside.every((is) => is);
   return {
     operation,
-    judge(result) {
+    judge: (result) => {
       expectResult(action, result, all ? indices.length : failure('ERANGE'));
       indices.forEach((index, at) => {
         const got = result.values?.[at];

@@ -54,8 +54,7 @@ export interface Step {
   action: Action;
   warp: number;
   step: number;
-  /** Throws a Mismatch; else makes the bytes of the model what they are afterwards. */
-  judge(result: StepResult): void;
+  judge: Judge;
 }
 
 export interface Writing {
@@ -68,6 +67,7 @@ export interface Writing {
   state: WarpState;
 }
 
+/** Throws a Mismatch; else makes the bytes of the model what they are afterwards. */
 export type Judge = (result: StepResult) => void;
 
 /** What an action becomes: an operation, and the judge of its result; undefined where it means nothing. */
@@ -118,7 +118,7 @@ export function writeOpen(action: Extract<Action, { kind: 'open' }>, writing: Wr
   state.handles.set(number, { file: error === undefined ? file : undefined, writable: mode !== 'r', error, index: state.opens++, users: 0 });
   return {
     operation: { op: 'open', path: name, mode },
-    judge(result) {
+    judge: (result) => {
       if (error !== undefined) expectResult(action, result, failure(error));
       else if (result.result < 0) throw new Mismatch(number, `result ${showResult(result.result)}, wanted a handle`);
       else if (mode === 'w+') file?.clear(number, 0, emptied);
