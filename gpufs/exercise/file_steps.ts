@@ -3,7 +3,7 @@ import type { StepResult } from '../program.ts';
 import type { Action } from './action.ts';
 import { Mismatch, showResult } from './mismatch.ts';
 import { bytesOf, FILE_BYTES_MAX, type ModelFile } from './model_file.ts';
-import { cut, expectBytes, expectResult, failing, failure, type Handle, owns, type Ticket, type Written, type Writing } from './round_writer.ts';
+import { cut, expectBytes, expectResult, failing, failure, findsLine, type Handle, owns, type Ticket, type Written, type Writing } from './round_writer.ts';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
@@ -13,7 +13,7 @@ function readable(writing: Writing, file: ModelFile, offset: number, length: num
 }
 
 function writable(writing: Writing, file: ModelFile, end: number): boolean {
-  return end <= FILE_BYTES_MAX && (writing.kind === 'striped' || owns(writing, file));
+  return end <= FILE_BYTES_MAX && findsLine(writing) && (writing.kind === 'striped' || owns(writing, file));
 }
 
 export function writeClose(action: Of<'close'>, handle: Handle): Written {

@@ -2,15 +2,21 @@
 import type { Action } from './action.ts';
 import { Mismatch, showResult } from './mismatch.ts';
 import { bytesOf, elementOf, type ModelFile } from './model_file.ts';
-import { expectBytes, expectResult, failing, failure, type Handle, isRefused, type MapState, owns, type Written, type Writing } from './round_writer.ts';
+import { expectBytes, expectResult, failing, failure, findsLine, type Handle, isRefused, liveMaps, type MapState, owns, type Written, type Writing } from './round_writer.ts';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
 const ELEMENT_BYTES = 4;
+const MAPS_OF_WARP_MAX = 4;
 
-/** With few lines a second map, or a page that somebody else needs, may find no line. */
-export function mapsMax({ lines }: { lines: number }): number {
-  return Math.max(1, Math.min(4, Math.floor(lines / 8)));
+/** Maps of all warps at once. Who writes while the others hold every line waits for ever. */
+const LINES_OF_MAP = 8;
+const LINES_FOR_MANY = 4;
+
+function findsRoom(writing: Writing): boolean {
+  const { lines } = writing.geometry;
+  if (writing.kind !== 'alone' && lines < LINES_FOR_MANY) return false;
+  return liveMaps(writing) < Math.max(1, Math.floor(lines / LINES_OF_MAP)) && [...writing.state.maps.values()].filter(({ live }) => live).length < MAPS_OF_WARP_MAX;
 }
 
 export function writeMap(action: Of<'map'>, writing: Writing, handle: Handle): Written {
@@ -23,7 +29,7 @@ export function writeMap(action: Of<'map'>, writing: Writing, handle: Handle): W
   if (mode === 'r+' && !handle.writable) return within ? failing(action, operation, 'EBADF') : undefined;
   if (!owns(writing, file)) return undefined;
   if (!within) return failing(action, operation, 'EINVAL');
-  if ([...state.maps.values()].filter((map) => map.live).length >= mapsMax(geometry)) return undefined;
+  if (!findsRoom(writing)) return undefined;
   const wanted = file.clip(offset, length);
   const map: MapState = { handle, offset, length: wanted, mode, shrinks: file.shrinks, step: state.program.length, live: true, refused: false };
   state.maps.set(number, map);
@@ -76,6 +82,7 @@ export function writeElements(action: Of<'gather' | 'scatter' | 'add'>, writing:
   if (kind !== 'gather' && !handle.writable) return failing(action, operation, 'EBADF');
   const known = writing.kind === 'striped' && indices.every((index) => (index + 1) * ELEMENT_BYTES <= file.sizeAtBarrier);
   if (!known && !owns(writing, file)) return undefined;
+  if (kind !== 'gather' && !findsLine(writing)) return undefined;
   const inside = indices.map((index) => file.clip(index * ELEMENT_BYTES, ELEMENT_BYTES) === ELEMENT_BYTES);
   const all = inside.every((is) => is);
   return {

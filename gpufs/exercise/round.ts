@@ -35,7 +35,7 @@ export class RoundWriter {
   add(warp: number, action: Action): boolean {
     const state = this.warps[warp];
     if (state === undefined) return false;
-    const writing: Writing = { world: this.world, geometry: this.#geometry, replay: this.#replay, kind: this.#kind, warp, state };
+    const writing: Writing = { world: this.world, geometry: this.#geometry, replay: this.#replay, kind: this.#kind, warp, state, warps: this.warps };
     const written = this.#write(action, writing);
     if (written === undefined) return false;
     this.#steps.push({ action, warp, step: state.program.length, judge: written.judge });

@@ -65,6 +65,8 @@ export interface Writing {
   kind: SegmentKind;
   warp: number;
   state: WarpState;
+  /** All warps of the round, this one among them. */
+  warps: readonly WarpState[];
 }
 
 /** Throws a Mismatch; else makes the bytes of the model what they are afterwards. */
@@ -89,6 +91,16 @@ export function failing(action: Action, operation: Operation, error: ErrnoName):
 export function expectBytes(action: Action, { world }: Writing, file: ModelFile, offset: number, wanted: number, result: StepResult): void {
   const wrong = wrongByte(file, offset, result.data ?? new Uint8Array(0), wanted, world.history);
   if (wrong !== undefined) throw new Mismatch(action.number, wrong);
+}
+
+/** Lines that somebody keeps where they are. */
+export function liveMaps({ warps }: Writing): number {
+  return warps.reduce((total, { maps }) => total + [...maps.values()].filter(({ live }) => live).length, 0);
+}
+
+/** A write waits until a line is free: with one line, until whoever mapped it lets go. */
+export function findsLine(writing: Writing): boolean {
+  return writing.geometry.lines > 1 || liveMaps(writing) === 0;
 }
 
 /** Whether this warp may do anything with the file that others could notice. */
