@@ -30,7 +30,7 @@ struct Daemon::Parts {
   Parts(const HostView& view, const DaemonOptions& options)
       : geometry(checked_copy(*view.geometry)),
         limits(limits_of(geometry, options.read_only || geometry.read_only != 0)),
-        paths(options.root),
+        paths(options.root, PathResolver::Method::AUTOMATIC, calls),
         files(view.files, geometry.file_count, paths, limits.read_only),
         answers(view, limits),
         transfers(files, answers, bell),
@@ -44,6 +44,7 @@ struct Daemon::Parts {
 
   const Geometry geometry;
   const RequestLimits limits;
+  HostCalls calls;
   PathResolver paths;
   FileTable files;
   Answers answers;
@@ -62,6 +63,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
   }
   parts_ = std::make_unique<Parts>(view, options);
   Parts& parts = *parts_;
+  if (options.fault.call != 0) parts.calls.inject(options.fault);
   parts.engine = "pread";
   if (options.io == "auto") {
     parts.engine_note = "auto: pread serves page-cached lines as fast as io_uring, and needs nothing of the system";
@@ -143,6 +145,7 @@ Daemon::Stats Daemon::stats() const {
   return stats;
 }
 
+HostCalls& Daemon::host_calls() const { return parts_->calls; }
 std::string Daemon::engine() const { return parts_->engine; }
 std::string Daemon::engine_note() const { return parts_->engine_note; }
 

@@ -198,6 +198,7 @@ int main(int argc, char** argv) {
   test_truncation();
   test_hostile();
   test_manners();
+  test_calls();
   if (argument != "--no-speed") print_speed();
   return 0;
 }

@@ -248,6 +248,7 @@ void test_paths();
 void test_truncation();
 void test_hostile();
 void test_manners();
+void test_calls();
 void print_speed();
 
 }  // namespace warpfs::test

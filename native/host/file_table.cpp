@@ -166,7 +166,7 @@ int32_t FileTable::open(const char* path, uint32_t mode, Hurry hurry) {
     host_opens_.fetch_add(1, std::memory_order_relaxed);
 
     // What was opened counts, not what was there a moment ago.
-    int32_t error = fstat(fd, &found) == 0 ? refused_kind(found) : failure(errno);
+    int32_t error = calls().stat(fd, found) == 0 ? refused_kind(found) : failure(errno);
     if (error != 0) {
       ::close(fd);
       if (parent >= 0) ::close(parent);
@@ -310,7 +310,7 @@ int32_t FileTable::make_empty(FileSlot& slot) {
   if (next_file_id_ == 0) return -Errno::enfile;  // without a new identity the old bytes would come back
   std::lock_guard lock(size_mutex_);              // nobody grows the file to its old size meanwhile
   struct stat found{};
-  if (ftruncate(slot.fd, 0) != 0 || fstat(slot.fd, &found) != 0) return failure(errno);
+  if (calls().truncate(slot.fd, 0) != 0 || calls().stat(slot.fd, found) != 0) return failure(errno);
   slot.unsynced = true;
   return renew(slot, found);
 }

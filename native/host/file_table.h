@@ -92,6 +92,7 @@ class FileTable {
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
   void wait_for_truncation(const FileRef& file);
 
+  HostCalls& calls() const { return resolver_.calls(); }
   uint64_t host_opens() const { return host_opens_.load(std::memory_order_relaxed); }
 
  private:

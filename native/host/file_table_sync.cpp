@@ -5,7 +5,6 @@
 #include "shared_words.h"
 
 #include <cerrno>
-#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -15,14 +14,6 @@ namespace {
 
 constexpr uint32_t TRUNCATING = 0x80000000u;
 constexpr auto TRUNCATION_WAIT = std::chrono::seconds(30);  // longer than any disk should take for the writes under way
-
-int sync_data(int fd) {
-#if defined(__APPLE__)
-  return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd);  // fsync alone stops at the cache of the drive
-#else
-  return fdatasync(fd);
-#endif
-}
 
 }  // namespace
 
@@ -117,10 +108,10 @@ int32_t FileTable::write_out_size(FileSlot& slot) {
   if (!slot.writable) return 0;
   std::lock_guard lock(size_mutex_);
   struct stat found{};
-  if (fstat(slot.fd, &found) != 0) return failure(errno);
+  if (calls().stat(slot.fd, found) != 0) return failure(errno);
   const uint64_t size = slot.size.load(std::memory_order_relaxed);
   if (uint64_t(found.st_size) >= size) return 0;
-  if (ftruncate(slot.fd, off_t(size)) != 0) return failure(errno);
+  if (calls().truncate(slot.fd, size) != 0) return failure(errno);
   slot.unsynced = true;
   slot.changed = true;
   return 0;
@@ -141,7 +132,7 @@ int32_t FileTable::write_out_parent(FileSlot& slot) {
     std::swap(parent, slot.parent);
   }
   if (parent < 0) return 0;
-  const int32_t error = fsync(parent) == 0 ? 0 : failure(errno);
+  const int32_t error = calls().sync_directory(parent) == 0 ? 0 : failure(errno);
   if (error != 0) {
     std::lock_guard lock(mutex_);
     if (slot.parent < 0) std::swap(parent, slot.parent);
@@ -154,7 +145,7 @@ int32_t FileTable::sync_slot(FileSlot& slot, bool end_keeping) {
   int32_t error = write_out_size(slot);
   const int32_t parent_error = write_out_parent(slot);
   slot.unsynced.store(false, std::memory_order_release);
-  if (sync_data(slot.fd) != 0) {
+  if (calls().sync_data(slot.fd) != 0) {
     slot.unsynced = true;
     error = failure(errno);
   }
@@ -210,7 +201,7 @@ int32_t FileTable::sync_all() {
     std::lock_guard lock(mutex_);
     std::swap(rest, file_system_unsynced_);
   }
-  if (rest && syncfs(root_) != 0) {
+  if (rest && calls().sync_file_system(root_) != 0) {
     note(failure(errno));
     std::lock_guard lock(mutex_);
     file_system_unsynced_ = true;
@@ -222,7 +213,7 @@ int32_t FileTable::sync_all() {
 void FileTable::record(FileSlot& slot) {
   slot.changed.store(false, std::memory_order_release);  // before the look: a write that lands meanwhile marks it again
   struct stat found{};
-  if (fstat(slot.fd, &found) == 0) slot.signature = signature_of(found);
+  if (calls().stat(slot.fd, found) == 0) slot.signature = signature_of(found);
 }
 
 /// Closes the descriptor of a closed slot. Bytes that no sync covers yet are left to one sync of the whole file system in sync_all,
@@ -239,7 +230,7 @@ void FileTable::drop_descriptor(FileSlot& slot) {
     if (covered) {
       file_system_unsynced_ = true;
     } else {
-      const bool failed = sync_data(slot.fd) != 0 || (slot.parent >= 0 && fsync(slot.parent) != 0);
+      const bool failed = calls().sync_data(slot.fd) != 0 || (slot.parent >= 0 && calls().sync_directory(slot.parent) != 0);
       if (failed && lost_error_ == 0) lost_error_ = failure(errno);
     }
   }

@@ -106,16 +106,17 @@ class Uring {
   uint32_t tail_ = 0, unsubmitted_ = 0;
 };
 
-void describe(io_uring_sqe& entry, const Transfer& transfer, uint64_t tag) {
+/// Moves at most bytes_max, and then only into or out of the first part.
+void describe(io_uring_sqe& entry, const Transfer& transfer, uint64_t tag, uint64_t bytes_max) {
   const iovec* parts = transfer.parts + transfer.part_first;
   const uint32_t count = transfer.part_count - transfer.part_first;
   entry.fd = transfer.file.fd;
   entry.off = transfer.offset;
   entry.user_data = tag;
-  if (count == 1) {
+  if (count == 1 || bytes_max != UINT64_MAX) {
     entry.opcode = transfer.write ? IORING_OP_WRITE : IORING_OP_READ;
     entry.addr = reinterpret_cast<uint64_t>(parts->iov_base);
-    entry.len = uint32_t(parts->iov_len);
+    entry.len = parts->iov_len < bytes_max ? uint32_t(parts->iov_len) : uint32_t(bytes_max);
   } else {
     entry.opcode = transfer.write ? IORING_OP_WRITEV : IORING_OP_READV;
     entry.addr = reinterpret_cast<uint64_t>(parts);
@@ -125,7 +126,7 @@ void describe(io_uring_sqe& entry, const Transfer& transfer, uint64_t tag) {
 
 class UringEngine : public IoEngine {
  public:
-  UringEngine(WorkPool& pool, TransferEnd& end) : pool_(pool), end_(end), waiting_(RING_ENTRIES) {
+  UringEngine(WorkPool& pool, TransferEnd& end) : pool_(pool), end_(end), waiting_(RING_ENTRIES), fates_(RING_ENTRIES) {
     for (uint32_t index = 0; index < RING_ENTRIES; index++) free_.push_back(RING_ENTRIES - 1 - index);
   }
   int set_up() { return ring_.set_up(); }
@@ -137,9 +138,8 @@ class UringEngine : public IoEngine {
     if (begin == Begin::ENDED) return;
     if (begin == Begin::LATER) return pool_.submit([transfer, &end = end_]() mutable { move_blocking(transfer, end); });
     const uint32_t place = free_.back();
-    free_.pop_back();
     waiting_[place] = transfer;
-    describe(ring_.next_entry(), waiting_[place], place);
+    if (hand_over(place)) free_.pop_back();
   }
 
   bool advance() override {
@@ -151,21 +151,37 @@ class UringEngine : public IoEngine {
     while (ring_.next_completion(place, result)) {
       Transfer& transfer = waiting_[place];
       if (result == -EAGAIN) result = -EINTR;
-      if (end_.take(transfer, result)) {
+      end_.calls().end(fates_[place], result);
+      if (end_.take(transfer, result) || !hand_over(uint32_t(place))) {
         free_.push_back(uint32_t(place));
         ended = true;
-      } else {
-        describe(ring_.next_entry(), transfer, place);  // the rest, from the exact byte
       }
     }
     return ended;
   }
 
  private:
+  /// Gives what is left of the transfer to the kernel, from the exact byte. False if it ended here and now: a test said that it fails.
+  bool hand_over(uint32_t place) {
+    Transfer& transfer = waiting_[place];
+    HostCalls& calls = end_.calls();
+    while (true) {
+      CallFate& fate = fates_[place];
+      fate = calls.begin(transfer.write ? CallKind::WRITE : CallKind::READ, transfer.file.fd, transfer.parts + transfer.part_first,
+                         int(transfer.part_count - transfer.part_first), transfer.offset);
+      if (fate.error == 0) break;
+      calls.end(fate, -fate.error);
+      if (end_.take(transfer, -fate.error)) return false;
+    }
+    describe(ring_.next_entry(), transfer, place, fates_[place].bytes_max);
+    return true;
+  }
+
   WorkPool& pool_;
   TransferEnd& end_;
   Uring ring_;
   std::vector<Transfer> waiting_;
+  std::vector<CallFate> fates_;  // of those that wait
   std::vector<uint32_t> free_;
 };
 

@@ -11,7 +11,6 @@
 
 #if defined(__linux__)
 #include <linux/openat2.h>
-#include <sys/syscall.h>
 #endif
 
 namespace warpfs {
@@ -45,13 +44,10 @@ class Descriptor {
 };
 
 #if defined(__linux__)
-int32_t open_beneath(int root, const char* path, uint64_t flags, uint64_t resolve) {
-  open_how how{};
-  how.flags = flags;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve;
+int32_t open_beneath(HostCalls& calls, int root, const char* path, uint64_t flags, uint64_t resolve) {
   for (int race = 0; race < RACES_MAX; race++) {
-    const long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
-    if (fd >= 0) return int32_t(fd);
+    const int fd = calls.open_beneath(root, path, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve);
+    if (fd >= 0) return fd;
     const bool again = errno == EINTR || (errno == EAGAIN && resolve == 0);  // EAGAIN: a rename came between
     if (!again) return failure(errno);
   }
@@ -75,12 +71,13 @@ bool is_nothing(const std::string& component) { return component.empty() || comp
 
 }  // namespace
 
-PathResolver::PathResolver(const std::string& root, Method method) : repeatable_(method == Method::REPEATABLE) {
+PathResolver::PathResolver(const std::string& root, Method method, HostCalls& calls)
+    : calls_(calls), repeatable_(method == Method::REPEATABLE) {
   root_ = ::open(root.c_str(), STEP_FLAGS);
   if (root_ < 0) throw HostError(failure(errno), "cannot open the root '" + root + "' of the mount");
 #if defined(__linux__)
   if (method != Method::WALK) {
-    Descriptor probe(open_beneath(root_, ".", STEP_FLAGS, 0));
+    Descriptor probe(open_beneath(calls_, root_, ".", STEP_FLAGS, 0));
     walks_ = probe.get() < 0;  // an old kernel says ENOSYS, a sandbox says EPERM
   }
 #else
@@ -116,7 +113,7 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
       taken.pop_back();
       here.reset(dup(root_));
       for (const std::string& step : taken) {
-        const int next = openat(here.get(), step.c_str(), STEP_FLAGS | O_NOFOLLOW);
+        const int next = calls_.open_at(here.get(), step.c_str(), STEP_FLAGS | O_NOFOLLOW);
         if (next < 0) return failure(errno);
         here.reset(next);
       }
@@ -143,7 +140,7 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
       todo.push_back(name);
       continue;
     }
-    const int next = openat(here.get(), name.c_str(), STEP_FLAGS | O_NOFOLLOW);
+    const int next = calls_.open_at(here.get(), name.c_str(), STEP_FLAGS | O_NOFOLLOW);
     if (next < 0) return failure(errno);
     here.reset(next);
     taken.push_back(name);
@@ -153,13 +150,13 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
 int32_t PathResolver::identify(const char* path, struct stat& found) const {
 #if defined(__linux__)
   if (!walks_) {
-    Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, 0));
+    Descriptor fd(open_beneath(calls_, root_, path, O_PATH | O_CLOEXEC, 0));
     if (fd.get() < 0) return fd.get();
-    return fstat(fd.get(), &found) == 0 ? 0 : failure(errno);
+    return calls_.stat(fd.get(), found) == 0 ? 0 : failure(errno);
   }
 #endif
   return walk(path, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
-    if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0) return failure(errno);
+    if (calls_.stat_at(directory, name, found, AT_SYMLINK_NOFOLLOW) != 0) return failure(errno);
     if (S_ISLNK(found.st_mode)) return -Errno::eloop;
     return must_be_directory && !S_ISDIR(found.st_mode) ? -Errno::enotdir : 0;
   });
@@ -169,10 +166,10 @@ int32_t PathResolver::identify_cached(const char* path, struct stat& found) cons
   if (repeatable_) return identify(path, found);  // as if no disk were ever in the way
 #if defined(__linux__) && defined(RESOLVE_CACHED)
   if (!walks_) {
-    Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));
+    Descriptor fd(open_beneath(calls_, root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));
     if (fd.get() == -Errno::einval) return -Errno::eagain;  // a kernel older than RESOLVE_CACHED
     if (fd.get() < 0) return fd.get();
-    return fstat(fd.get(), &found) == 0 ? 0 : failure(errno);
+    return calls_.stat(fd.get(), found) == 0 ? 0 : failure(errno);
   }
 #endif
   (void)path;
@@ -183,10 +180,10 @@ int32_t PathResolver::identify_cached(const char* path, struct stat& found) cons
 int32_t PathResolver::open(const char* path, bool writable) const {
   const int flags = (writable ? O_RDWR : O_RDONLY) | OPEN_FLAGS;
 #if defined(__linux__)
-  if (!walks_) return open_beneath(root_, path, uint64_t(flags), 0);
+  if (!walks_) return open_beneath(calls_, root_, path, uint64_t(flags), 0);
 #endif
   return walk(path, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
-    const int fd = openat(directory, name, flags | O_NOFOLLOW | (must_be_directory ? O_DIRECTORY : 0));
+    const int fd = calls_.open_at(directory, name, flags | O_NOFOLLOW | (must_be_directory ? O_DIRECTORY : 0));
     return fd >= 0 ? fd : failure(errno);
   });
 }
@@ -195,9 +192,9 @@ int32_t PathResolver::create(const char* path, int& parent) const {
   // Always walked: only so is the directory known that the new name is written to, also behind a dangling link.
   return walk(path, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
     if (must_be_directory) return -Errno::eisdir;
-    const int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | OPEN_FLAGS, 0644);
+    const int fd = calls_.open_at(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | OPEN_FLAGS, 0644);
     if (fd < 0) return failure(errno);
-    parent = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    parent = calls_.open_at(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd;
   });
 }

@@ -1,6 +1,8 @@
 // Opens paths beneath one directory and nowhere else. The kernel confines the path where it can (openat2); elsewhere, and where a
 // sandbox forbids that call, the path is walked component by component and no symbolic link is ever followed by the kernel.
 #pragma once
+#include "host_calls.h"
+
 #include <cstdint>
 #include <string>
 #include <sys/stat.h>
@@ -15,7 +17,8 @@ class PathResolver {
     WALK,
     REPEATABLE,  // automatic, but neither what the system remembers of paths nor the time makes a difference
   };
-  explicit PathResolver(const std::string& root, Method method = Method::AUTOMATIC);  // throws HostError
+  /// Throws HostError.
+  explicit PathResolver(const std::string& root, Method method = Method::AUTOMATIC, HostCalls& calls = HostCalls::unwatched());
   ~PathResolver();
   PathResolver(const PathResolver&) = delete;
   PathResolver& operator=(const PathResolver&) = delete;
@@ -32,6 +35,7 @@ class PathResolver {
   int32_t open_root() const;
   bool walks() const { return walks_; }
   bool is_repeatable() const { return repeatable_; }
+  HostCalls& calls() const { return calls_; }
 
  private:
   template <typename Act>
@@ -39,6 +43,7 @@ class PathResolver {
 
   int root_ = -1;
   bool walks_ = true;
+  HostCalls& calls_;
   const bool repeatable_;
 };
 
