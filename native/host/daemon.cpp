@@ -34,7 +34,8 @@ struct Daemon::Parts {
         files(view.files, geometry.file_count, paths, limits.read_only),
         answers(view, limits),
         transfers(files, answers, bell),
-        pool(POOL_THREADS_MAX),
+        sandbox(options.sandbox, options.root, !limits.read_only),
+        pool(POOL_THREADS_MAX, &sandbox),
         server(view, limits, files, pool, answers, transfers, bell) {}
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
   ~Parts() {
@@ -52,6 +53,7 @@ struct Daemon::Parts {
   TransferEnd transfers;
   std::string engine, engine_note;
   DispatchGate gate;
+  Sandbox sandbox;
   std::vector<std::unique_ptr<RingConsumer>> consumers;
   WorkPool pool;
   RequestServer server;
@@ -82,7 +84,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
     }
     parts.consumers.push_back(
         std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine),
-                                       options.has_doorbell));
+                                       options.has_doorbell, parts.sandbox));
   }
 }
 
@@ -145,6 +147,7 @@ Daemon::Stats Daemon::stats() const {
   return stats;
 }
 
+std::string Daemon::sandbox() const { return parts_->sandbox.description(); }
 HostCalls& Daemon::host_calls() const { return parts_->calls; }
 std::string Daemon::engine() const { return parts_->engine; }
 std::string Daemon::engine_note() const { return parts_->engine_note; }

@@ -16,6 +16,7 @@ struct DaemonOptions {
   unsigned threads = 1;     // at most one for each ring is used
   std::string io = "auto";  // "auto", "pread", "uring"
   bool has_doorbell = false;  // every request is followed by a call of doorbell(): no need to look for requests all the time
+  std::string sandbox = "auto";  // "auto", "required", "off"
   CallFault fault{};          // with a call that is not 0: armed from the start
 };
 
@@ -53,6 +54,7 @@ class Daemon {
 
   Stats stats() const;
   HostCalls& host_calls() const;
+  std::string sandbox() const;      // what the threads are locked in by, or "none: why"
   std::string engine() const;       // "pread" or "uring"
   std::string engine_note() const;  // why a wish was not met, or why auto chose as it did
 

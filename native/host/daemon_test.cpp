@@ -199,6 +199,7 @@ int main(int argc, char** argv) {
   test_hostile();
   test_manners();
   test_calls();
+  test_sandbox();
   if (argument != "--no-speed") print_speed();
   return 0;
 }

@@ -249,6 +249,7 @@ void test_truncation();
 void test_hostile();
 void test_manners();
 void test_calls();
+void test_sandbox();
 void print_speed();
 
 }  // namespace warpfs::test
