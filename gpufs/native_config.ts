@@ -1,6 +1,7 @@
 // The options of a mount in the words of the addon.
 import { Policy } from '../native/abi/abi.ts';
 import { nativeCheckConfig } from './check_options.ts';
+import { nativeFault } from './fault_options.ts';
 import type { NativeMountConfig } from './native_binding.ts';
 import type { PolicyName, ResolvedOptions } from './options.ts';
 
@@ -20,7 +21,8 @@ export function nativeConfig(options: ResolvedOptions, workers: number): NativeM
     io: options.daemon.io,
     waitMs: options.timeoutMs,
     workers,
-    ...(options.check === undefined ? {} : { check: nativeCheckConfig(options.check) }),
+    ...(options.faults === undefined ? {} : { fault: nativeFault(options.faults) }),
+    ...(options.check === undefined ? { sandbox: options.sandbox } : { check: nativeCheckConfig(options.check) }),
   };
 }
 

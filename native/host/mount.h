@@ -27,6 +27,8 @@ struct MountOptions {
   std::string io = "auto";
   uint32_t wait_ms = 30000;
   uint32_t workers = 0;
+  std::string sandbox = "auto";  // see sandbox.h
+  CallFault fault{};             // see host_calls.h
 };
 
 /// Throws HostError where a number is out of its range.
