@@ -309,8 +309,14 @@ int32_t FileTable::truncate_to_zero(FileSlot& slot, std::unique_lock<std::mutex>
 int32_t FileTable::make_empty(FileSlot& slot) {
   if (next_file_id_ == 0) return -Errno::enfile;  // without a new identity the old bytes would come back
   std::lock_guard lock(size_mutex_);              // nobody grows the file to its old size meanwhile
+  if (calls().truncate(slot.fd, 0) != 0) return failure(errno);
   struct stat found{};
-  if (calls().truncate(slot.fd, 0) != 0 || calls().stat(slot.fd, found) != 0) return failure(errno);
+  if (calls().stat(slot.fd, found) != 0) {
+    // The old bytes are gone all the same: with the old size the file would be grown to it again, with zeros.
+    found = {};
+    found.st_dev = dev_t(slot.signature.device);
+    found.st_ino = ino_t(slot.signature.inode);
+  }
   slot.unsynced = true;
   return renew(slot, found);
 }
