@@ -90,8 +90,8 @@ async function runOnce(io: IoName, fault: FaultOptions): Promise<{ sawFault: boo
 }
 
 /** The disk is well again: what was owed is told once more, then everything works, and nothing that was acknowledged is lost. */
-async function recover({ fs, lift }: FaultyMount, files: Map<string, DoubtfulFile>, fault: FaultOptions): Promise<void> {
-  lift();
+async function recover({ fs, ...faults }: FaultyMount, files: Map<string, DoubtfulFile>, fault: FaultOptions): Promise<void> {
+  faults.lift();
   await succeeds(() => fs.sync(), fault);
   await fs.sync();
   for (const [path, file] of files) {

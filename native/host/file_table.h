@@ -104,6 +104,7 @@ class FileTable {
   void publish_size(FileSlot& slot, uint64_t size);  // size mutex held
   int32_t write_out_size(FileSlot& slot);
   int32_t write_out_parent(FileSlot& slot);
+  int32_t write_out_forgotten_names();
   int32_t sync_slot(FileSlot& slot, bool end_keeping);
   bool stop_writes(FileSlot& slot);  // without the mutex
   void let_writes(FileSlot& slot);
@@ -142,6 +143,8 @@ class FileTable {
   int root_ = -1;                        // for syncfs
   uint64_t root_device_ = 0;
   bool file_system_unsynced_ = false;    // a descriptor with unsynced bytes was closed
+  std::atomic<uint64_t> names_forgotten_{0};  // new files whose slot was given away before their directory was synced
+  std::atomic<uint64_t> names_synced_{0};     // so many of them a sync of the file system covers
   int32_t lost_error_ = 0;               // a failed sync of a file that the table no longer knows
   std::atomic<uint64_t> host_opens_{0};
 };

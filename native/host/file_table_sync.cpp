@@ -141,9 +141,23 @@ int32_t FileTable::write_out_parent(FileSlot& slot) {
   return error;
 }
 
+/// A file that is open again may be one of those whose name no sync covers, and nobody knows its directory any more.
+int32_t FileTable::write_out_forgotten_names() {
+#if defined(__linux__)
+  const uint64_t forgotten = names_forgotten_.load();
+  uint64_t synced = names_synced_.load();
+  if (synced >= forgotten) return 0;
+  if (calls().sync_file_system(root_) != 0) return failure(errno);
+  while (synced < forgotten && !names_synced_.compare_exchange_weak(synced, forgotten)) {
+  }
+#endif
+  return 0;
+}
+
 int32_t FileTable::sync_slot(FileSlot& slot, bool end_keeping) {
   int32_t error = write_out_size(slot);
-  const int32_t parent_error = write_out_parent(slot);
+  int32_t parent_error = write_out_parent(slot);
+  if (parent_error == 0) parent_error = write_out_forgotten_names();
   slot.unsynced.store(false, std::memory_order_release);
   if (calls().sync_data(slot.fd) != 0) {
     slot.unsynced = true;
@@ -229,6 +243,7 @@ void FileTable::drop_descriptor(FileSlot& slot) {
 #endif
     if (covered) {
       file_system_unsynced_ = true;
+      if (slot.parent >= 0) names_forgotten_.fetch_add(1);
     } else {
       const bool failed = calls().sync_data(slot.fd) != 0 || (slot.parent >= 0 && calls().sync_directory(slot.parent) != 0);
       if (failed && lost_error_ == 0) lost_error_ = failure(errno);
