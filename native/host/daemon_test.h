@@ -291,6 +291,8 @@ void test_trust();
 void test_durability();
 void test_hostile();
 void test_manners();
+void test_calls();
+void test_sandbox();
 void print_speed();
 
 }  // namespace warpfs::test
