@@ -287,6 +287,7 @@ void test_masks();
 void test_owed();
 void test_trust();
 void test_durability();
+void test_syncs();
 void test_hostile();
 void test_manners();
 void print_speed();
