@@ -1,5 +1,6 @@
 // Forward progress: who is fair, which graphs end, the litmus programs, and what the waiting of the protocol needs.
-// With the path of progress-litmus.json it also compares all published verdicts; with --protocol it prints the table of the protocol alone.
+// With the path of progress-litmus.json it also compares all published verdicts; with --protocol it prints the table of the protocol alone,
+// or those of its cases whose names contain what follows.
 #include "progress_litmus.h"
 #include "protocol_progress.h"
 
@@ -158,9 +159,10 @@ const ProtocolRow PROTOCOL_NEEDS[] = {
     {"write-backs fail: two writes of one warp", "nothing", "", "nothing"},
 };
 
-void print_protocol_table() {
+void print_protocol_table(std::string_view named) {
   std::printf("%-54s %-6s %8s %9s %6s  %-10s  %s\n", "case", "wait", "states", "steps", "s", "ten models", "needs; waits in vain");
   for (const protocol::Scenario& scenario : protocol_scenarios()) {
+    if (std::string_view(scenario.name).find(named) == std::string_view::npos) continue;
     for (const bool replay : {false, true}) {
       const auto begin = std::chrono::steady_clock::now();
       const ProtocolVerdict verdict = protocol_verdict(scenario, replay);
@@ -168,7 +170,9 @@ void print_protocol_table() {
       std::printf("%-54s %-6s %8zu %9zu %6.2f  %s  %s;", scenario.name, replay ? "replay" : "spin", verdict.states, verdict.steps, seconds,
                   verdict.verdicts.c_str(), verdict.needs.c_str());
       for (const std::string& name : verdict.in_vain) std::printf(" %s", name.c_str());
+      for (const std::string& name : verdict.wrong) std::printf(" WRONG:%s", name.c_str());
       std::printf("\n");
+      std::fflush(stdout);
     }
   }
 }
@@ -278,7 +282,7 @@ void test_published_verdicts(const std::string& path) {
 int main(int argc, char** argv) {
   using namespace warpfs;
   if (argc > 1 && argv[1] == std::string_view("--protocol")) {
-    print_protocol_table();
+    print_protocol_table(argc > 2 ? argv[2] : "");
     return 0;
   }
   RUN_TEST(test_every_model_has_a_name);
