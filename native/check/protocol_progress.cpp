@@ -223,7 +223,9 @@ ProtocolVerdict protocol_verdict(const Scenario& scenario, bool replay) {
   std::vector<Progress> enough;
   for (const Progress model : PROGRESS_MODELS) {
     verdict.verdicts += graph.ends(model) ? 'P' : 'F';
-    if (verdict.verdicts.back() == 'P') enough.push_back(model);
+    // Rounds begin when all have left: whoever has not run yet runs, whatever the others among the models say of him.
+    const bool counts = !replay || model == Progress::WEAK_FAIR || model == Progress::STRONG_FAIR;
+    if (verdict.verdicts.back() == 'P' && counts) enough.push_back(model);
   }
   verdict.needs = graph.ends_unaided() ? "nothing" : weakest(enough);
   if (replay) return verdict;  // nobody pauses

@@ -46,7 +46,7 @@ std::vector<Scenario> protocol_scenarios() {
       {.name = "a write to two lines and a truncation between them", .warps = {{{C::WRITE, 1, 1, 1}, {C::WRITE, 2, 1, 1}}, cut_behind}, .sets = 2},
       {.name = "a page and a truncation", .warps = {page_1, cut_all}},
       {.name = "two pages and a truncation between them", .warps = {{{C::READ, 1, 2}}, cut_behind}, .sets = 2, .modified = {1}},
-      {.name = "3 warps, two pages of one line and a truncation", .warps = {page_1, page_2, cut_all}},
+      {.name = "3 warps, a page that is here, another, a truncation", .warps = {page_1, page_2, cut_all}, .ready = {1}},
       {.name = "two truncations", .warps = {cut_all, cut_behind}, .modified = {1}},
       {.name = "3 warps, two truncations and a write", .warps = {cut_all, cut_behind, piece_2}, .modified = {1}},
       {.name = "3 warps, two truncations and a page", .warps = {cut_all, cut_behind, page_1}, .modified = {1}},
@@ -60,7 +60,7 @@ std::vector<Scenario> protocol_scenarios() {
       {.name = "3 warps, a map over a read, a write, a sync", .warps = {{{C::MAP, 1}, {C::READ, 2}, {C::UNMAP, 0, 1, 1}}, piece_2, sync}, .ways = 2},
       {.name = "3 warps, a map, another page, a write of a third", .warps = {map_writes, page_2, {{C::WRITE, 3, 1, 1}}}, .ways = 2},
       {.name = "a map that writes and a truncation", .warps = {map_writes, cut_all}},
-      {.name = "3 warps, a map, a page past the cache, a truncation", .warps = {map, page_2, cut_all}},
+      {.name = "3 warps, a map, a page past the cache, a truncation", .warps = {map, page_2, cut_all}, .ready = {1}},
       // What kernels must not do: each waits for a line that no other will let go.
       {.name = "a map and a write of one warp, one line", .warps = {{{C::MAP, 1}, {C::WRITE, 2, 1, 1}, {C::UNMAP}}}},
       {.name = "two stats", .warps = {stat, stat}},
@@ -69,6 +69,7 @@ std::vector<Scenario> protocol_scenarios() {
       {.name = "3 warps, three barriers", .warps = {barrier, barrier, barrier}},
       // A host that fails for ever; under spin the bound of the wait ends what does not end here.
       {.name = "fills fail: one page", .warps = {page_1, page_1}, .fills_fail = true},
+      {.name = "write-backs fail: a page", .warps = {page_2}, .modified = {1}, .write_backs_fail = true},
       {.name = "write-backs fail: two pages", .warps = {page_2, page_3}, .ring_slots = 3, .modified = {1}, .write_backs_fail = true},
       {.name = "write-backs fail: two syncs", .warps = {sync, sync}, .modified = {1}, .write_backs_fail = true},
       {.name = "write-backs fail: two writes of one warp", .warps = {{{C::WRITE, 1, 1, 1}, {C::WRITE, 1, 1, 2}}}, .write_backs_fail = true},

@@ -1,8 +1,6 @@
 // Writing into a line that is there: write.h, dirty.h, map.h.
 #include "protocol_progress_step.h"
 
-#include "../host/assert.h"
-
 namespace warpfs::protocol {
 
 // ---- page_enter, and the beginning of map_write; the line is pinned
@@ -35,7 +33,7 @@ void WarpStep::step_enter() {
 
 void WarpStep::step_soil() {
   Line& line = this->line();
-  const uint8_t bytes = is_whole() ? BYTES_WHOLE : call().piece;
+  const uint8_t bytes = is_whole() ? uint8_t(BYTES_WHOLE) : call().piece;
   const auto soiled = [&] {
     w_.range = 0;
     w_.at = At::WRITE;
