@@ -121,8 +121,8 @@ export interface NativeOutcome {
   buffers: Uint8Array[][];
   /** Triples of warp, step and time, in the order in which the steps ended. */
   order: Uint32Array;
-  /** In the order of the scenario's files. */
-  files: Uint8Array[];
+  /** In the order of the scenario's files; nothing for one that is gone. */
+  files: (Uint8Array | undefined)[];
   failures: { item: number; errno: number }[];
   /** How many faults happened that a gpu can notice; absent: nobody counted. */
   faults?: number;

@@ -29,6 +29,12 @@ export interface Scenario {
   counters?: { hits: number; misses: number };
 }
 
+/** What is left of a file; no bytes: it is gone. */
+export interface LeftFile {
+  path: string;
+  bytes: Uint8Array | undefined;
+}
+
 /** When a step had ended, counted in executed steps. */
 export interface StepEnd {
   warp: number;
@@ -50,7 +56,7 @@ export interface DecodedOutcome {
   /** In the order in which the steps ended. */
   order: StepEnd[];
   /** What was in the files at the end; undefined where nothing could change them. */
-  files: ScenarioFile[] | undefined;
+  files: LeftFile[] | undefined;
   failures: { item: number; errno: number }[];
   /** Faults that happened and that a gpu can notice; undefined: nobody counted. */
   faults: number | undefined;

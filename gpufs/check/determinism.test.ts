@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { barrier, close, fsync, open, prefetch, read, stat, wait, write, writeAsync } from '../conformance/operations.ts';
+import { add, barrier, close, fsync, gather, map, open, prefetch, read, rename, scatter, stat, truncate, unlink, unmap, wait, write, writeAsync } from '../conformance/operations.ts';
 import type { Operation } from '../program.ts';
 import { isDeterministic } from './determinism.ts';
 import { interleavings } from './interleavings_for_tests.ts';
@@ -28,6 +28,19 @@ test.each<[string, boolean, Operation[][]]>([
   ['a write that is never waited for', true, [[rw, writeAsync(0, bytes(5))], [rw, read(0, 5)]]],
   ['a write that is waited for behind the barrier', true, [[rw, writeAsync(0, bytes(5)), barrier, wait(1)], [rw, read(0, 5), barrier, fsync()]]],
   ['a write through a handle that was closed', true, [[rw, writeAsync(0, bytes(5)), close(), wait(1)], [rw, read(0, 5)]]],
+  ['a truncation while another one only closes the file', false, [[rw, truncate(5)], [rw, close()]]],
+  ['a truncation before', true, [[rw, truncate(5), barrier], [barrier, rw, read(0, 9)]]],
+  ['maps side by side', true, [[rw, map(0, 5), unmap(1, bytes(5))], [rw, map(5, 5), unmap(1, bytes(5))]]],
+  ['a read of what a map stores', false, [[rw, map(0, 5), unmap(1, bytes(5))], [rw, read(0, 1)]]],
+  ['maps to look at', true, [[rw, map(0, 5, 'r'), unmap(1)], [rw, map(0, 5, 'r'), unmap(1)]]],
+  ['a map at the end of a file that grows', false, [[rw, map(98, 5), unmap(1)], [rw, write(100, bytes(1))]]],
+  ['elements side by side', true, [[rw, scatter([0], [1]), gather([0])], [rw, add([1], [1])]]],
+  ['additions to one element', false, [[rw, add([0], [1])], [rw, add([0], [1])]]],
+  ['an element that is stored twice at once', false, [[rw, scatter([0, 0], [1, 2])]]],
+  ['an element that is added to twice at once', false, [[rw, add([0, 0], [1, 2])]]],
+  ['an element behind the end while the file grows', false, [[rw, gather([25])], [rw, write(100, bytes(9))]]],
+  ['names beside others', false, [[unlink('a')], [open('b', 'r')]]],
+  ['names of one warp alone', true, [[unlink('a'), open('a', 'c+'), rename('a', 'b'), open('a', 'wx+')]]],
 ])('%s: %s', (_name, wanted, programs) => {
   expect(isDeterministic({ programs, files })).toBe(wanted);
 });

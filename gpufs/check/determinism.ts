@@ -1,6 +1,8 @@
 // Whether the results of programs are the same under every schedule, as far as one can tell without running them. Sound, not complete: where it
 // says yes, the reference gives the one right outcome.
 import { ERRNO } from '../../native/abi/abi.ts';
+import { ELEMENT_BYTES } from './covers.ts';
+import { changesNames } from './names.ts';
 import type { JudgedScenario } from './observed.ts';
 import { refusal, type Step, stepsOf } from './steps.ts';
 
@@ -12,7 +14,7 @@ interface Touch {
   /** A result depends on how far the file reaches beyond its end at the beginning of the phase. */
   seesGrowth: boolean;
   grows: boolean;
-  /** It creates or empties the file. */
+  /** It creates the file, or gives it a size. */
   renews: boolean;
   /** How large this warp leaves the file; undefined: it is not there. */
   size: number | undefined;
@@ -28,6 +30,9 @@ type Sizes = ReadonlyMap<string, number>;
 
 export function isDeterministic({ programs, files }: Pick<JudgedScenario, 'programs' | 'files'>): boolean {
   const warps = stepsOf(programs);
+  if (warps.flat().some(leavesToChance)) return false;
+  // The look at one warp says what happens in files, not how names pass from one to another.
+  if (warps.length > 1 && changesNames(warps)) return false;
   const phases = 1 + Math.max(0, ...warps.map((steps) => steps.at(-1)?.phase ?? 0));
   // What refusal() has to know: the errno of each step that fails.
   const results = warps.map((steps) => steps.map(() => ({ result: 0 })));
@@ -41,6 +46,11 @@ export function isDeterministic({ programs, files }: Pick<JudgedScenario, 'progr
     sizes = sizesAfter(sizes, touched.flat());
   }
   return true;
+}
+
+/** Which of two values of one element stays, and which of two additions comes first, nobody says. */
+function leavesToChance({ work, indices }: Step): boolean {
+  return (work === 'scatter' || work === 'add') && new Set(indices).size < indices.length;
 }
 
 function conflict(a: Touch, b: Touch): boolean {
@@ -77,23 +87,42 @@ function touchesOf(steps: readonly Step[], sizes: Sizes, results: { result: numb
     const result = results[step.step];
     if (refused !== undefined && result !== undefined) result.result = refused;
     else if (step.work === 'open' && result !== undefined) result.result = openIn(touch, opened.mode);
+    else if (step.work === 'map' && result !== undefined) result.result = mapIn(touch, step, sizes.get(opened.path) ?? 0);
     else stepIn(touch, step, sizes.get(opened.path) ?? 0);
   }
   return [...touches.values()];
 }
 
 function openIn(touch: Touch, mode: string): number {
-  if (mode === 'w+') {
+  if (mode === 'w+' || (mode === 'c+' && touch.size === undefined)) {
     touch.renews = true;
     touch.size = 0;
   }
   return touch.size === undefined ? -ERRNO.ENOENT.number : 0;
 }
 
-function stepIn(touch: Touch, { work, offset, length }: Step, sizeBefore: number): void {
+/** How much is mapped, which says what may be stored into it. */
+function mapIn(touch: Touch, { offset, length }: Step, sizeBefore: number): number {
+  touch.reads.push({ from: offset, to: offset + length });
+  if (offset + length > sizeBefore) touch.seesGrowth = true;
+  return Math.max(0, Math.min(length, (touch.size ?? 0) - offset));
+}
+
+function stepIn(touch: Touch, { work, offset, length, size, indices }: Step, sizeBefore: number): void {
   const to = offset + length;
   if (work === 'stat') touch.seesGrowth = true;
+  if (work === 'truncate') {
+    touch.renews = true;
+    touch.size = size;
+  }
+  for (const index of indices) {
+    const element = { from: index * ELEMENT_BYTES, to: (index + 1) * ELEMENT_BYTES };
+    if (element.to > sizeBefore) touch.seesGrowth = true;
+    if (work !== 'scatter') touch.reads.push(element);
+    if (work !== 'gather') touch.writes.push(element);
+  }
   if (length === 0) return;
+  if (work === 'unmap' || work === 'map_sync') touch.writes.push({ from: offset, to });
   if (work === 'write') {
     touch.writes.push({ from: offset, to });
     touch.size = Math.max(touch.size ?? 0, to);

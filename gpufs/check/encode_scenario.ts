@@ -23,8 +23,8 @@ const TRIPLE = 3;
 
 /** Faults after which the host side is another one, whatever the programs do. */
 const lastingFaults: readonly (keyof NativeFaults)[] = ['die', 'revive', 'truncate', 'replace'];
-const reading: ReadonlySet<Operation['op']> = new Set(['read', 'prefetch', 'stat', 'read_async', 'compute', 'barrier']);
-const writing: ReadonlySet<Operation['op']> = new Set(['write', 'write_async']);
+const reading: ReadonlySet<Operation['op']> = new Set(['read', 'prefetch', 'stat', 'read_async', 'poll', 'gather', 'compute', 'barrier']);
+const writing: ReadonlySet<Operation['op']> = new Set(['write', 'write_async', 'truncate', 'unmap', 'map_sync', 'scatter', 'add', 'unlink', 'rename']);
 
 export function encodeScenario(scenario: Scenario): EncodedScenario {
   const { programs, files, faults } = scenario;
@@ -80,7 +80,7 @@ export function decodeOutcome({ native, programs, encoded, heads }: EncodedScena
     ended: decodeEnded(programs, copy.results),
     preludes: [...heads],
     order: decodeOrder(outcome.order),
-    files: native.filesMatter ? native.files.map(({ path }, index) => ({ path, bytes: outcome.files[index] ?? new Uint8Array(0) })) : undefined,
+    files: native.filesMatter ? native.files.map(({ path }, index) => ({ path, bytes: outcome.files[index] })) : undefined,
     failures: outcome.failures,
     faults: outcome.faults,
   };
@@ -93,7 +93,9 @@ function headOpens(program: Program): number {
 }
 
 function onlyReads(step: Operation, program: Program): boolean {
-  return step.op === 'wait' ? program[step.ticket]?.op === 'read_async' : reading.has(step.op);
+  if (step.op === 'wait') return program[step.ticket]?.op === 'read_async';
+  const asked = 'map' in step ? program[step.map] : step;
+  return asked?.op === 'map' ? asked.mode === 'r' : reading.has(step.op);
 }
 
 /**

@@ -3,15 +3,23 @@ import { ERRNO, type ErrnoName } from '../../native/abi/abi.ts';
 import type { FaultName } from './observed.ts';
 import type { Step } from './steps.ts';
 
+const reading: readonly Step['work'][] = ['read', 'map', 'gather'];
+const writing: readonly Step['work'][] = ['write', 'scatter', 'add', 'unmap', 'map_sync', 'truncate', 'fsync', 'close'];
+const names: readonly Step['work'][] = ['open', 'unlink', 'rename'];
+const onHandles: readonly Step['work'][] = [...reading, ...writing, 'stat', 'prefetch', 'start', 'poll'];
+
 /** EINTR, short transfers and delays are dealt with by the host: no step ever sees them. */
 const causes: Partial<Record<FaultName, { errors: readonly ErrnoName[]; hits: readonly Step['work'][] }>> = {
   // A write meets the errors of write-backs too: of lines that it needs, and of its own older bytes in its line.
-  eio: { errors: ['EIO'], hits: ['read', 'write', 'fsync', 'close'] },
-  enospc: { errors: ['ENOSPC'], hits: ['write', 'fsync', 'close'] },
+  eio: { errors: ['EIO'], hits: [...reading, ...writing] },
+  enospc: { errors: ['ENOSPC'], hits: writing },
   // Nobody answers any more. EAGAIN: it died while it changed a size, or the lines behind the cache are all waiting for it.
-  die: { errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: ['open', 'read', 'write', 'fsync', 'close', 'stat', 'prefetch', 'start', 'none'] },
+  die: { errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: [...names, ...onHandles, 'none'] },
   // A new host does not know the handles of the old one.
-  revive: { errors: ['EBADF'], hits: ['read', 'write', 'fsync', 'close', 'stat', 'prefetch', 'start'] },
+  revive: { errors: ['EBADF', 'ESTALE'], hits: onHandles },
+  // Somebody else has made the file shorter, or put another one in its place.
+  truncate: { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },
+  replace: { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },
 };
 
 export function isExplained(step: Pick<Step, 'work'>, result: number, faults: ReadonlySet<FaultName>): boolean {

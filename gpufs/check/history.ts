@@ -1,6 +1,7 @@
 // What happened to one file: the steps that did something to it, how each ended, and what is known of their order.
+import { ERRNO } from '../../native/abi/abi.ts';
 import type { JudgedScenario, Observed } from './observed.ts';
-import { describeStep, refusal, type Step } from './steps.ts';
+import { describeStep, type Opened, refusal, type Step } from './steps.ts';
 
 export interface Act {
   step: Step;
@@ -9,7 +10,11 @@ export interface Act {
   /** It did not do all that was asked for: what it was to change may have changed, or not. */
   uncertain: boolean;
   data: Uint8Array;
+  /** Elements that were seen, 0 for one that lay beyond the end; none where it failed for another reason. */
+  values: Uint32Array;
   sizeBytes: number;
+  /** Of what is done to a map: how many bytes are mapped. */
+  mapped: number;
   /** It had ended before anything that is no prelude began. */
   prelude: boolean;
   /** It happened after `from` and before `to`, by the clock of the schedule. */
@@ -18,6 +23,7 @@ export interface Act {
 }
 
 export interface FileHistory {
+  /** Its name at the beginning, or when it was created. */
   path: string;
   /** Undefined: it was not there at the beginning. */
   initial: Uint8Array | undefined;
@@ -27,23 +33,41 @@ export interface FileHistory {
 export type Precedes = (a: Act, b: Act) => boolean;
 
 const NOTHING = new Uint8Array(0);
+const NO_VALUES = new Uint32Array(0);
 
-/** One history for each path that was there or that a program names. Steps that were refused before they reached the file are in none. */
-export function fileHistories(warps: readonly (readonly Step[])[], files: JudgedScenario['files'], observed: Observed): FileHistory[] {
+/** Which file an open has found or made; undefined: none. Where names never change it is the one of its path. */
+export type FileOf = (open: Opened, warp: number) => string | undefined;
+
+/** One history for each file that was there or that a program opens. Steps that were refused before they reached the file are in none. */
+export function fileHistories(
+  warps: readonly (readonly Step[])[],
+  files: JudgedScenario['files'],
+  observed: Observed,
+  fileOf: FileOf = ({ path }) => path,
+): FileHistory[] {
   const histories = new Map<string, FileHistory>(files.map(({ path, bytes }) => [path, { path, initial: bytes, acts: [] }]));
-  warps.forEach((steps, warp) => {
+  for (const act of actsOf(warps, observed)) {
+    const { opened, warp } = act.step;
+    const path = opened === undefined ? undefined : fileOf(opened, warp);
+    if (path === undefined) continue;
+    if (!histories.has(path)) histories.set(path, { path, initial: undefined, acts: [] });
+    histories.get(path)?.acts.push(act);
+  }
+  return [...histories.values()];
+}
+
+/** Everything that reached its file or the names of files, warp by warp. */
+export function actsOf(warps: readonly (readonly Step[])[], observed: Observed): Act[] {
+  return warps.flatMap((steps, warp) => {
     const results = observed.results[warp] ?? [];
+    const acts: Act[] = [];
     for (const step of steps) {
       const act = actOf(step, observed);
-      if (step.opened !== undefined && refusal(step, results) === undefined) {
-        const { path } = step.opened;
-        if (!histories.has(path)) histories.set(path, { path, initial: undefined, acts: [] });
-        histories.get(path)?.acts.push(act);
-      }
+      if ((step.opened !== undefined || step.names.length > 0) && refusal(step, results) === undefined) acts.push(act);
       if (!act.ended) break; // the steps behind it have not begun
     }
+    return acts;
   });
-  return [...histories.values()];
 }
 
 export function hasEnded(observed: Observed, warp: number, step: number): boolean {
@@ -60,7 +84,9 @@ function actOf(step: Step, observed: Observed): Act {
     step, result, ended, uncertain: result < 0,
     prelude: step.step < prelude,
     data: result > 0 ? (seen?.data ?? NOTHING) : NOTHING,
+    values: result > 0 || result === -ERRNO.ERANGE.number ? (seen?.values ?? NO_VALUES) : NO_VALUES,
     sizeBytes: seen?.sizeBytes ?? 0,
+    mapped: step.work === 'unmap' || step.work === 'map_sync' ? (observed.results[step.warp]?.[step.started]?.result ?? 0) : 0,
     // The clock of the prelude may have been another one.
     from: step.step === 0 || step.step <= prelude ? -Infinity : (times?.[step.step - 1] ?? -Infinity),
     to: ended ? (times?.[step.step] ?? Infinity) : Infinity,
@@ -87,9 +113,10 @@ export function barriersHold(warps: readonly (readonly Step[])[], observed: Obse
   );
 }
 
-/** The file has its write-backs behind it, as far as this step is concerned. */
-export function syncs({ step, result }: Act): boolean {
+/** The file has its write-backs behind it, as far as this step is concerned; a map only those of its own bytes. */
+export function syncs({ step, result, mapped }: Act, bytes?: { from: number; to: number }): boolean {
   if (result !== 0) return false;
+  if (step.work === 'map_sync') return bytes !== undefined && step.storing && step.offset <= bytes.from && bytes.to <= step.offset + mapped;
   return step.work === 'fsync' || (step.work === 'close' && step.opened?.mode !== 'r');
 }
 

@@ -1,30 +1,34 @@
 // Every byte of a file is a register: WarpFS promises for each of them alone that reads and writes are linearizable; a call of many bytes is not
-// atomic. Bytes that the same calls cover, and in which the same values are equal, are judged once.
-import { type Cover, coversOf, comesBefore, type FileCase, isOnDisk, valueAt } from './covers.ts';
+// atomic. Bytes that the same calls cover, and in which the same values are equal, are judged once. Elements that something was added to are
+// judged as a whole (judge_elements.ts).
+import { type Cover, coversOf, comesBefore, type FileCase, isOnDisk, type Range, valueAt, withoutStale } from './covers.ts';
 import { growthSeen } from './growth.ts';
 import { type Act, describeAct } from './history.ts';
+import { addedElements, judgeElements } from './judge_elements.ts';
 import { judgeRegister, type WrongByte } from './judge_register.ts';
 import { OPERATIONS_MAX, type RegisterOperation } from './linearizable.ts';
 import type { Judgement } from './observed.ts';
 
-type Sources = ReadonlyMap<Act, ReadonlySet<Act>>;
+/** For a read: the calls whose bytes it must have seen, for what else it saw. */
+export type Sources = ReadonlyMap<Act, ReadonlySet<Act>>;
 
 export function judgeBytes(file: FileCase): Judgement | undefined {
   if (file.faults.has('replace')) return undefined; // somebody else's bytes
-  const covers = coversOf(file);
+  const covers = withoutStale(file, coversOf(file));
+  const added = addedElements(file.history.acts);
   const edges = new Set([file.history.initial?.length ?? 0]);
-  for (const { from, to } of covers) edges.add(from).add(to);
+  for (const { from, to } of [...covers, ...added]) edges.add(from).add(to);
   const sorted = [...edges].filter((edge) => edge < Infinity).toSorted((a, b) => a - b);
   const sources = growthSeen(file);
   for (let i = 0; i + 1 < sorted.length; i++) {
     const from = sorted[i] as number;
     const to = sorted[i + 1] as number;
     const here = covers.filter((cover) => cover.from <= from && cover.to >= to);
-    if (!here.some(({ kind }) => kind === 'read')) continue;
+    if (!here.some(({ kind }) => kind === 'read') || added.some((element) => element.from <= from && element.to >= to)) continue;
     const finding = judgeInterval(file, here, sources, from, to);
     if (finding !== undefined) return finding;
   }
-  return undefined;
+  return judgeElements(file, covers, added, sources);
 }
 
 /** Neighbouring bytes that the same calls cover. */
@@ -35,9 +39,9 @@ function judgeInterval(file: FileCase, covers: readonly Cover[], sources: Source
     file.undecided.count++;
     return undefined;
   }
-  const operations = registerOperations(file, covers, sources);
+  const operations = registerOperations(file, covers, sources, { from, to });
   const judgePattern = (names: Uint8Array): WrongByte | undefined =>
-    judgeRegister(file, covers, operations, { initial: names[0] ?? 0, zero: names[1] ?? 0, values: names.subarray(2) });
+    judgeRegister(file, covers, operations, { bytes: { from, to }, initial: names[0] ?? 0, zero: names[1] ?? 0, values: names.subarray(2) });
   const parts = partsOf(initial, covers, from, to);
   // Mostly all of these bytes have the same story. Where parts that differ agree in some byte, even more orders explain that byte.
   if (judgePattern(namesOf(parts)) === undefined) return undefined;
@@ -94,14 +98,14 @@ function zeros(length: number): Uint8Array {
   return zeroBytes.subarray(0, length);
 }
 
-function registerOperations(file: FileCase, covers: readonly Cover[], sources: Sources): RegisterOperation[] {
+function registerOperations(file: FileCase, covers: readonly Cover[], sources: Sources, bytes: Range): RegisterOperation[] {
   return covers.map(({ act, kind }) => {
     let before = 0;
     covers.forEach((other, i) => {
       if (other.act === undefined || other.act === act) return;
       const first =
         act === undefined
-          ? other.kind !== 'read' && isOnDisk(file, other.act)
+          ? other.kind !== 'read' && isOnDisk(file, other.act, bytes)
           : comesBefore(file, other.act, act) || (kind === 'read' && sources.get(act)?.has(other.act) === true);
       if (first) before |= 1 << i;
     });

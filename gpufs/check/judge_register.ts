@@ -1,10 +1,12 @@
 // One byte: what it was, what was written into it, and what was seen of it.
-import { comesBefore, type Cover, type FileCase, isOnDisk } from './covers.ts';
+import { comesBefore, type Cover, type FileCase, isOnDisk, type Range } from './covers.ts';
 import { findOrder, type RegisterOperation, type SearchResult } from './linearizable.ts';
 import type { Judgement } from './observed.ts';
 
 /** Values as small numbers: they count only as far as they are equal. */
 export interface ByteValues {
+  /** Those that have this story. */
+  bytes: Range;
   initial: number;
   /** The value zero. */
   zero: number;
@@ -44,7 +46,7 @@ export function judgeRegister(file: FileCase, covers: readonly Cover[], operatio
     if (cover.kind === 'read' && !wasThereOnce(file, covers, i, byte)) return { kind: cover.act === undefined ? 'wrong_file' : 'not_linearizable', blamed: i };
   }
   if (faults.has('truncate')) return undefined;
-  const kept = operations.map((operation, i) => ({ ...operation, optional: !isKept(file, covers[i] as Cover) }));
+  const kept = operations.map((operation, i) => ({ ...operation, optional: !isKept(file, covers[i] as Cover, byte.bytes) }));
   if (search(kept, ({ act }) => act === undefined) !== 'no') return undefined;
   return { kind: 'wrong_file', blamed: covers.findIndex(({ act }) => act === undefined) };
 }
@@ -59,6 +61,6 @@ function wasThereOnce(file: FileCase, covers: readonly Cover[], read: number, { 
   });
 }
 
-function isKept(file: FileCase, { act, kind }: Cover): boolean {
-  return act === undefined || kind === 'read' || (!act.uncertain && isOnDisk(file, act));
+function isKept(file: FileCase, { act, kind }: Cover, bytes: Range): boolean {
+  return act === undefined || kind === 'read' || (!act.uncertain && isOnDisk(file, act, bytes));
 }

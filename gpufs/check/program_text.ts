@@ -31,21 +31,39 @@ export function programText(program: Program): string {
 
 /** What a later step refers to by its number has that number in front. */
 function operationText(program: Program, operation: Operation, step: number): string {
+  const isAwaited = program.some((other) => ('ticket' in other && other.ticket === step) || ('map' in other && other.map === step));
+  return `${isAwaited ? `${step}: ` : ''}${callText(program, operation, step)}`;
+}
+
+function callText(program: Program, operation: Operation, step: number): string {
   switch (operation.op) {
     case 'open':
       return `${fileName(program, openStepsOf(program).indexOf(step))} = open(${operation.path}, ${operation.mode})`;
     case 'wait':
-      return `wait(${operation.ticket})`;
+    case 'poll':
+      return `${operation.op}(${operation.ticket})`;
+    case 'unmap':
+    case 'map_sync':
+      return `${operation.op}(${operation.map}${operation.data === undefined ? '' : `, ${operation.data.length}`})`;
+    case 'unlink':
+      return `unlink(${operation.path})`;
+    case 'rename':
+      return `rename(${operation.path}, ${operation.to})`;
     case 'compute':
       return `compute(${operation.steps})`;
     case 'barrier':
       return 'barrier';
-    default: {
-      const range = 'offset' in operation ? `, ${operation.offset}, ${'data' in operation ? operation.data.length : operation.length}` : '';
-      const isAwaited = program.some((other) => other.op === 'wait' && other.ticket === step);
-      return `${isAwaited ? `${step}: ` : ''}${operation.op}(${fileName(program, operation.file)}${range})`;
-    }
+    default:
+      return `${operation.op}(${[fileName(program, operation.file), ...argumentsOf(operation)].join(', ')})`;
   }
+}
+
+function argumentsOf(operation: Extract<Operation, { file: number }>): string[] {
+  if (operation.op === 'truncate') return [`${operation.length}`];
+  if (operation.op === 'map') return [`${operation.offset}`, `${operation.length}`, operation.mode];
+  if ('indices' in operation) return [`[${operation.indices.join(' ')}]`, ...('values' in operation ? [`[${operation.values.join(' ')}]`] : [])];
+  if ('offset' in operation) return [`${operation.offset}`, `${'data' in operation ? operation.data.length : operation.length}`];
+  return [];
 }
 
 function openStepsOf(program: Program): number[] {

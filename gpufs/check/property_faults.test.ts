@@ -55,6 +55,7 @@ function readsTheFile({ prepared, exploration, outcomes }: Ran): string | undefi
   for (const [at, { files }] of outcomes.entries()) {
     const seen = epilogueOf(prepared, exploration.outcomes[at] as NativeOutcome);
     for (const [file, { path, bytes }] of (files ?? []).entries()) {
+      if (bytes === undefined) continue; // it has lost its name
       const { opened, synced, size, read: result, data } = seen[file] as EpilogueLook;
       if (opened < 0) return `a clean open of ${path}: ${describeErrno(opened)}`;
       if (synced < 0) return `a clean sync of ${path}: ${describeErrno(synced)}`;

@@ -34,6 +34,7 @@ function asTheReference({ prepared: { scenario }, outcomes }: Ran): string | und
   if (!all) return undefined;
   for (const { files } of outcomes) {
     for (const { path, bytes } of files ?? []) {
+      if (bytes === undefined || !reference.files.has(path)) return bytes === undefined && !reference.files.has(path) ? undefined : `${path} is ${bytes === undefined ? 'gone' : 'there'}`;
       const difference = firstDifference(bytes, reference.bytes(path));
       if (difference !== undefined) return `${path} after all had synced: ${difference}`;
     }

@@ -127,6 +127,7 @@ function storedPrograms(scenario: Scenario): object {
 
 function storedValue(value: unknown): unknown {
   if (value instanceof Uint8Array) return base64(value);
+  if (Array.isArray(value)) return value.map(storedValue);
   return typeof value === 'bigint' ? String(value) : value;
 }
 
@@ -145,8 +146,14 @@ function programScenario(path: string, { scenario, config }: StoredReplay): Scen
 function operationOf(stored: Record<string, unknown>): Operation {
   const step = { ...stored };
   if (typeof step['data'] === 'string') step['data'] = Uint8Array.from(Buffer.from(step['data'], 'base64'));
-  if (typeof step['offset'] === 'string' && /^\d+$/.test(step['offset'])) step['offset'] = BigInt(step['offset']);
+  for (const field of ['offset', 'length']) if (field in step) step[field] = numberOf(step[field]);
+  if (Array.isArray(step['indices'])) step['indices'] = step['indices'].map(numberOf);
   return step as unknown as Operation;
+}
+
+/** Large numbers are texts there. */
+function numberOf(stored: unknown): unknown {
+  return typeof stored === 'string' && /^\d+$/.test(stored) ? BigInt(stored) : stored;
 }
 
 function storedBuffers(name: string, { files, dispatches, keepHost, orderMatters, finish, filesMatter }: NativeScenario): object {

@@ -37,7 +37,8 @@ test('they are of many kinds, and most leave something to chance', () => {
     for (const value of [config.wait, config.cache?.policy, check?.memory, `lines ${config.cache?.lines}`, `slots ${config.ring?.slots}`, `lanes ${check?.laneCount}`]) count(`${value}`);
   }
   const wanted = [
-    'read', 'write', 'fsync', 'close', 'stat', 'prefetch', 'read_async', 'write_async', 'wait', 'barrier', 'open r+ false', 'open r false', 'open w+ false', 'open r true',
+    'read', 'write', 'fsync', 'close', 'stat', 'prefetch', 'read_async', 'write_async', 'wait', 'barrier',
+    'truncate', 'map', 'unmap', 'map_sync', 'gather', 'scatter', 'add', 'poll', 'unlink', 'rename', 'open c+ false', 'open wx+ false', 'open r+ false', 'open r false', 'open w+ false', 'open r true',
     'spin', 'replay', 'clock', 'fifo', 'sc', 'relaxed', 'lines 1', 'lines 4', 'slots 1', 'slots 8', 'lanes 1', 'lanes 4', 'lanes 8', 'lanes 32',
     'fault eio', 'fault enospc', 'fault eintr', 'fault shortIo', 'fault delay', 'fault die', 'fault revive', 'fault truncate', 'fault replace',
   ];
@@ -77,7 +78,7 @@ test('the arbitraries draw the same kind of scenarios, and shrink to small ones'
       const { programs } = scenarioOf(plan, 'shrunk');
       return programs.filter((program) => program.some(({ op }) => op === 'write')).length < 2;
     }),
-    { seed: 1 },
+    { seed: 2 },
   );
   const [plan] = report.counterexample ?? [];
   if (plan === undefined) throw new Error('nothing failed');

@@ -1,10 +1,10 @@
 // Small concurrent scenarios as a handful of small numbers, and what they mean: one description for the seeded generator of the command and for
 // the arbitraries of the tests. Zero is the simplest choice of each number, so that whoever lowers numbers makes a scenario simpler.
 import type { NativeFaults } from '../native_check.ts';
-import type { OpenOperation } from '../program.ts';
+import type { OpenModeName } from '../program.ts';
 import type { Scenario } from './campaign_scenario.ts';
 import { isDeterministic } from './determinism.ts';
-import { fileName, type Kind, ProgramWriter } from './program_writer.ts';
+import { fileName, type Kind, ProgramWriter, type WriterSettings } from './program_writer.ts';
 import { writtenBytes } from './written_bytes.ts';
 
 /** One operation. */
@@ -45,13 +45,15 @@ export interface Plan {
 
 export const LINE_BYTES = 512;
 
-const others: readonly Kind[] = ['fsync', 'stat', 'prefetch', 'read_async', 'write_async', 'close', 'open'];
+const others: readonly Kind[] = [
+  'fsync', 'stat', 'prefetch', 'read_async', 'write_async', 'close', 'open', 'truncate', 'map', 'gather', 'scatter', 'add', 'poll', 'unlink', 'rename',
+];
 /** Most draws are reads and writes, and most of their ranges meet in the first two lines: warps that never meet show little. */
-const kindOfDraw: readonly Kind[] = ['read', 'write', ...others, 'read', 'write', 'write', 'read', 'write', 'write'];
+const kindOfDraw: readonly Kind[] = ['read', 'write', ...others, 'truncate', 'map', 'add', 'fsync', 'read', 'write', 'write', 'read', 'write', 'write'];
 const lineOfDraw = [0, 1, 2, 1, 0] as const;
 const edges = [0, 1, LINE_BYTES - 1, LINE_BYTES / 2, LINE_BYTES - 8, 'end', 'before end', 'behind end'] as const;
 const lengths = [1, 8, 33, LINE_BYTES, LINE_BYTES + 1, 2 * LINE_BYTES, 0, 300, 600] as const;
-const openModes: readonly OpenOperation['mode'][] = ['r+', 'r', 'w+'];
+const openModes: readonly OpenModeName[] = ['r+', 'r', 'w+', 'c+', 'wx+'];
 const fileSizes = [0, LINE_BYTES, 1, LINE_BYTES - 1, LINE_BYTES + 1, 700, 2 * LINE_BYTES, 1100, 3 * LINE_BYTES] as const;
 const lineCounts = [1, 2, 3, 4] as const;
 const laneCounts = [1, 2, 4, 3, 2, 4, 8, 32] as const;
@@ -64,7 +66,7 @@ const worseFaults: readonly (readonly (keyof NativeFaults)[])[] = [[], [], [], [
 
 /** How many values each number has: 0 up to one less. */
 export const choiceAlternatives: Readonly<Record<keyof Choice, number>> = {
-  kind: kindOfDraw.length, file: 3, line: lineOfDraw.length, edge: edges.length, length: lengths.length, extra: 4,
+  kind: kindOfDraw.length, file: 3, line: lineOfDraw.length, edge: edges.length, length: lengths.length, extra: openModes.length + 1,
 };
 export const planAlternatives: Readonly<Record<Exclude<keyof Plan, 'sizes' | 'warps'>, number>> = {
   wait: 2, policy: 2, lines: lineCounts.length, ringCount: 2, ringSlots: ringSlots.length, lanes: laneCounts.length, memory: 2,
@@ -76,8 +78,10 @@ export const LIMITS = { warps: { min: 2, max: 3 }, operations: { min: 1, max: 4 
 export function scenarioOf(plan: Plan, name: string): Scenario {
   const sizes = plan.sizes.map((size) => fileSizes[size] ?? 0);
   const files = sizes.map((size, index) => ({ path: fileName(index), bytes: writtenBytes({ warp: -1, step: 0 }, 0, size) }));
+  const lines = lineCounts[plan.lines] ?? 1;
+  const settings: WriterSettings = { files: files.length, lineBytes: LINE_BYTES, mayHold: lines > plan.warps.length };
   const programs = plan.warps.map((choices, warp) => {
-    const writer = new ProgramWriter(warp, files.length, usedFiles(plan, choices, files.length));
+    const writer = new ProgramWriter(warp, settings, usedFiles(plan, choices, files.length));
     choices.forEach((choice, index) => {
       addTo(writer, plan, choice, sizes);
       if (index + 1 === plan.barrier) writer.barrier();
@@ -92,7 +96,7 @@ export function scenarioOf(plan: Plan, name: string): Scenario {
     files,
     config: {
       wait: plan.wait === 0 ? 'spin' : 'replay',
-      cache: { lines: lineCounts[plan.lines] ?? 1, lineBytes: LINE_BYTES, policy: plan.policy === 0 ? 'clock' : 'fifo' },
+      cache: { lines, lineBytes: LINE_BYTES, policy: plan.policy === 0 ? 'clock' : 'fifo' },
       ring: { count: plan.ringCount + 1, slots: ringSlots[plan.ringSlots] ?? 1 },
       maxOpenFiles: 8,
       residentWarps: programs.length,
@@ -111,7 +115,7 @@ function addTo(writer: ProgramWriter, plan: Plan, choice: Choice, sizes: readonl
   const edge = edges[choice.edge] ?? 0;
   const offset = edge === 'end' ? size : edge === 'before end' ? Math.max(0, size - 8) : edge === 'behind end' ? size + 9 : (lineOfDraw[choice.line] ?? 0) * LINE_BYTES + edge;
   const mode = openModes[choice.extra] ?? 'missing';
-  writer.add({ kind, file, offset, length: lengths[choice.length] ?? 1, mode, late: choice.extra > 1 });
+  writer.add({ kind, file, offset, length: lengths[choice.length] ?? 1, mode, late: choice.extra > 2, extra: choice.extra });
 }
 
 /** Files of which something else than their open comes first. */

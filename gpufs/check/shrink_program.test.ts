@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { barrier, close, open, read, readAsync, stat, wait, write, writeAsync } from '../conformance/operations.ts';
+import { add, barrier, close, gather, map, mapSync, open, poll, read, readAsync, stat, truncate, unmap, wait, write, writeAsync } from '../conformance/operations.ts';
 import { checkPrograms } from '../program_check.ts';
 import type { Operation } from '../program.ts';
 import type { Scenario } from './campaign_scenario.ts';
@@ -22,6 +22,13 @@ test('what used the step that is gone goes with it, and the rest is counted anew
   expect(withoutStep(program, -1)).toEqual(program);
 });
 
+test('what is done to a map or asked of a ticket goes with it', () => {
+  const program: Operation[] = [open('a', 'r+'), stat(), map(0, 9), readAsync(0, 9), mapSync(2, nine), poll(3), unmap(2), wait(3)];
+  expect(withoutStep(program, 2)).toEqual([open('a', 'r+'), stat(), readAsync(0, 9), poll(2), wait(2)]);
+  expect(withoutStep(program, 3)).toEqual([open('a', 'r+'), stat(), map(0, 9), mapSync(2, nine), unmap(2)]);
+  expect(withoutStep(program, 1)).toEqual([open('a', 'r+'), map(0, 9), readAsync(0, 9), mapSync(1, nine), poll(2), unmap(1), wait(2)]);
+});
+
 test('all warps lose the same barrier', () => {
   const programs = [[barrier, open('a'), readAsync(0, 1), barrier, wait(2)], [barrier, barrier]];
   expect(withoutBarrier(programs, 0)).toEqual([[open('a'), readAsync(0, 1), barrier, wait(1)], [barrier]]);
@@ -31,6 +38,11 @@ test('calls get shorter, and nearer to the beginning', () => {
   expect(shorterOperations(read(700, 9), 512)).toEqual([read(700, 1), read(700, 4), read(700, 8), read(0, 9), read(512, 9)]);
   expect(shorterOperations(write(0, nine), 512)).toEqual([write(0, nine.slice(0, 1)), write(0, nine.slice(0, 4)), write(0, nine.slice(0, 8))]);
   expect(shorterOperations(stat(), 512)).toEqual([]);
+  expect(shorterOperations(truncate(9), 512)).toEqual([truncate(0), truncate(4), truncate(8)]);
+  expect(shorterOperations(unmap(1), 512)).toEqual([]);
+  expect(shorterOperations(unmap(1, nine), 512)).toEqual([1, 4, 8].map((length) => unmap(1, nine.slice(0, length))));
+  expect(shorterOperations(gather([7, 8]), 512)).toEqual([gather([8]), gather([7])]);
+  expect(shorterOperations(add([7, 8], [1, 2]), 512)).toEqual([add([8], [2]), add([7], [1])]);
 });
 
 test('what is left is what the failure needs', async () => {

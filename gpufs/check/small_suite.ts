@@ -1,5 +1,6 @@
-// The small scenarios that are searched to the end: every pair of operations, each policy, both waiting strategies; and larger ones with at most
-// three preemptions. One lane stands for a warp: what lanes of one warp do to each other is for the random schedules.
+// The small scenarios that are searched to the end: every pair of reads, writes, syncs, prefetches and closes with each policy and both waiting
+// strategies; pairs with the other calls where the two can meet; and larger ones with at most three preemptions. One lane stands for a warp: what
+// lanes of one warp do to each other is for the random schedules.
 import { PREEMPTIONS_UNBOUNDED } from '../native_check.ts';
 import type { NativeBinding } from '../native_binding.ts';
 import type { PolicyName, WaitName } from '../options.ts';
@@ -41,6 +42,32 @@ function operation(kind: Kind, page: number, warp: number): Operation {
   return { op: kind, file: 0 };
 }
 
+/** Into the middle of what a write of warp 1 stores, so that a part of it is cut off. */
+const truncate: Operation = { op: 'truncate', file: 0, length: 96 };
+const ofMap = (data?: number): Operation[] => [
+  open, { op: 'map', file: 0, offset: 64, length: 64, mode: 'r+' }, { op: 'unmap', map: 1, ...(data === undefined ? {} : { data: new Uint8Array(64).fill(data) }) },
+];
+const scatter = (index: number): Operation[] => [open, { op: 'scatter', file: 0, indices: [index], values: [0x01010101 * (index + 1)] }];
+const add: Operation[] = [open, { op: 'add', file: 0, indices: [3], values: [1] }];
+const of = (kind: Kind, page = 0): Operation[] => [open, operation(kind, page, 1)];
+
+/** On one line: what the calls for files and elements meet in is the gate of a file, a line, or the names that the host knows. */
+const meetings: readonly [name: string, one: Operation[], other: Operation[]][] = [
+  ['truncate and read', [open, truncate], of('read')],
+  ['truncate and write', [open, truncate], of('write')],
+  ['truncate and fsync', [open, operation('write', 0, 1), truncate], of('fsync')],
+  ['truncate and truncate', [open, truncate], [open, { ...truncate, length: 40 } as Operation]],
+  ['truncate and map', [open, truncate], ofMap(0xb0)],
+  ['truncate and scatter', [open, truncate], scatter(20)],
+  ['map and write', ofMap(0xb0), of('write')],
+  ['map and fsync', ofMap(0xb0), of('fsync')],
+  ['map and read of another page', ofMap(0xb0), of('read', 1)],
+  ['add and add', add, add],
+  ['scatter and scatter', scatter(3), scatter(4)],
+  ['unlink and open', [{ op: 'unlink', path: 'file' }], [{ ...open, mode: 'c+' } as Operation, { op: 'stat', file: 0 }]],
+  ['rename and open', [{ op: 'rename', path: 'file', to: 'other' }], [{ ...open, mode: 'r' } as Operation, { op: 'open', path: 'other', mode: 'r' }]],
+];
+
 function makeScenario(name: string, programs: Program[], lines: number, policy: PolicyName, wait: WaitName): Scenario {
   return {
     name: `${name}, ${lines} ${lines === 1 ? 'line' : 'lines'}, ${policy}, ${wait}`,
@@ -71,6 +98,13 @@ export function pairCases(): SuiteCase[] {
     }
   }
   return cases;
+}
+
+/** Two warps with calls of which not both are reads, writes, syncs, prefetches and closes. */
+export function meetingCases(): SuiteCase[] {
+  return meetings.flatMap(([name, ...programs]) =>
+    (['spin', 'replay'] as const).map((wait) => ({ scenario: makeScenario(name, programs, 1, 'clock', wait), preemptions: PREEMPTIONS_UNBOUNDED })),
+  );
 }
 
 /** Two warps with two operations each, and three with one, that fight for fewer lines than they want. */

@@ -117,7 +117,7 @@ test('an outcome that the judge refuses is a finding with a schedule that is 1-m
   };
   const source: ScenarioSource = {
     scenarioAt,
-    judge: (_, { files }) => (files?.[0]?.bytes[0] === 66 ? { kind: 'wrong_file', message: 'byte 0 is 66, wanted 1' } : undefined),
+    judge: (_, { files }) => (files?.[0]?.bytes?.[0] === 66 ? { kind: 'wrong_file', message: 'byte 0 is 66, wanted 1' } : undefined),
   };
   const file = join(folder, 'f.json');
   const { code, out } = await cli(['--json', '--out', file], { source });

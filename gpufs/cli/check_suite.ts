@@ -1,5 +1,5 @@
 // `warpfs check --suite`: the small scenarios that are searched to the end.
-import { boundedCases, pairCases, runSuite, type SuiteResult } from '../check/small_suite.ts';
+import { boundedCases, meetingCases, pairCases, runSuite, type SuiteResult } from '../check/small_suite.ts';
 import type { Judge } from '../check/exploration.ts';
 import type { NativeBinding } from '../native_binding.ts';
 import { PREEMPTIONS_UNBOUNDED } from '../native_check.ts';
@@ -18,7 +18,7 @@ export async function searchSuite(binding: NativeBinding, judge: Judge, { json, 
   const begin = performance.now();
   let results: SuiteResult[];
   try {
-    results = await runSuite(binding, [...pairCases(), ...boundedCases()], { judge, workers: binding.host().cores, milliseconds, progress: progress.update });
+    results = await runSuite(binding, [...pairCases(), ...meetingCases(), ...boundedCases()], { judge, workers: binding.host().cores, milliseconds, progress: progress.update });
   } finally {
     progress.stop();
   }

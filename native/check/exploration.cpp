@@ -29,10 +29,10 @@ uint64_t hash_bytes(uint64_t hash, const void* bytes, size_t count) {
   return hash;
 }
 
-std::vector<uint8_t> read_file(const std::string& path) {
+std::optional<std::vector<uint8_t>> read_file(const std::string& path) {
   std::vector<uint8_t> bytes;
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return bytes;
+  if (fd < 0) return std::nullopt;
   struct stat found;
   if (fstat(fd, &found) == 0) {
     bytes.resize(size_t(found.st_size));
@@ -187,11 +187,12 @@ uint64_t Exploration::outcome_hash() {
 void Exploration::came_out(uint64_t schedule) {
   mask_times();
   uint64_t hash = outcome_hash();
-  std::vector<std::vector<uint8_t>> files;
+  std::vector<std::optional<std::vector<uint8_t>>> files;
   if (scenario_.finish || scenario_.files_matter) {
     for (const ScenarioFile& file : scenario_.files) {
       files.push_back(read_file(world_.mount_options().root + "/" + file.path));
-      hash = hash_bytes(hash, files.back().data(), files.back().size()) + files.back().size();
+      const std::optional<std::vector<uint8_t>>& bytes = files.back();
+      hash = bytes ? hash_bytes(hash, bytes->data(), bytes->size()) + bytes->size() : hash * 31 + 1;
     }
   }
   const auto [found, is_new] = known_.try_emplace(hash, outcomes_.size());

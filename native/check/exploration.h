@@ -3,6 +3,7 @@
 #include "check_world.h"
 #include "schedule_loop.h"
 
+#include <optional>
 #include <unordered_map>
 
 namespace warpfs {
@@ -41,7 +42,7 @@ struct Outcome {
   uint64_t schedule = 0, count = 0;
   std::vector<std::vector<uint8_t>> buffers;  // all of the scenario
   std::vector<StepOrder> order;
-  std::vector<std::vector<uint8_t>> files;
+  std::vector<std::optional<std::vector<uint8_t>>> files;  // of the scenario; none: it is gone
   std::vector<FailedItem> failures;
   uint64_t faults = 0;
   Decisions decisions;

@@ -5,6 +5,7 @@
 #include "ring_consumer.h"
 
 #include <algorithm>
+#include <sys/resource.h>
 #include <vector>
 
 namespace warpfs {
@@ -12,6 +13,7 @@ namespace warpfs {
 namespace {
 
 constexpr unsigned POOL_THREADS_MAX = 16;  // reads in flight that keep an SSD busy
+constexpr rlim_t DESCRIPTORS_WITHOUT_LIMIT = 10240;
 
 bool is_power_of_two(uint32_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
@@ -20,7 +22,19 @@ Geometry checked_copy(const Geometry& shared) {
   WARPFS_ASSERT(is_power_of_two(geometry.ring_slots) && geometry.ring_count > 0);
   WARPFS_ASSERT(is_power_of_two(geometry.line_bytes) && geometry.line_bytes <= LINE_BYTES_MAX);
   WARPFS_ASSERT(uint64_t(geometry.line_count) + geometry.bypass_count < LINE_NONE);
+  WARPFS_ASSERT(geometry.mask_count <= MASKS_MAX);
   return geometry;
+}
+
+/// Each open file takes a descriptor, and the soft limit that a process starts with is mostly 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  rlimit raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
+  raised.rlim_cur = DESCRIPTORS_WITHOUT_LIMIT;  // some systems have a limit that they do not tell
+  if (raised.rlim_cur > limit.rlim_cur) setrlimit(RLIMIT_NOFILE, &raised);
 }
 
 }  // namespace
@@ -30,11 +44,12 @@ struct Daemon::Parts {
   Parts(const HostView& view, const DaemonOptions& options)
       : geometry(checked_copy(*view.geometry)),
         limits(limits_of(geometry, options.read_only || geometry.read_only != 0)),
-        paths(options.root),
+        paths(options.root, PathResolver::Method::AUTOMATIC, calls),
         files(view.files, geometry.file_count, paths, limits.read_only),
         answers(view, limits),
         transfers(files, answers, bell),
-        pool(POOL_THREADS_MAX),
+        sandbox(options.sandbox, options.root, !limits.read_only),
+        pool(POOL_THREADS_MAX, &sandbox),
         server(view, limits, files, pool, answers, transfers, bell) {}
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
   ~Parts() {
@@ -44,6 +59,7 @@ struct Daemon::Parts {
 
   const Geometry geometry;
   const RequestLimits limits;
+  HostCalls calls;
   PathResolver paths;
   FileTable files;
   Answers answers;
@@ -51,6 +67,7 @@ struct Daemon::Parts {
   TransferEnd transfers;
   std::string engine, engine_note;
   DispatchGate gate;
+  Sandbox sandbox;
   std::vector<std::unique_ptr<RingConsumer>> consumers;
   WorkPool pool;
   RequestServer server;
@@ -60,8 +77,10 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
   if (options.io != "auto" && options.io != "pread" && options.io != "uring") {
     throw HostError(-Errno::einval, "unknown io engine '" + options.io + "': auto, pread or uring");
   }
+  raise_descriptor_limit();
   parts_ = std::make_unique<Parts>(view, options);
   Parts& parts = *parts_;
+  if (options.fault.call != 0) parts.calls.inject(options.fault);
   parts.engine = "pread";
   if (options.io == "auto") {
     parts.engine_note = "auto: pread serves page-cached lines as fast as io_uring, and needs nothing of the system";
@@ -80,7 +99,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
     }
     parts.consumers.push_back(
         std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine),
-                                       options.has_doorbell));
+                                       options.has_doorbell, parts.sandbox));
   }
 }
 
@@ -133,7 +152,7 @@ Daemon::Stats Daemon::stats() const {
   Stats stats;
   for (const auto& consumer : parts_->consumers) {
     const Counters& counters = consumer->counters();
-    for (int opcode = 0; opcode < 8; opcode++) stats.served[opcode] += counters.served[opcode].load(std::memory_order_relaxed);
+    for (uint32_t opcode = 0; opcode < OPCODES; opcode++) stats.served[opcode] += counters.served[opcode].load(std::memory_order_relaxed);
     stats.refused += counters.refused.load(std::memory_order_relaxed);
     stats.bytes_read += counters.bytes_read.load(std::memory_order_relaxed);
     stats.bytes_written += counters.bytes_written.load(std::memory_order_relaxed);
@@ -143,6 +162,8 @@ Daemon::Stats Daemon::stats() const {
   return stats;
 }
 
+std::string Daemon::sandbox() const { return parts_->sandbox.description(); }
+HostCalls& Daemon::host_calls() const { return parts_->calls; }
 std::string Daemon::engine() const { return parts_->engine; }
 std::string Daemon::engine_note() const { return parts_->engine_note; }
 

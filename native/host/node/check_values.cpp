@@ -183,7 +183,10 @@ Napi::Object outcome_value(Napi::Env env, const Outcome& outcome, const Scenario
   }
   object.Set("order", order);
   Napi::Array files = Napi::Array::New(env);
-  for (uint32_t file = 0; file < outcome.files.size(); file++) files.Set(file, bytes_value(env, outcome.files[file]));
+  for (uint32_t file = 0; file < outcome.files.size(); file++) {
+    if (outcome.files[file]) files.Set(file, bytes_value(env, *outcome.files[file]));
+    else files.Set(file, env.Undefined());
+  }
   object.Set("files", files);
   DispatchResult failures;
   failures.failures = outcome.failures;
