@@ -147,7 +147,7 @@ void WarpStep::next_of_finish() {
 
 void WarpStep::restart_read() {
   w_.served = w_.read_of = w_.index = w_.pending = 0;
-  pause(Wait::STALE, At::VIEW);
+  w_.at = At::RENEW;
 }
 
 void WarpStep::read_page() {
@@ -282,7 +282,10 @@ void WarpStep::then() {
     case FAILED:
       w_.bypass = 0;
       if (w_.stage == LINE_GWRITE && w_.waited == IS_STALE) s_.wrong |= STALE_WRITE;
-      if (w_.stage == MAP_PAGE && w_.waited == IS_STALE) return pause(Wait::STALE, At::VIEW);
+      if (w_.stage == MAP_PAGE && w_.waited == IS_STALE) {
+        w_.at = At::RENEW;
+        return;
+      }
       if (w_.stage == LINE_GWRITE || w_.stage == MAP_PAGE) return end_call();
       w_.pending = w_.waited;
       w_.index++;

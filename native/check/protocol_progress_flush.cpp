@@ -88,7 +88,7 @@ void WarpStep::step_flush() {
   }
 }
 
-// ---- gate_pass, gate_close, gate_leave, file_view
+// ---- gate_pass, gate_close, gate_leave, file_view, file_wait_renewed
 
 void WarpStep::step_gate() {
   switch (w_.at) {
@@ -117,7 +117,11 @@ void WarpStep::step_gate() {
       if (w_.gate == GATE_IS_OURS) s_.gate_is_closed = 0;
       w_.gate = GATE_OUTSIDE;
       return end_call();
-    default: w_.identity = s_.identity; return viewed();  // VIEW
+    case At::VIEW: w_.identity = s_.identity; return viewed();
+    default:  // RENEW
+      if (s_.identity == w_.identity) return pause(Wait::STALE, At::VIEW);
+      w_.at = At::VIEW;
+      return;
   }
 }
 

@@ -1,6 +1,6 @@
 // The waiting of the protocol as a small machine: what warps, lines, rings and the host do, one access to shared words a step, so that all
 // interleavings can be looked at. The steps are those of cache_set.h, cache.h, line_wait.h, write_back.h, read.h, write.h, dirty.h, flush.h,
-// gate.h, open.h, map.h, ring.h, mail.h and item.h, taken by the leader of each warp.
+// gate.h, file.h, open.h, map.h, ring.h, mail.h and item.h, taken by the leader of each warp.
 //
 // Left out: versions and reference bits (no waiting depends on them; the victim is the lowest way), counters, bytes, sizes (a file that was cut
 // off is as long as before, with other bytes), the limit of dirty lines, elements (they write as gwrite does), and bounds of time: the question
@@ -81,7 +81,7 @@ enum class At : uint8_t {
   MAIL_LOOK,                                                                        // mail_ask
   BARRIER_ARRIVE, BARRIER_LOOK,                                                     // program_barrier
   GATE_LOOK, GATE_ADD, GATE_SUB, GATE_CLOSE, GATE_WAIT, GATE_LEAVE,                 // gate_pass, gate_close, gate_leave
-  VIEW,                                                                             // file_view
+  VIEW, RENEW,                                                                      // file_view, file_wait_renewed
   PAUSE,                                                                            // wait_again, under spin
   ITEM_RELEASE, ITEM_UNMAP, LEFT,                                                   // item_end; pending until the next round, under replay
   DONE,

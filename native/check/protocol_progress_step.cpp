@@ -18,7 +18,7 @@ void WarpStep::step() {
   if (w_.at >= At::WAY_BEGIN && w_.at <= At::LEAVE) return step_drain();
   if (w_.at >= At::BACK_LOOK && w_.at <= At::BACK_PUBLISH) return step_write_back();
   if (w_.at >= At::FLUSH_SCAN && w_.at <= At::FLUSH_UNPIN) return step_flush();
-  if (w_.at >= At::GATE_LOOK && w_.at <= At::VIEW) return step_gate();
+  if (w_.at >= At::GATE_LOOK && w_.at <= At::RENEW) return step_gate();
   step_other();
 }
 
