@@ -128,8 +128,6 @@ std::string weakest(const std::vector<Progress>& enough) {
 std::set<std::string> wrong_names(uint8_t wrong) {
   std::set<std::string> names;
   if ((wrong & WRITES_NOTHING) != 0) names.insert("writes_nothing");
-  if ((wrong & WRONG_ERROR) != 0) names.insert("wrong_error");
-  if ((wrong & STALE_WRITE) != 0) names.insert("stale_write");
   return names;
 }
 

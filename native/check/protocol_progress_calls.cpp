@@ -208,7 +208,7 @@ void WarpStep::tried_and_published() {
   if (outcome == PINNED) return pause(why, At::FIND_TAG);
   if (outcome == READY) {
     w_.tried = READY;
-    w_.at = At::ENTER;
+    w_.at = At::ENTER_HINT;
   } else if (outcome == OURS && is_whole()) {
     w_.at = At::WHOLE_READY;
   } else {
@@ -223,14 +223,14 @@ void WarpStep::waited() {
   w_.seen = {};
   w_.ending = 0;
   w_.ended = At::DONE;
-  if (w_.waits_for == MAP_OUT) return pause(Wait::DRAIN, At::ENTER);
+  if (w_.waits_for == MAP_OUT) return pause(Wait::DRAIN, At::ENTER_HINT);
   if (w_.waits_for != ITS_PAGE) return unpin_then(w_.waited == NOT_WRITTEN ? BLOCKED_WAY : MADE_WAY);
   if (w_.waited == HAS_FAILED || w_.waited == IS_STALE) return unpin_then(FAILED);
   if (w_.bypass != 0) {
     w_.at = At::BYPASS_RELEASE;
   } else if (w_.stage == LINE_GWRITE) {
     w_.waited = GOES_WELL;
-    w_.at = At::ENTER;
+    w_.at = At::ENTER_HINT;
   } else if (w_.stage == MAP_PAGE) {
     w_.mapped = uint8_t(w_.line + 1);
     end_call();
@@ -259,7 +259,7 @@ void WarpStep::made_way(bool written) {
   if (w_.waits_for == WAY_OUT && w_.stage == CHUNK_FINISH) return written ? read_page() : reserve(FOR_BYPASS);
   if (!written) return end_call();
   if (w_.waits_for == WAY_OUT) return begin_try();
-  pause(Wait::DRAIN, w_.stage == MAP_WRITE ? At::ENTER : At::FIND_TAG);
+  pause(Wait::DRAIN, w_.stage == MAP_WRITE ? At::ENTER_HINT : At::FIND_TAG);
 }
 
 void WarpStep::unpin_then(Then then) {
@@ -281,8 +281,7 @@ void WarpStep::then() {
     case BLOCKED_WAY: return made_way(false);
     case FAILED:
       w_.bypass = 0;
-      if (w_.stage == LINE_GWRITE && w_.waited == IS_STALE) s_.wrong |= STALE_WRITE;
-      if (w_.stage == MAP_PAGE && w_.waited == IS_STALE) {
+      if ((w_.stage == MAP_PAGE || w_.stage == LINE_GWRITE) && w_.waited == IS_STALE) {
         w_.at = At::RENEW;
         return;
       }
@@ -290,7 +289,6 @@ void WarpStep::then() {
       w_.pending = w_.waited;
       w_.index++;
       return next_of_finish();
-    case LOOK_LATER: return pause(Wait::DRAIN, At::FIND_TAG);
     case START_IT:
       w_.served = 1;
       return write_back(w_.line, 1, FROM_PIECE);
@@ -318,6 +316,9 @@ void WarpStep::pause(Wait why, At back) {
   } else if (back == At::WAIT_LOOK) {
     w_.waited = IS_PENDING;
     w_.at = At::WAIT_LEAVE;
+  } else if (back == At::ENTER_HINT && w_.stage == LINE_GWRITE) {
+    hold(w_.line);
+    leave(true);
   } else if (back == At::FLUSH_LOOK) {
     w_.pending = IS_PENDING;
     next_to_flush();

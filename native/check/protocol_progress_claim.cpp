@@ -28,7 +28,7 @@ void WarpStep::step_look() {
       w_.at = At::SETTLE_DONE;
       return;
     case At::SETTLE_DONE:
-      if (way().unanswered) return vote({LineState::BUSY}, 0);
+      if (way().unanswered || way().answer != GOOD) return vote({LineState::BUSY}, 0);  // whoever waits for it hears of a failure
       w_.at = At::SETTLE_PIN;
       return;
     case At::SETTLE_PIN:

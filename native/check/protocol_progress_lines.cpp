@@ -23,10 +23,7 @@ void WarpStep::wait_look(const Word& word) {
   }
   // With the hand the answer stays what it is.
   if (word.state == LineState::INVALID) w_.waited = line().answer == STALE ? IS_STALE : HAS_FAILED;
-  if (word.state == LineState::MODIFIED && line().answer != GOOD) {
-    w_.waited = NOT_WRITTEN;
-    if (line().writing == 0) s_.wrong |= WRONG_ERROR;
-  }
+  if (word.state == LineState::MODIFIED && line().writing != 0 && line().answer != GOOD) w_.waited = NOT_WRITTEN;
   w_.at = At::WAIT_LEAVE;
 }
 
@@ -179,7 +176,6 @@ void WarpStep::wrote_back(BackResult result) {
   switch (from) {
     case FROM_ENTER:
       forget_step();
-      if (w_.stage == MAP_WRITE) return wait_for(MAP_OUT);
       w_.at = At::ENTER_LOOK_AGAIN;
       return;
     case FROM_ROOM:
@@ -194,7 +190,7 @@ void WarpStep::wrote_back(BackResult result) {
     default:  // FROM_PIECE
       forget_step();
       if (result == STARTED) return wait_for(PIECE_OUT);
-      return pause(why, w_.stage == MAP_WRITE ? At::ENTER : At::FIND_TAG);
+      return pause(why, w_.stage == MAP_WRITE ? At::ENTER_HINT : At::FIND_TAG);
   }
 }
 

@@ -72,7 +72,7 @@ enum class At : uint8_t {
   UNPIN,                                                                            // page_release, line_unpin
   BYPASS_CLAIM, BYPASS_PIN, BYPASS_EMPTY, BYPASS_UNPIN,                             // bypass_claim
   BYPASS_RELEASE, BYPASS_DROP,                                                      // bypass_release; read_restart, call_end
-  ENTER, ENTER_UNDO, ENTER_LOOK, ENTER_LOOK_AGAIN,                                  // page_enter, line_enter
+  ENTER_HINT, ENTER, ENTER_UNDO, ENTER_LOOK, ENTER_LOOK_AGAIN,                      // page_enter, line_enter
   SOIL, SOIL_CHANGE, MASK_LOOK, MASK_TAKE, MASK_PUT, MASK_FREE, WRITE,              // line_soil: dirty_add, dirty_to_mask, line_write
   WHOLE_READY,                                                                      // piece_write_whole
   WAY_BEGIN, DRAIN_LOOK, DRAIN, LEAVE,                                              // line_make_way, line_drain, line_leave
@@ -150,8 +150,6 @@ enum : uint8_t { GATE_OUTSIDE, GATE_INSIDE, GATE_IS_OURS };  // Warp::gate
 /// What must never happen: bits of State::wrong.
 enum Wrong : uint8_t {
   WRITES_NOTHING = 1,  // a line is MODIFIED, and none of its bytes is dirty
-  WRONG_ERROR = 2,     // a write-back that never was is said to have failed
-  STALE_WRITE = 4,     // a write ends with ESTALE
 };
 
 struct State {

@@ -13,7 +13,7 @@ void WarpStep::step() {
   if (w_.at <= At::PUBLISH) return step_ring();
   if (w_.at <= At::FINISH_MASK) return step_wait();
   if (w_.at >= At::BYPASS_CLAIM && w_.at <= At::BYPASS_DROP) return step_bypass();
-  if (w_.at >= At::ENTER && w_.at <= At::ENTER_LOOK_AGAIN) return step_enter();
+  if (w_.at >= At::ENTER_HINT && w_.at <= At::ENTER_LOOK_AGAIN) return step_enter();
   if (w_.at >= At::SOIL && w_.at <= At::WHOLE_READY) return step_soil();
   if (w_.at >= At::WAY_BEGIN && w_.at <= At::LEAVE) return step_drain();
   if (w_.at >= At::BACK_LOOK && w_.at <= At::BACK_PUBLISH) return step_write_back();

@@ -14,7 +14,6 @@ enum Purpose : uint8_t { FOR_FILL = 1, FOR_BYPASS, FOR_WRITE_BACK, FOR_MAIL };  
 // What follows the end of a hand (LEAVE), or of a pin (UNPIN).
 enum Then : uint8_t {
   NOTHING, SERVED, NEXT_PAGE, NEXT_OF_FINISH, FAILED, MADE_WAY, BLOCKED_WAY, PENDING_WAY, ENDED,
-  LOOK_LATER,   // page_enter: the line drains
   START_IT,     // line_make_way
   NOT_MADE,     // the same, where the older bytes cannot be written back
   MAP_WRITTEN,  // map_write: no pin goes with the hand

@@ -7,25 +7,25 @@ namespace warpfs::protocol {
 
 void WarpStep::step_enter() {
   Word& word = line().word;
+  const bool enters = word.state == LineState::READY || (word.state == LineState::MODIFIED && word.step != LineStep::DRAINING);
   switch (w_.at) {
-    case At::ENTER: {
-      const bool drains = word.step == LineStep::DRAINING;
-      const bool enters = word.state == LineState::READY || (word.state == LineState::MODIFIED && !drains);
+    case At::ENTER_HINT:  // a hand that comes and goes would keep others from starting the write-back
+      w_.at = enters ? At::ENTER : At::ENTER_LOOK;
+      return;
+    case At::ENTER:
       word.hands++;
       w_.at = enters ? At::SOIL : At::ENTER_UNDO;
       return;
-    }
     case At::ENTER_UNDO:
       leave_line(line());
       w_.at = At::ENTER_LOOK;
-      if (w_.stage == MAP_WRITE) write_back(w_.line, 0, FROM_ENTER);
       return;
     case At::ENTER_LOOK:
       if (word.state == LineState::MODIFIED) return write_back(w_.line, 0, FROM_ENTER);
-      return wait_for(ITS_PAGE);
-    default:  // ENTER_LOOK_AGAIN
-      if (word.state == LineState::MODIFIED) return unpin_then(LOOK_LATER);
-      return wait_for(ITS_PAGE);
+      return wait_for(w_.stage == MAP_WRITE ? MAP_OUT : ITS_PAGE);
+    default:  // ENTER_LOOK_AGAIN: it stays pinned while it drains
+      if (word.state == LineState::MODIFIED) return pause(Wait::DRAIN, At::ENTER_HINT);
+      return wait_for(w_.stage == MAP_WRITE ? MAP_OUT : ITS_PAGE);
   }
 }
 
@@ -87,14 +87,12 @@ void WarpStep::step_soil() {
       return soiled();
     case At::WHOLE_READY:  // its claimer alone moves a line that is STARTING; others may pin it meanwhile
       line.dirty = BYTES_WHOLE;
-      line.word.state = LineState::READY;
+      line.word.state = LineState::MODIFIED;
       line.word.step = LineStep::NONE;
-      w_.at = At::WRITE;
-      return;
+      return unpin_then(ENDED);
     default:  // WRITE: one atomic_or
       line.word.state |= 1;
       if (line.word.state == LineState::MODIFIED && line.dirty == 0) s_.wrong |= WRITES_NOTHING;
-      if (w_.tried == OURS && is_whole()) return unpin_then(ENDED);
       return leave_then(w_.stage == MAP_WRITE ? MAP_WRITTEN : ENDED);
   }
 }
@@ -139,7 +137,7 @@ void WarpStep::leave_then(Then then) {
 void WarpStep::begin_map_write() {
   w_.stage = MAP_WRITE;
   w_.line = uint8_t(w_.mapped - 1);
-  w_.at = At::ENTER;
+  w_.at = At::ENTER_HINT;
   if (line().identity != w_.identity) map_written(true);  // the pin keeps the tag
 }
 
