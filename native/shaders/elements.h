@@ -115,7 +115,9 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
         page_leave(fs, line);
         fs.served |= now;
       }
-    } else if (status != WARPFS_PENDING) {
+    } else if (found != WARPFS_PENDING) {
+      return found;
+    } else {
       // The other pages are on their way as well; what is here will be here in the next run.
       status = found;
     }
