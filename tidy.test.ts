@@ -18,9 +18,10 @@ const mayImport: Record<string, readonly string[]> = {
   'model/performance': ['cache', 'gpufs', 'native/abi'],
   gpufs: ['cache', 'gpufs/check', 'native/abi'],
   // The command line is the top of the house.
-  'gpufs/cli': ['cache', 'experiments', 'gpufs', 'gpufs/bench', 'gpufs/check', 'model/performance', 'native/abi', 'native/check'],
+  'gpufs/cli': ['cache', 'experiments', 'gpufs', 'gpufs/bench', 'gpufs/check', 'gpufs/exercise', 'model/performance', 'native/abi', 'native/check'],
   'gpufs/bench': ['cache', 'experiments', 'gpufs', 'gpufs/check', 'native/abi', 'native/check'],
   'gpufs/check': ['cache', 'gpufs', 'model/reference', 'native/abi', 'native/check'],
+  'gpufs/exercise': ['gpufs', 'native/abi'],
   'gpufs/conformance': ['cache', 'gpufs', 'model/reference', 'native/abi'],
   experiments: ['cache', 'gpufs', 'gpufs/bench', 'model/performance', 'native/abi'],
 };

@@ -22,7 +22,7 @@ const THIRTY_LINES = `
   WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDWR));
   if (file < 0) return file;
   ulong size = 0;
-  WARPFS_TRY(int known, gstat(fs, file, size));
+  WARPFS_TRY(int known, gfstat(fs, file, size));
   if (known < 0) return known;
   const uint version = VERSIONu;
   const uint pages = (uint)(size / 4096u);

@@ -7,6 +7,7 @@ import { packageVersion } from '../package_root.ts';
 import { addBench } from './bench.ts';
 import { addCheck, type CheckTools } from './check.ts';
 import { addDoctor } from './doctor.ts';
+import { addExercise } from './exercise.ts';
 import { printJson, type Streams } from './output.ts';
 import { addRun } from './run.ts';
 import { addShaders } from './shaders.ts';
@@ -37,6 +38,7 @@ export async function runCli(words: readonly string[], streams: Streams, { exper
   addRun(root, experiments, streams, finish);
   addBench(root, benchmarks, streams, finish);
   addCheck(root, check, streams, finish);
+  addExercise(root, streams, finish);
   addShaders(root, streams, finish);
   try {
     await program.parseAsync(words, { from: 'user' });

@@ -120,7 +120,7 @@ export function describeKernels(name: string, makeMount: MakeMount): void {
         source: `
           WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDONLY));
           ulong size = 0;
-          WARPFS_TRY(int known, gstat(fs, file, size));
+          WARPFS_TRY(int known, gfstat(fs, file, size));
           if (known != 0) return known;
           WARPFS_TRY(int closed, gclose(fs, file));
           if (closed != 0) return closed;

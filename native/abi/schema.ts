@@ -221,7 +221,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     bytes: 16,
     owner: 'gpu only, part of ItemRecord',
     fields: [
-      ['value', 'u64', 'a read: where its bytes went; gstat: the size'],
+      ['value', 'u64', 'a read: where its bytes went; gfstat: the size'],
       ['length', 'u32', 'and how many there could be; 0: no read'],
       ['result', 'i32', 'what the call returned'],
     ],

@@ -15,11 +15,11 @@ void opcodes(uint32_t seed) {
   write_file(folder.at("a.bin"), bytes);
   Stage stage(folder, seed);
   Gpu& gpu = stage.gpu;
-  const int32_t file = stage.open("a.bin", 0);
+  const int32_t file = stage.open("a.bin", READ);
   CHECK_EQUAL(gpu.entry(file).handle, file);
   CHECK_EQUAL(gpu.published_size(file), bytes.size());
-  CHECK_EQUAL(stage.open("missing", 0), -ENOENT);
-  CHECK_EQUAL(stage.open("../a.bin", 0), -EXDEV);
+  CHECK_EQUAL(stage.open("missing", READ), -ENOENT);
+  CHECK_EQUAL(stage.open("../a.bin", READ), -EXDEV);
   CHECK_EQUAL(stage.ask(Gpu::request(Opcode::STAT, file)).value, bytes.size());
   std::memset(gpu.line(6), 0xee, 4096);
   CHECK_EQUAL(stage.fill(file, 3 * 4096, 6), 0);
@@ -30,7 +30,7 @@ void opcodes(uint32_t seed) {
   CHECK(std::memcmp(gpu.line(1), bytes.data() + 8192, 4096) == 0);
   CHECK_EQUAL(gpu.view.dones[70].sequence, 1);
 
-  const int32_t made = stage.open("new.bin", OPEN_WRITE | OPEN_CREATE);
+  const int32_t made = stage.open("new.bin", CREATE);
   Request extend = Gpu::request(Opcode::EXTEND, made);
   extend.offset = 4096 + 300;
   CHECK_EQUAL(stage.ask(extend).value, 4096 + 300);
@@ -49,8 +49,8 @@ void read_only() {
   Folder folder;
   write_file(folder.at("a.bin"), pattern(4096));
   Stage stage(folder, 0, {}, true);
-  CHECK_EQUAL(stage.open("a.bin", OPEN_WRITE), -EROFS);
-  CHECK(stage.open("a.bin", 0) >= 0);
+  CHECK_EQUAL(stage.open("a.bin", READ_WRITE), -EROFS);
+  CHECK(stage.open("a.bin", READ) >= 0);
 }
 
 /// Sees which line is told when.
@@ -79,9 +79,9 @@ struct OrderWatch : HostWatch {
 
 std::string order_of_completions(const Folder& folder, uint32_t seed) {
   Stage stage(folder, seed);
-  const int32_t file = stage.open("a.bin", 0);
+  const int32_t file = stage.open("a.bin", READ);
   stage.gpu.post(stage.gpu.fill_request(file, 0, {0}));
-  stage.gpu.post(stage.open_request("b.bin", 0, 1));  // served by the pool: it is not known yet
+  stage.gpu.post(stage.open_request("b.bin", READ, 1));  // served by the pool: it is not known yet
   stage.gpu.post(stage.gpu.fill_request(file, 4096, {1}));
   stage.gpu.post(stage.gpu.fill_request(file, 8192, {2}));
   OrderWatch watch(stage.gpu.view);
@@ -104,20 +104,22 @@ void orders() {
   CHECK(order_of_completions(folder, 77) == order_of_completions(folder, 77));
 }
 
-/// Whichever comes first, an open that truncates or the bytes of before: they are gone, and the file is empty.
+/// Whichever comes first, a truncation or the bytes of before: they are gone, and the file is empty.
 void truncations() {
   std::set<uint64_t> written;
   for (uint32_t seed = 0; seed < 60; seed++) {
     Folder folder;
     write_file(folder.at("a.bin"), pattern(8192));
     Stage stage(folder, seed);
-    const int32_t file = stage.open("a.bin", OPEN_WRITE);
+    const int32_t file = stage.open("a.bin", READ_WRITE);
     const uint32_t old_id = stage.gpu.entry(file).file_id;
-    stage.gpu.post(stage.open_request("a.bin", OPEN_WRITE | OPEN_CREATE, 1));
+    Request truncate = Gpu::request(Opcode::TRUNCATE, file);
+    truncate.mailbox = 1;
+    stage.gpu.post(truncate);
     for (uint32_t line = 0; line < 3; line++) stage.gpu.post(stage.gpu.write_request(file, line * 4096, 4096, line));
     stage.settle();
     for (uint32_t line = 0; line < 3; line++) CHECK_EQUAL(stage.gpu.view.dones[line].result, 0);
-    CHECK_EQUAL(stage.gpu.view.mailboxes[1].result, file);
+    CHECK_EQUAL(stage.gpu.view.mailboxes[1].result, 0);
     CHECK(stage.gpu.entry(file).file_id != old_id);
     CHECK_EQUAL(stage.gpu.published_size(file), 0);
     CHECK_EQUAL(std::filesystem::file_size(folder.at("a.bin")), 0);
@@ -128,7 +130,7 @@ void restarts() {
   Folder folder;
   write_file(folder.at("a.bin"), pattern(8192));
   Stage stage(folder, 5);
-  const int32_t file = stage.open("a.bin", 0);
+  const int32_t file = stage.open("a.bin", READ);
   // The memory as it was: heads, requests, answers. A schedule begins with it each time.
   std::vector<RingHead> heads(stage.gpu.view.ring_heads, stage.gpu.view.ring_heads + 2);
   std::vector<Request> requests(stage.gpu.view.requests, stage.gpu.view.requests + 128);
@@ -157,8 +159,8 @@ std::string hostile(uint32_t seed, const HostFaults& faults) {
   choices.host = &host;
   uint8_t* outboxes = const_cast<uint8_t*>(gpu.view.outboxes);
   const char* names[] = {"a.bin", "../secret", "x", "/etc/passwd", ".", "x/../y", ""};
-  for (uint32_t slot = 0; slot < 16; slot++) std::strcpy(reinterpret_cast<char*>(outboxes) + slot * PATH_BYTES_MAX, names[slot % 7]);
-  gpu.post(Gpu::open_request(OPEN_WRITE, 5));
+  for (uint32_t slot = 0; slot < 16; slot++) std::strcpy(reinterpret_cast<char*>(outboxes) + slot * OUTBOX_BYTES, names[slot % 7]);
+  gpu.post(Gpu::open_request(READ_WRITE, 5));
   host.run();
   const int32_t file = gpu.view.mailboxes[0].result;
   uint64_t posted = 1;
@@ -193,7 +195,7 @@ void costs() {
   const double made = best_nanoseconds(500, [&] { host.emplace(gpu.view, folder.path, false, HostFaults{}, choices); });
   const double restarted = best_nanoseconds(10000, [&] { host->restart(); });
   Stage stage(folder);
-  const int32_t file = stage.open("a.bin", 0);
+  const int32_t file = stage.open("a.bin", READ);
   const double filled = best_nanoseconds(10000, [&] { stage.fill(file, 0, 1); });
   std::printf("   a host side is made and ended in %.1f us, restarted in %.2f us; a fill takes %.2f us\n", made / 1e3, restarted / 1e3,
               filled / 1e3);

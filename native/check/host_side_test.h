@@ -54,7 +54,7 @@ struct Stage {
     return {gpu.view.mailboxes[mailbox].result, gpu.view.mailboxes[mailbox].value};
   }
   Request open_request(const std::string& path, uint32_t mode, uint32_t mailbox = 0) {
-    std::memcpy(const_cast<uint8_t*>(gpu.view.outboxes) + uint64_t(mailbox) * PATH_BYTES_MAX, path.c_str(), path.size() + 1);
+    std::memcpy(const_cast<uint8_t*>(gpu.view.outboxes) + uint64_t(mailbox) * OUTBOX_BYTES, path.c_str(), path.size() + 1);
     Request r = Gpu::open_request(mode, uint32_t(path.size()));
     r.mailbox = mailbox;
     return r;

@@ -13,7 +13,7 @@ void errors() {
   Folder folder;
   write_file(folder.at("a.bin"), pattern(8192));
   Stage broken(folder, 1, {.eio = 1000});
-  int32_t file = broken.open("a.bin", OPEN_WRITE);
+  int32_t file = broken.open("a.bin", READ_WRITE);
   CHECK(file >= 0);
   CHECK_EQUAL(broken.fill(file, 0, 1), -EIO);
   CHECK_EQUAL(broken.write_back(file, 0, 10, 1), -EIO);
@@ -21,7 +21,7 @@ void errors() {
   CHECK_EQUAL(broken.host.faults_injected(), 2);
   CHECK_EQUAL(broken.host.errors_injected(), 2);
   Stage full(folder, 1, {.enospc = 1000});
-  file = full.open("a.bin", OPEN_WRITE);
+  file = full.open("a.bin", READ_WRITE);
   CHECK_EQUAL(full.fill(file, 0, 1), 0);
   CHECK_EQUAL(full.write_back(file, 0, 10, 1), -ENOSPC);
   CHECK(read_file(folder.at("a.bin")) == pattern(8192));
@@ -33,7 +33,7 @@ void hindrances(const HostFaults& faults) {
   const std::string bytes = pattern(64 * 4096);
   write_file(folder.at("a.bin"), bytes);
   Stage stage(folder, 6, faults);
-  const int32_t file = stage.open("a.bin", OPEN_WRITE);
+  const int32_t file = stage.open("a.bin", READ_WRITE);
   for (uint32_t line = 0; line < 64; line += 8) {
     stage.gpu.post(stage.gpu.fill_request(file, line * 4096, {line, line + 1, line + 2, line + 3, line + 4, line + 5, line + 6, line + 7}));
   }
@@ -56,7 +56,7 @@ void deaths() {
   std::set<uint32_t> answered;
   for (uint32_t seed = 1; seed <= 300; seed++) {
     Stage stage(folder, seed, {.die = 60});
-    stage.gpu.post(stage.open_request("a.bin", 0));
+    stage.gpu.post(stage.open_request("a.bin", READ));
     stage.host.run();
     const int32_t file = stage.gpu.view.mailboxes[0].result;
     if (stage.gpu.view.mailboxes[0].sequence == 0 || stage.host.dead()) continue;
@@ -92,7 +92,7 @@ void revivals() {
     uint64_t answers = 0;
     for (uint32_t i = 0; i < 20; i++) {
       const uint32_t mails = stage.gpu.view.mailboxes[0].sequence;
-      stage.gpu.post(stage.open_request(std::string(1, char('a' + i % 4)), 0));
+      stage.gpu.post(stage.open_request(std::string(1, char('a' + i % 4)), READ));
       stage.settle();
       CHECK(!stage.host.dead());
       if (stage.gpu.view.mailboxes[0].sequence != mails) {
@@ -124,7 +124,7 @@ void disturbances() {
   write_file(folder.at("a.bin"), bytes);
   {
     Stage stage(folder, 1, {.truncate = 1000});
-    const int32_t file = stage.open("a.bin", 0);
+    const int32_t file = stage.open("a.bin", READ);
     CHECK(file >= 0);
     CHECK_EQUAL(stage.fill(file, 4096, 2), 0);
     for (uint32_t i = 0; i < 4096; i++) CHECK_EQUAL(stage.gpu.line(2)[i], 0);
@@ -133,7 +133,7 @@ void disturbances() {
   }
   write_file(folder.at("a.bin"), bytes);
   Stage stage(folder, 2, {.replace = 300});
-  const int32_t file = stage.open("a.bin", 0);
+  const int32_t file = stage.open("a.bin", READ);
   const uint32_t first = stage.gpu.entry(file).file_id;
   for (int i = 0; i < 40; i++) CHECK_EQUAL(stage.fill(file, 0, 1), 0);
   CHECK(std::memcmp(stage.gpu.line(1), bytes.data(), 4096) == 0);  // the descriptor names the old file
@@ -141,7 +141,7 @@ void disturbances() {
   std::string inverted = bytes;
   for (char& c : inverted) c = char(~c);
   CHECK(read_file(folder.at("a.bin")) == inverted);
-  const int32_t other = stage.open("a.bin", 0);
+  const int32_t other = stage.open("a.bin", READ);
   CHECK(other != file && stage.gpu.entry(other).file_id != first);
   for (const auto& entry : std::filesystem::directory_iterator(folder.path)) CHECK(entry.path().filename() == "a.bin");
 }

@@ -68,7 +68,7 @@ void redirected() {
     host_watch = nullptr;
   };
   std::memcpy(const_cast<uint8_t*>(gpu.view.outboxes), "a.bin", 6);
-  gpu.post(Gpu::open_request(OPEN_WRITE, 5));
+  gpu.post(Gpu::open_request(READ_WRITE, 5));
   settle();
   const int32_t file = gpu.view.mailboxes[0].result;
   CHECK(file >= 0);

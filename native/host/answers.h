@@ -10,11 +10,13 @@
 
 namespace warpfs {
 
+constexpr uint32_t OPCODES = Opcode::RENAME + 1;
+
 /// What one daemon thread counts. Its own block of memory: threads do not slow each other down. The pool adds what it finishes for it.
 struct alignas(128) Counters {
   std::atomic<uint64_t> accepted{0};  // pieces of work taken from rings; the daemon thread alone adds
   std::atomic<uint64_t> finished{0};  // of those, the ones that ended
-  std::atomic<uint64_t> served[8]{};  // by opcode; the daemon thread alone adds
+  std::atomic<uint64_t> served[OPCODES]{};  // by opcode; the daemon thread alone adds
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> bytes_read{0};
   std::atomic<uint64_t> bytes_written{0};

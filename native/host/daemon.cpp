@@ -5,6 +5,7 @@
 #include "ring_consumer.h"
 
 #include <algorithm>
+#include <sys/resource.h>
 #include <vector>
 
 namespace warpfs {
@@ -12,6 +13,7 @@ namespace warpfs {
 namespace {
 
 constexpr unsigned POOL_THREADS_MAX = 16;  // reads in flight that keep an SSD busy
+constexpr rlim_t DESCRIPTORS_WITHOUT_LIMIT = 10240;
 
 bool is_power_of_two(uint32_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
@@ -20,7 +22,19 @@ Geometry checked_copy(const Geometry& shared) {
   WARPFS_ASSERT(is_power_of_two(geometry.ring_slots) && geometry.ring_count > 0);
   WARPFS_ASSERT(is_power_of_two(geometry.line_bytes) && geometry.line_bytes <= LINE_BYTES_MAX);
   WARPFS_ASSERT(uint64_t(geometry.line_count) + geometry.bypass_count < LINE_NONE);
+  WARPFS_ASSERT(geometry.mask_count <= MASKS_MAX);
   return geometry;
+}
+
+/// Each open file takes a descriptor, and the soft limit that a process starts with is mostly 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  rlimit raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
+  raised.rlim_cur = DESCRIPTORS_WITHOUT_LIMIT;  // some systems have a limit that they do not tell
+  if (raised.rlim_cur > limit.rlim_cur) setrlimit(RLIMIT_NOFILE, &raised);
 }
 
 }  // namespace
@@ -60,6 +74,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
   if (options.io != "auto" && options.io != "pread" && options.io != "uring") {
     throw HostError(-Errno::einval, "unknown io engine '" + options.io + "': auto, pread or uring");
   }
+  raise_descriptor_limit();
   parts_ = std::make_unique<Parts>(view, options);
   Parts& parts = *parts_;
   parts.engine = "pread";
@@ -133,7 +148,7 @@ Daemon::Stats Daemon::stats() const {
   Stats stats;
   for (const auto& consumer : parts_->consumers) {
     const Counters& counters = consumer->counters();
-    for (int opcode = 0; opcode < 8; opcode++) stats.served[opcode] += counters.served[opcode].load(std::memory_order_relaxed);
+    for (uint32_t opcode = 0; opcode < OPCODES; opcode++) stats.served[opcode] += counters.served[opcode].load(std::memory_order_relaxed);
     stats.refused += counters.refused.load(std::memory_order_relaxed);
     stats.bytes_read += counters.bytes_read.load(std::memory_order_relaxed);
     stats.bytes_written += counters.bytes_written.load(std::memory_order_relaxed);

@@ -20,7 +20,7 @@ struct DaemonOptions {
 class Daemon {
  public:
   struct Stats {
-    uint64_t served[8] = {};  // by Opcode, including those that ended in an error of the file system
+    uint64_t served[Opcode::RENAME + 1] = {};  // by Opcode, including those that ended in an error of the file system
     uint64_t refused = 0;     // requests that say what no request may say
     uint64_t bytes_read = 0, bytes_written = 0;
     uint64_t wakes = 0;       // times that a daemon thread left its sleep between dispatches

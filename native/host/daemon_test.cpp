@@ -16,11 +16,11 @@ void opcodes(const std::string& io) {
   Mount m(folder, small_geometry(), {.io = io});
   CHECK(m.daemon.engine() == io);
   Gpu& gpu = m.gpu;
-  const int32_t file = gpu.open("a.bin", OpenMode::READ);
+  const int32_t file = gpu.open("a.bin", READ);
   CHECK(file >= 0 && (uint32_t(file) & HANDLE_WRITABLE) == 0);
   CHECK_EQUAL(gpu.entry(file).handle, file);
   CHECK_EQUAL(gpu.published_size(file), bytes.size());
-  CHECK_EQUAL(gpu.entry(file).size_version % 2, 0);
+  CHECK_EQUAL(gpu.entry(file).version % 2, 0);
   CHECK(gpu.entry(file).file_id != 0);
   CHECK_EQUAL(gpu.stat(file).value, bytes.size());
 
@@ -50,7 +50,7 @@ void opcodes(const std::string& io) {
   CHECK_EQUAL(gpu.wait_line(17, first), 0);
   CHECK(std::memcmp(gpu.line(13), (bytes + std::string(4096, 0)).data() + 3 * 4096, 4096) == 0);
 
-  const int32_t made = gpu.open("new.bin", OpenMode::CREATE);
+  const int32_t made = gpu.open("new.bin", CREATE);
   CHECK(made >= 0 && (uint32_t(made) & HANDLE_WRITABLE) != 0);
   CHECK_EQUAL(gpu.extend(made, 4096 + 300).value, 4096 + 300);
   CHECK_EQUAL(gpu.extend(made, 10).value, 4096 + 300);
@@ -80,7 +80,7 @@ void refusals() {
   write_file(folder.at("a.bin"), pattern(8192));
   Mount m(folder);
   Gpu& gpu = m.gpu;
-  const int32_t file = gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t file = gpu.open("a.bin", READ_WRITE);
   const int32_t reader = file & ~int32_t(HANDLE_WRITABLE);
   const auto fill_fails = [&](const std::function<void(Request&)>& change) {
     Request r = gpu.fill_request(file, 0, {3});
@@ -118,13 +118,13 @@ void refusals() {
   CHECK_EQUAL(gpu.close(63), -EBADF);
   uint8_t* outbox = const_cast<uint8_t*>(gpu.view.outboxes);
   std::memcpy(outbox, "a.bin\0x", 8);
-  CHECK_EQUAL(gpu.ask(gpu.open_request(3, 5)).result, -EINVAL);
-  CHECK_EQUAL(gpu.ask(gpu.open_request(OpenMode::READ, 0)).result, -EINVAL);
-  CHECK_EQUAL(gpu.ask(gpu.open_request(OpenMode::READ, PATH_BYTES_MAX)).result, -ENAMETOOLONG);
-  CHECK_EQUAL(gpu.ask(gpu.open_request(OpenMode::READ, 4)).result, -EINVAL);  // no NUL behind
-  CHECK_EQUAL(gpu.ask(gpu.open_request(OpenMode::READ, 7)).result, -EINVAL);  // a NUL inside
+  CHECK_EQUAL(gpu.ask(gpu.open_request(32, 5)).result, -EINVAL);
+  CHECK_EQUAL(gpu.ask(gpu.open_request(READ, 0)).result, -EINVAL);
+  CHECK_EQUAL(gpu.ask(gpu.open_request(READ, PATH_BYTES_MAX)).result, -ENAMETOOLONG);
+  CHECK_EQUAL(gpu.ask(gpu.open_request(READ, 4)).result, -EINVAL);  // no NUL behind
+  CHECK_EQUAL(gpu.ask(gpu.open_request(READ, 7)).result, -EINVAL);  // a NUL inside
   std::memset(outbox, 'y', PATH_BYTES_MAX);
-  CHECK_EQUAL(gpu.ask(gpu.open_request(OpenMode::READ, PATH_BYTES_MAX - 1)).result, -EINVAL);
+  CHECK_EQUAL(gpu.ask(gpu.open_request(READ, PATH_BYTES_MAX - 1)).result, -EINVAL);
 
   // Nobody can be told of these; they are counted.
   const uint64_t refused = m.daemon.stats().refused;
@@ -147,7 +147,7 @@ void wrap_around(uint32_t ring_slots) {
   const std::string bytes = pattern(64 * 4096);
   write_file(folder.at("a.bin"), bytes);
   Mount m(folder, small_geometry(ring_slots), {.threads = 2}, 0u - 50u);
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ);
+  const int32_t file = m.gpu.open("a.bin", READ);
   for (uint32_t i = 0; i < 200; i++) {
     const uint32_t page = i * 7 % 64;
     CHECK_EQUAL(m.gpu.fill(file, uint64_t(page) * 4096, i % 72, i % 2), 0);
@@ -195,7 +195,13 @@ int main(int argc, char** argv) {
   test("rings are polled during a dispatch only", gate);
   test_files();
   test_paths();
+  test_opening();
   test_truncation();
+  test_names();
+  test_masks();
+  test_owed();
+  test_trust();
+  test_durability();
   test_hostile();
   test_manners();
   if (argument != "--no-speed") print_speed();

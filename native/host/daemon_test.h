@@ -51,8 +51,12 @@ inline Geometry small_geometry(uint32_t ring_slots = 64, uint32_t ring_count = 2
   g.slot_count = 16;
   g.file_count = file_count;
   g.stats_count = 1;
+  g.mask_count = 8;
+  g.file_bytes_max = (uint64_t(1) << 63) - 1;
   return g;
 }
+
+constexpr uint32_t READ = 0, READ_WRITE = OPEN_WRITE, CREATE = OPEN_WRITE | OPEN_CREATE;  // flags of an open
 
 struct Answer {
   int32_t result;
@@ -105,15 +109,32 @@ class Gpu {
     return load_relaxed(&view.dones[line].result);
   }
 
-  int32_t open(const std::string& path, uint32_t mode, uint32_t mailbox = 0, uint32_t ring = 0) {
-    uint8_t* outbox = const_cast<uint8_t*>(view.outboxes) + uint64_t(mailbox) * PATH_BYTES_MAX;
-    std::memcpy(outbox, path.c_str(), path.size() + 1);
-    return ask(open_request(mode, uint32_t(path.size())), mailbox, ring).result;
+  uint8_t* outbox(uint32_t mailbox) const { return const_cast<uint8_t*>(view.outboxes) + uint64_t(mailbox) * OUTBOX_BYTES; }
+  uint32_t* mask(uint32_t index) const {
+    return const_cast<uint32_t*>(view.masks) + uint64_t(index) * (memory.geometry().line_bytes / 32);
+  }
+  int32_t open(const std::string& path, uint32_t flags, uint32_t mailbox = 0, uint32_t ring = 0) {
+    std::memcpy(outbox(mailbox), path.c_str(), path.size() + 1);
+    return ask(open_request(flags, uint32_t(path.size())), mailbox, ring).result;
   }
   int32_t close(int32_t handle, uint32_t keep = 0) {
     Request r = request(Opcode::CLOSE, handle);
     r.length = keep;
     return ask(r).result;
+  }
+  int32_t unlink(const std::string& path, uint32_t mailbox = 0) {
+    std::memcpy(outbox(mailbox), path.c_str(), path.size() + 1);
+    return ask(names_request(Opcode::UNLINK, path.size()), mailbox).result;
+  }
+  int32_t rename(const std::string& from, const std::string& to, uint32_t mailbox = 0) {
+    std::memcpy(outbox(mailbox), from.c_str(), from.size() + 1);
+    std::memcpy(outbox(mailbox) + from.size() + 1, to.c_str(), to.size() + 1);
+    return ask(names_request(Opcode::RENAME, from.size(), to.size()), mailbox).result;
+  }
+  Answer truncate(int32_t handle, uint64_t size, uint32_t mailbox = 0, uint32_t ring = 0) {
+    Request r = request(Opcode::TRUNCATE, handle);
+    r.offset = size;
+    return ask(r, mailbox, ring);
   }
   int32_t fill(int32_t handle, uint64_t offset, uint32_t line, uint32_t ring = 0) {
     return ask_lines(fill_request(handle, offset, {line}), line, ring);
@@ -127,7 +148,11 @@ class Gpu {
     return ask(r);
   }
   Answer stat(int32_t handle) { return ask(request(Opcode::STAT, handle)); }
-  int32_t sync(int32_t handle) { return ask(request(Opcode::SYNC, handle)).result; }
+  int32_t sync(int32_t handle, uint32_t told = 0) {
+    Request r = request(Opcode::SYNC, handle);
+    r.length = told;
+    return ask(r).result;
+  }
   FileEntry& entry(int32_t handle) const { return view.files[uint32_t(handle) & ((1u << HANDLE_INDEX_BITS) - 1)]; }
   uint64_t published_size(int32_t handle) { return entry(handle).size_low | uint64_t(entry(handle).size_high) << 32; }
   uint8_t* line(uint32_t index) { return view.lines + uint64_t(index) * memory.geometry().line_bytes; }
@@ -138,9 +163,15 @@ class Gpu {
     r.file = uint32_t(handle);
     return r;
   }
-  static Request open_request(uint32_t mode, uint32_t length) {
-    Request r = request(Opcode::OPEN, int32_t(mode));
+  static Request open_request(uint32_t flags, uint32_t length) {
+    Request r = request(Opcode::OPEN, int32_t(flags));
     r.length = length;
+    return r;
+  }
+  static Request names_request(uint32_t opcode, uint64_t length, uint64_t second = 0) {
+    Request r = request(opcode);
+    r.length = uint32_t(length);
+    r.offset = second;
     return r;
   }
   Request fill_request(int32_t handle, uint64_t offset, const std::vector<uint32_t>& lines) const {
@@ -185,8 +216,8 @@ inline Request hostile_request(std::mt19937& random, int32_t handle, const Gpu& 
   std::memcpy(&r, words, sizeof r);
   if (random() % 4 == 0) return r;
   const auto sometimes = [&](uint32_t n) { return random() % n == 0; };
-  r.opcode = random() % 9;
-  if (!sometimes(8)) r.file = r.opcode == Opcode::OPEN ? random() % 4 : uint32_t(handle);
+  r.opcode = random() % (Opcode::RENAME + 2);
+  if (!sometimes(8)) r.file = r.opcode == Opcode::OPEN ? random() % 17 : uint32_t(handle);
   if (r.opcode == Opcode::CLOSE && !sometimes(8)) r.file = 40;
   if (!sometimes(8)) r.mailbox = random() % (g.slot_count + 1);
   if (r.opcode == Opcode::WRITE_BACK && !sometimes(8)) r.mailbox = gpu.write_request(handle, 0, 0, 0).mailbox;
@@ -194,8 +225,12 @@ inline Request hostile_request(std::mt19937& random, int32_t handle, const Gpu& 
   for (uint32_t& line : r.lines) {
     if (!sometimes(16)) line = sometimes(6) ? uint32_t(LINE_NONE) : random() % (g.line_count + g.bypass_count + 1);
   }
-  if (!sometimes(8)) r.length = r.opcode == Opcode::FILL ? r.line_count * g.line_bytes : random() % 5000;
-  if (!sometimes(8)) r.offset = r.opcode == Opcode::FILL ? random() % 32 * uint64_t(g.line_bytes) : random() % 100000;
+  const bool masked = r.opcode == Opcode::WRITE_BACK && sometimes(2);
+  if (r.opcode == Opcode::WRITE_BACK) r.lines[1] = masked ? random() % (g.mask_count + 2) : 0;
+  const bool names = r.opcode == Opcode::OPEN || r.opcode == Opcode::UNLINK || r.opcode == Opcode::RENAME;
+  const bool ends = r.opcode == Opcode::CLOSE || r.opcode == Opcode::SYNC;
+  if (!sometimes(8)) r.length = r.opcode == Opcode::FILL ? r.line_count * g.line_bytes : masked ? g.line_bytes : names ? 1 : ends ? random() % 2 : random() % 5000;
+  if (!sometimes(8)) r.offset = r.opcode == Opcode::FILL || masked ? random() % 32 * uint64_t(g.line_bytes) : names ? 1 : random() % 100000;
   return r;
 }
 
@@ -246,6 +281,12 @@ inline void test(const char* name, const std::function<void()>& body) {
 void test_files();
 void test_paths();
 void test_truncation();
+void test_opening();
+void test_names();
+void test_masks();
+void test_owed();
+void test_trust();
+void test_durability();
 void test_hostile();
 void test_manners();
 void print_speed();

@@ -16,16 +16,16 @@ void sharing() {
   write_file(folder.at("a.bin"), pattern(4096));
   std::filesystem::create_hard_link(folder.at("a.bin"), folder.at("b.bin"));
   Mount m(folder, small_geometry(), {.threads = 2});
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ);
+  const int32_t file = m.gpu.open("a.bin", READ);
   for (uint32_t i = 1; i < 1000; i++) {
-    CHECK_EQUAL(m.gpu.open(i % 3 == 0 ? "./b.bin" : "a.bin", OpenMode::READ, i % 16, i % 2), file);
+    CHECK_EQUAL(m.gpu.open(i % 3 == 0 ? "./b.bin" : "a.bin", READ, i % 16, i % 2), file);
   }
   CHECK_EQUAL(m.daemon.stats().host_opens, 1);
   for (int i = 0; i < 999; i++) CHECK_EQUAL(m.gpu.close(file), 0);
   CHECK_EQUAL(m.gpu.fill(file, 0, 1), 0);
   // The second descriptor takes the place of the first; readers go on.
   const uint32_t file_id = m.gpu.entry(file).file_id;
-  const int32_t writer = m.gpu.open("b.bin", OpenMode::READ_WRITE);
+  const int32_t writer = m.gpu.open("b.bin", READ_WRITE);
   CHECK_EQUAL(writer, file | int32_t(HANDLE_WRITABLE));
   CHECK_EQUAL(m.gpu.entry(file).file_id, file_id);
   std::memset(m.gpu.line(2), 'w', 4096);
@@ -35,8 +35,8 @@ void sharing() {
   CHECK_EQUAL(m.gpu.close(writer), 0);
   CHECK_EQUAL(m.gpu.close(file), 0);
   CHECK_EQUAL(m.daemon.stats().host_opens, 2);
-  CHECK_EQUAL(m.gpu.open("missing", OpenMode::READ), -ENOENT);
-  CHECK_EQUAL(m.gpu.open("missing", OpenMode::READ_WRITE), -ENOENT);
+  CHECK_EQUAL(m.gpu.open("missing", READ), -ENOENT);
+  CHECK_EQUAL(m.gpu.open("missing", READ_WRITE), -ENOENT);
 }
 
 void identity() {
@@ -44,17 +44,17 @@ void identity() {
   write_file(folder.at("a.bin"), pattern(4096));
   Mount m(folder);
   Gpu& gpu = m.gpu;
-  int32_t file = gpu.open("a.bin", OpenMode::READ_WRITE);
+  int32_t file = gpu.open("a.bin", READ_WRITE);
   const uint32_t first = gpu.entry(file).file_id;
   gpu.close(file);
-  CHECK_EQUAL(gpu.open("a.bin", OpenMode::READ), file & ~int32_t(HANDLE_WRITABLE));
+  CHECK_EQUAL(gpu.open("a.bin", READ), file & ~int32_t(HANDLE_WRITABLE));
   CHECK_EQUAL(gpu.entry(file).file_id, first);
   gpu.close(file);
-  file = gpu.open("a.bin", OpenMode::READ_WRITE);
+  file = gpu.open("a.bin", READ_WRITE);
   CHECK_EQUAL(gpu.write_back(file, 8000, 10, 1), 0);  // our own writes change nothing about what the lines stand for
   CHECK_EQUAL(gpu.published_size(file), 8010);
   gpu.close(file);
-  gpu.open("a.bin", OpenMode::READ);
+  gpu.open("a.bin", READ);
   CHECK_EQUAL(gpu.entry(file).file_id, first);
   CHECK_EQUAL(gpu.published_size(file), 8010);
   // Somebody else's do, also while a reader has the file open.
@@ -62,23 +62,25 @@ void identity() {
   const int fd = ::open(folder.at("a.bin").c_str(), O_WRONLY);
   CHECK(pwrite(fd, "z", 1, 100) == 1 && ::close(fd) == 0);
   gpu.close(file);
-  gpu.open("a.bin", OpenMode::READ);
+  gpu.open("a.bin", READ);
   const uint32_t second = gpu.entry(file).file_id;
   CHECK(second != first);
   usleep(20000);
   CHECK(truncate(folder.at("a.bin").c_str(), 5) == 0);
-  gpu.open("a.bin", OpenMode::READ);
+  gpu.open("a.bin", READ);
   CHECK(gpu.entry(file).file_id != second);
   CHECK_EQUAL(gpu.published_size(file), 5);
   // A file that takes the place of another has other bytes.
   write_file(folder.at("b.bin"), pattern(4096, 2));
   std::filesystem::rename(folder.at("b.bin"), folder.at("a.bin"));
-  const int32_t other = gpu.open("a.bin", OpenMode::READ);
+  const int32_t other = gpu.open("a.bin", READ);
   CHECK(gpu.entry(other).file_id != gpu.entry(file).file_id && other != (file & ~int32_t(HANDLE_WRITABLE)));
-  // Truncated by CREATE: the same entry with new bytes.
+  // Truncated: the same entry with new bytes.
   const uint32_t third = gpu.entry(other).file_id;
-  const int32_t again = gpu.open("a.bin", OpenMode::CREATE);
+  const int32_t again = gpu.open("a.bin", CREATE);
   CHECK_EQUAL(again & ~int32_t(HANDLE_WRITABLE), other);
+  CHECK_EQUAL(gpu.entry(other).file_id, third);
+  CHECK_EQUAL(gpu.truncate(again, 0).result, 0);
   CHECK(gpu.entry(other).file_id != third);
   CHECK_EQUAL(gpu.published_size(other), 0);
   CHECK_EQUAL(read_file(folder.at("a.bin")).size(), 0);
@@ -90,22 +92,22 @@ void recycling() {
   Mount m(folder, small_geometry(64, 1, 4));
   Gpu& gpu = m.gpu;
   int32_t files[6];
-  for (int i = 0; i < 4; i++) files[i] = gpu.open("f" + std::to_string(i), OpenMode::READ);
-  CHECK_EQUAL(gpu.open("f4", OpenMode::READ), -ENFILE);
+  for (int i = 0; i < 4; i++) files[i] = gpu.open("f" + std::to_string(i), READ);
+  CHECK_EQUAL(gpu.open("f4", READ), -ENFILE);
   gpu.close(files[2]);
   gpu.close(files[1]);
   const uint32_t second_id = gpu.entry(files[1]).file_id;
-  files[4] = gpu.open("f4", OpenMode::READ);  // f2 was closed first
+  files[4] = gpu.open("f4", READ);  // f2 was closed first
   CHECK_EQUAL(files[4], files[2] + (1 << HANDLE_INDEX_BITS));
   CHECK_EQUAL(gpu.stat(files[2]).result, -EBADF);
   CHECK_EQUAL(gpu.close(files[2]), -EBADF);
-  CHECK_EQUAL(gpu.open("f1", OpenMode::READ), files[1]);
+  CHECK_EQUAL(gpu.open("f1", READ), files[1]);
   CHECK_EQUAL(gpu.entry(files[1]).file_id, second_id);
-  CHECK_EQUAL(gpu.open("f5", OpenMode::READ), -ENFILE);
+  CHECK_EQUAL(gpu.open("f5", READ), -ENFILE);
   gpu.close(files[0]);
   // The generation goes round without touching the other bits.
   for (int i = 0; i < 5000; i++) {
-    const int32_t file = gpu.open(i % 2 ? "f5" : "f2", OpenMode::READ);
+    const int32_t file = gpu.open(i % 2 ? "f5" : "f2", READ);
     CHECK(file >= 0 && gpu.stat(file).value == 10 && gpu.close(file) == 0);
   }
 }
@@ -114,7 +116,7 @@ void keeping() {
   Folder folder;
   Mount m(folder);
   Gpu& gpu = m.gpu;
-  const int32_t file = gpu.open("a.bin", OpenMode::CREATE);
+  const int32_t file = gpu.open("a.bin", CREATE);
   CHECK_EQUAL(gpu.extend(file, 5000).result, 0);
   CHECK_EQUAL(gpu.close(file, 1), 0);
   CHECK_EQUAL(gpu.close(file), -EBADF);
@@ -125,7 +127,7 @@ void keeping() {
   CHECK_EQUAL(read_file(folder.at("a.bin")).size(), 5000);
   // Many files that were written and closed without a sync: descriptors do not run out, and all is in place.
   for (int i = 0; i < 600; i++) {
-    const int32_t one = gpu.open("many" + std::to_string(i), OpenMode::CREATE);
+    const int32_t one = gpu.open("many" + std::to_string(i), CREATE);
     CHECK(one >= 0);
     CHECK_EQUAL(gpu.write_back(one, 0, 100, 0), 0);
     CHECK_EQUAL(gpu.close(one), 0);
@@ -139,9 +141,9 @@ void read_only() {
   write_file(folder.at("a.bin"), "abc");
   Mount m(folder, small_geometry(), {.read_only = true});
   Gpu& gpu = m.gpu;
-  CHECK_EQUAL(gpu.open("a.bin", OpenMode::READ_WRITE), -EROFS);
-  CHECK_EQUAL(gpu.open("b.bin", OpenMode::CREATE), -EROFS);
-  const int32_t file = gpu.open("a.bin", OpenMode::READ);
+  CHECK_EQUAL(gpu.open("a.bin", READ_WRITE), -EROFS);
+  CHECK_EQUAL(gpu.open("b.bin", CREATE), -EROFS);
+  const int32_t file = gpu.open("a.bin", READ);
   CHECK_EQUAL(gpu.write_back(file | int32_t(HANDLE_WRITABLE), 0, 1, 0), -EROFS);
   CHECK_EQUAL(gpu.extend(file | int32_t(HANDLE_WRITABLE), 100).result, -EROFS);
   CHECK_EQUAL(gpu.fill(file, 0, 0), 0);
@@ -152,7 +154,7 @@ void forged_writer() {
   Folder folder;
   write_file(folder.at("a.bin"), "abc");
   Mount m(folder);
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ);
+  const int32_t file = m.gpu.open("a.bin", READ);
   CHECK_EQUAL(m.gpu.write_back(file | int32_t(HANDLE_WRITABLE), 0, 1, 0), -EBADF);  // the descriptor cannot write
   CHECK(read_file(folder.at("a.bin")) == "abc");
 }
@@ -161,7 +163,7 @@ void far_offsets() {
   Folder folder;
   Mount m(folder);
   Gpu& gpu = m.gpu;
-  const int32_t file = gpu.open("sparse", OpenMode::CREATE);
+  const int32_t file = gpu.open("sparse", CREATE);
   const uint64_t far = (uint64_t(5) << 40) + 4096 * 3;
   std::memset(gpu.line(0), 'f', 4096);
   CHECK_EQUAL(gpu.extend(file, far + 4096).value, far + 4096);
@@ -178,7 +180,7 @@ void far_offsets() {
 void failing_writes() {
   Folder folder;
   Mount m(folder);
-  const int32_t file = m.gpu.open("limited", OpenMode::CREATE);
+  const int32_t file = m.gpu.open("limited", CREATE);
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   const rlimit small{8192, before.rlim_max};
@@ -200,22 +202,22 @@ void succession() {
   {
     Daemon first(gpu.view, {.root = folder.path});
     first.begin_dispatch();
-    before = gpu.open("a.bin", OpenMode::READ_WRITE);
-    CHECK_EQUAL(gpu.close(gpu.open("b.bin", OpenMode::READ)), 0);
+    before = gpu.open("a.bin", READ_WRITE);
+    CHECK_EQUAL(gpu.close(gpu.open("b.bin", READ)), 0);
     last_file_id = gpu.view.files[1].file_id;
     CHECK_EQUAL(last_file_id, 2);
     first.end_dispatch();
   }
   const Request late = gpu.write_request(before, 0, 10, 3);
-  const uint32_t version = gpu.view.files[0].size_version;
+  const uint32_t version = gpu.view.files[0].version;
   Daemon second(gpu.view, {.root = folder.path});
   second.begin_dispatch();
   CHECK_EQUAL(gpu.entry(before).handle, 0xffffffffu);
-  const int32_t file = gpu.open("c.bin", OpenMode::READ_WRITE);
+  const int32_t file = gpu.open("c.bin", READ_WRITE);
   CHECK_EQUAL(&gpu.entry(file) - gpu.view.files, 0);
   CHECK(file != before);
   CHECK_EQUAL(gpu.entry(file).file_id, last_file_id + 1);
-  CHECK_EQUAL(gpu.entry(file).size_version, version + 2);
+  CHECK_EQUAL(gpu.entry(file).version, version + 2);
   CHECK_EQUAL(gpu.fill(before, 0, 1), -EBADF);
   gpu.ask_lines(late, 3);
   CHECK_EQUAL(gpu.close(before), -EBADF);

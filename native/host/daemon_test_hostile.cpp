@@ -17,19 +17,29 @@ void fuzz(const std::string& io) {
   const std::string secret = pattern(5000, 9);
   write_file(outer.at("secret"), secret);
   write_file(root + "/a.bin", pattern(100000));
-  const Geometry g = small_geometry(64, 2, 8);
+  const Geometry g = small_geometry(64, 2, 1024);
   Gpu gpu(g);
   {
     Daemon daemon(gpu.view, {.root = root, .threads = 2, .io = io});
     daemon.begin_dispatch();
-    const int32_t file = gpu.open("a.bin", OpenMode::READ_WRITE);
+    int32_t file = gpu.open("a.bin", READ_WRITE);
     std::mt19937 random(20240607);
     uint8_t* outboxes = const_cast<uint8_t*>(gpu.view.outboxes);
     const char* names[] = {"a.bin", "../secret", "x", "/etc/passwd", ".", "x/../y", ""};
     for (uint32_t slot = 0; slot < g.slot_count; slot++) {
-      std::strcpy(reinterpret_cast<char*>(outboxes) + slot * PATH_BYTES_MAX, names[slot % 7]);
+      char* outbox = reinterpret_cast<char*>(outboxes) + slot * OUTBOX_BYTES;
+      std::strcpy(outbox, names[slot % 7]);
+      std::strcpy(outbox + std::strlen(outbox) + 1, names[(slot + 2 + slot / 7) % 7]);  // for a rename
+    }
+    for (uint32_t index = 0; index < g.mask_count; index++) {
+      for (uint32_t word = 0; word < g.line_bytes / 32; word++) gpu.mask(index)[word] = word % 64 == 63 ? uint32_t(random()) : 0u;
     }
     for (uint32_t i = 0; i < 100000; i++) {
+      if (i % 128 == 127) {  // some request may have closed or removed it
+        daemon.wait_until_drained();
+        file = gpu.open("a.bin", CREATE);
+        CHECK(file >= 0);
+      }
       Request r = hostile_request(random, file, gpu);
       if (r.opcode == Opcode::SYNC && i % 16 != 0) r.opcode = Opcode::STAT;  // a disk is slow
       gpu.post(r, i % 2);
@@ -38,10 +48,11 @@ void fuzz(const std::string& io) {
     CHECK(daemon.stats().refused > 10000);
     CHECK(daemon.stats().served[Opcode::FILL] > 1000);
     CHECK(daemon.stats().served[Opcode::WRITE_BACK] > 1000);
-    const int32_t again = gpu.open("a.bin", OpenMode::READ);
+    for (uint32_t opcode : {Opcode::TRUNCATE, Opcode::UNLINK, Opcode::RENAME}) CHECK(daemon.stats().served[opcode] > 100);
+    const int32_t again = gpu.open("a.bin", READ);
     CHECK(again >= 0);
     CHECK_EQUAL(gpu.fill(again, 4096, 7), 0);
-    CHECK(std::memcmp(gpu.line(7), read_file(root + "/a.bin").data() + 4096, 4096) == 0);
+    CHECK(std::memcmp(gpu.line(7), (read_file(root + "/a.bin") + std::string(8192, 0)).data() + 4096, 4096) == 0);
     daemon.end_dispatch();
   }
   CHECK(read_file(outer.at("secret")) == secret);
@@ -55,7 +66,7 @@ void changing_requests() {
   write_file(folder.at("a.bin"), pattern(100000));
   Mount m(folder, small_geometry(4, 1));
   Gpu& gpu = m.gpu;
-  const int32_t file = gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t file = gpu.open("a.bin", READ_WRITE);
   std::atomic<bool> stop{false};
   std::thread flipper([&] {
     std::mt19937 random(7);
@@ -73,8 +84,8 @@ void changing_requests() {
   stop = true;
   flipper.join();
   m.daemon.wait_until_drained();
-  CHECK(gpu.open("a.bin", OpenMode::READ) >= 0);
-  CHECK_EQUAL(gpu.fill(gpu.open("a.bin", OpenMode::READ), 0, 7), 0);
+  CHECK(gpu.open("a.bin", READ) >= 0);
+  CHECK_EQUAL(gpu.fill(gpu.open("a.bin", READ), 0, 7), 0);
 }
 
 /// One file is opened, filled from and closed by several warps while others use its entry: descriptors never mix up files.
@@ -90,7 +101,7 @@ void churn(const std::string& io) {
       const uint32_t line = warp * 4;
       for (int i = 0; i < 1500; i++) {
         const uint32_t which = random() % 8;
-        const int32_t file = m.gpu.open("f" + std::to_string(which), OpenMode::READ, warp, warp);
+        const int32_t file = m.gpu.open("f" + std::to_string(which), READ, warp, warp);
         if (file == -ENFILE) continue;
         CHECK(file >= 0);
         for (int fill = 0; fill < 3; fill++) {

@@ -76,8 +76,8 @@ void slow_neighbours() {
   Folder folder;
   write_file(folder.at("a.bin"), pattern(4096));
   Mount m(folder);
-  const int32_t slow = m.gpu.open("slow", OpenMode::CREATE);
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ);
+  const int32_t slow = m.gpu.open("slow", CREATE);
+  const int32_t file = m.gpu.open("a.bin", READ);
   for (uint32_t i = 0; i < 64; i++) m.gpu.write_back(slow, i * 4096, 4096, i);
   Request sync = m.gpu.request(Opcode::SYNC, slow);
   sync.mailbox = 1;
@@ -97,7 +97,7 @@ double fills_per_second(const std::string& folder, const std::string& io, unsign
   Gpu gpu(g);
   Daemon daemon(gpu.view, {.root = folder, .threads = threads, .io = io});
   daemon.begin_dispatch();
-  const int32_t file = gpu.open("speed.bin", OpenMode::READ_WRITE);
+  const int32_t file = gpu.open("speed.bin", READ_WRITE);
   const uint32_t total = write ? 50000 : 400000;
   double best = 0;
   for (int round = 0; round < 3; round++) {

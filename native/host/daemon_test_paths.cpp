@@ -39,12 +39,12 @@ void paths(PathResolver::Method method) {
   const PathResolver resolver(root, method);
   if (method == PathResolver::Method::WALK) CHECK(resolver.walks());
   const auto look = [&](const char* path) {
-    struct stat found{};
+    FileLook found;
     const int32_t error = resolver.identify(path, found);
     const int32_t fd = resolver.open(path, false);
     if (fd >= 0) ::close(fd);
     if (error != 0) CHECK_EQUAL(fd, error);
-    return error == 0 && S_ISDIR(found.st_mode) ? 1 : error;
+    return error == 0 && S_ISDIR(found.mode) ? 1 : error;
   };
   for (const char* path : {"d/e/f", "in", "chain", "d/up/f", "./d//e/../e/f", "d/../in", "d/up/../e/f"}) CHECK_EQUAL(look(path), 0);
   for (const char* path : {"out", "d/out", "../root/in", "..", "absolute", "/etc/passwd", "parent", "parent/root/in", "d/../../secret"}) {
@@ -59,7 +59,7 @@ void paths(PathResolver::Method method) {
   CHECK_EQUAL(look((std::string(300, 'n')).c_str()), -ENAMETOOLONG);
   const auto create = [&](const char* path) {
     int parent = -1;
-    const int32_t fd = resolver.create(path, parent);
+    const int32_t fd = resolver.create(path, false, parent);
     if (fd >= 0) CHECK(::close(fd) == 0 && ::close(parent) == 0);
     return fd >= 0 ? 0 : fd;
   };
@@ -80,7 +80,7 @@ void special_files() {
   std::filesystem::create_directory(folder.at("directory"));
   Mount m(folder);
   const auto start = Clock::now();
-  for (uint32_t mode : {OpenMode::READ, OpenMode::READ_WRITE, OpenMode::CREATE}) {
+  for (uint32_t mode : {READ, READ_WRITE, CREATE}) {
     CHECK_EQUAL(m.gpu.open("fifo", mode), -EOPNOTSUPP);
     CHECK_EQUAL(m.gpu.open("directory", mode), -EISDIR);
     CHECK_EQUAL(m.gpu.open("/etc/passwd", mode), -EXDEV);
@@ -129,11 +129,11 @@ void sandbox() {
     Mount m(folder, small_geometry(), {.io = "uring"});
     CHECK(m.daemon.engine() == "pread");
     CHECK(m.daemon.engine_note() == "io_uring: setup failed: EPERM");
-    const int32_t file = m.gpu.open("a.bin", OpenMode::READ);
+    const int32_t file = m.gpu.open("a.bin", READ);
     CHECK_EQUAL(m.gpu.fill(file, 0, 1), 0);
     CHECK(std::memcmp(m.gpu.line(1), pattern(4096).data(), 4096) == 0);
-    CHECK_EQUAL(m.gpu.open("../x", OpenMode::CREATE), -EXDEV);
-    const int32_t made = m.gpu.open("new", OpenMode::CREATE);
+    CHECK_EQUAL(m.gpu.open("../x", CREATE), -EXDEV);
+    const int32_t made = m.gpu.open("new", CREATE);
     CHECK(made >= 0);
     CHECK_EQUAL(m.gpu.sync(made), 0);
     m.daemon.end_dispatch();

@@ -3,7 +3,13 @@
 
 #include <atomic>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
+
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#endif
 
 namespace warpfs::test {
 
@@ -15,10 +21,10 @@ void dead_bytes(const std::string& io) {
   write_file(path, pattern(8192));
   Mount m(folder, small_geometry(), {.io = io});
   Gpu& gpu = m.gpu;
-  const int32_t writer = gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t writer = gpu.open("a.bin", READ_WRITE);
   const Request old = gpu.write_request(writer, 4096, 4096, 0);
   CHECK_EQUAL(gpu.ask_lines(old, 0), 0);
-  CHECK_EQUAL(gpu.open("a.bin", OpenMode::CREATE), writer);
+  CHECK_EQUAL(gpu.truncate(writer, 0).result, 0);
   CHECK_EQUAL(gpu.ask_lines(old, 0), 0);
   CHECK_EQUAL(gpu.published_size(writer), 0);
   CHECK_EQUAL(std::filesystem::file_size(path), 0);
@@ -27,8 +33,6 @@ void dead_bytes(const std::string& io) {
   std::memset(gpu.line(0), 'n', 4096);
   CHECK_EQUAL(gpu.write_back(writer, 0, 10, 0), 0);
   CHECK(read_file(path) == std::string(10, 'n'));
-  CHECK_EQUAL(gpu.close(writer), 0);
-  CHECK_EQUAL(gpu.ask_lines(old, 0), 0);
   const Request late = gpu.write_request(writer, 0, 1, 0);
   CHECK_EQUAL(gpu.close(writer), 0);
   CHECK_EQUAL(gpu.ask_lines(old, 0), 0);  // the last handle is gone, and they are as dead as before
@@ -42,10 +46,10 @@ void dead_bytes(const std::string& io) {
 void race(const std::string& io) {
   Folder folder;
   const std::string path = folder.at("a.bin");
-  write_file(path, "");
+  write_file(path, "x");  // what is empty needs no truncation
   Mount m(folder, small_geometry(256, 2), {.threads = 2, .io = io});
   Gpu& gpu = m.gpu;
-  const int32_t writer = gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t writer = gpu.open("a.bin", READ_WRITE);
   for (int round = 0; round < 300; round++) {
     const Request old = gpu.write_request(writer, 4096, 4096, 0);
     std::atomic<bool> stop{false};
@@ -60,14 +64,13 @@ void race(const std::string& io) {
       }
     });
     Gpu::wait([&] { return posted >= uint32_t(round % 64); });
-    CHECK_EQUAL(gpu.open("a.bin", OpenMode::CREATE), writer);
+    CHECK_EQUAL(gpu.truncate(writer, 0).result, 0);
     for (int look = 0; look < 20; look++) CHECK_EQUAL(std::filesystem::file_size(path), 0);
     stop = true;
     warp.join();
     m.daemon.wait_until_drained();
     CHECK_EQUAL(std::filesystem::file_size(path), 0);
     CHECK_EQUAL(gpu.published_size(writer), 0);
-    CHECK_EQUAL(gpu.close(writer), 0);
     // Bytes of the new identity are written as ever.
     CHECK_EQUAL(gpu.write_back(writer, 0, 1, 0), 0);
     CHECK_EQUAL(std::filesystem::file_size(path), 1);
@@ -85,18 +88,145 @@ void crowd(const std::string& io) {
   for (uint32_t warp = 0; warp < 4; warp++) {
     warps.emplace_back([&, warp] {
       for (int i = 0; i < 200; i++) {
-        const int32_t file = gpu.open("a.bin", OpenMode::CREATE, warp, warp);
+        const int32_t file = gpu.open("a.bin", CREATE, warp, warp);
         CHECK(file >= 0);
+        CHECK_EQUAL(gpu.truncate(file, 0, warp, warp).result, 0);
         CHECK_EQUAL(gpu.ask_lines(gpu.write_request(file, warp * 4096, 4096, warp), warp, warp), 0);
         CHECK_EQUAL(gpu.ask(gpu.request(Opcode::CLOSE, file), warp, warp).result, 0);
       }
     });
   }
   for (std::thread& warp : warps) warp.join();
-  const int32_t file = gpu.open("a.bin", OpenMode::CREATE);
+  const int32_t file = gpu.open("a.bin", CREATE);
+  CHECK_EQUAL(gpu.truncate(file, 0).result, 0);
   std::memset(gpu.line(9), 'z', 4096);
   CHECK_EQUAL(gpu.write_back(file, 0, 5, 9), 0);
   CHECK(read_file(folder.at("a.bin")) == "zzzzz");
+}
+
+/// Up and down, and what the gpu is shown of it.
+void both_ways(const std::string& io) {
+  Folder folder;
+  const std::string path = folder.at("a.bin");
+  const std::string bytes = pattern(10000);
+  write_file(path, bytes);
+  Mount m(folder, small_geometry(), {.io = io});
+  Gpu& gpu = m.gpu;
+  const int32_t file = gpu.open("a.bin", READ_WRITE);
+  FileEntry& entry = gpu.entry(file);
+  const uint32_t first_id = entry.file_id, version = entry.version;
+  // To the same size and up: the bytes are what they were.
+  CHECK_EQUAL(gpu.truncate(file, 10000).value, 10000);
+  CHECK_EQUAL(entry.version, version);
+  CHECK_EQUAL(gpu.truncate(file, 30000).value, 30000);
+  CHECK_EQUAL(entry.file_id, first_id);
+  CHECK_EQUAL(entry.version, version + 2);
+  CHECK_EQUAL(gpu.published_size(file), 30000);
+  CHECK_EQUAL(gpu.sync(file), 0);
+  CHECK(read_file(path) == bytes + std::string(20000, 0));
+  // Down: other bytes.
+  CHECK_EQUAL(gpu.truncate(file, 5000).value, 5000);
+  CHECK(entry.file_id != first_id);
+  CHECK_EQUAL(entry.version, version + 4);
+  CHECK(read_file(path) == bytes.substr(0, 5000));
+  // What was cut off does not come back.
+  CHECK_EQUAL(gpu.truncate(file, 9000).value, 9000);
+  CHECK_EQUAL(gpu.fill(file, 4096, 1), 0);
+  CHECK(std::memcmp(gpu.line(1), (bytes.substr(4096, 904) + std::string(4096, 0)).data(), 4096) == 0);
+  CHECK_EQUAL(gpu.close(file), 0);
+  CHECK(read_file(path) == bytes.substr(0, 5000) + std::string(4000, 0));
+  // Our own truncation leaves the lines of after it valid.
+  const uint32_t last_id = entry.file_id;
+  CHECK_EQUAL(gpu.open("a.bin", READ), file & ~int32_t(HANDLE_WRITABLE));
+  CHECK_EQUAL(entry.file_id, last_id);
+}
+
+void refused() {
+  Folder folder;
+  write_file(folder.at("a.bin"), "abc");
+  Mount m(folder);
+  Gpu& gpu = m.gpu;
+  const int32_t reader = gpu.open("a.bin", READ);
+  CHECK_EQUAL(gpu.truncate(reader, 0).result, -EBADF);
+  CHECK_EQUAL(gpu.truncate(reader | int32_t(HANDLE_WRITABLE), 0).result, -EBADF);  // forged: the descriptor cannot
+  CHECK_EQUAL(gpu.truncate(63 | int32_t(HANDLE_WRITABLE), 0).result, -EBADF);
+  const int32_t file = gpu.open("a.bin", READ_WRITE);
+  CHECK_EQUAL(gpu.truncate(file, uint64_t(1) << 63).result, -EFBIG);
+  CHECK_EQUAL(gpu.truncate(file, ~uint64_t(0)).result, -EFBIG);
+  Request nowhere = Gpu::request(Opcode::TRUNCATE, file);
+  nowhere.mailbox = 16;
+  gpu.post(nowhere);
+  m.daemon.wait_until_drained();
+  CHECK(read_file(folder.at("a.bin")) == "abc");
+}
+
+#if defined(__linux__)
+/// A file that may only grow: the system refuses to cut it off, and everything is as before.
+void failing() {
+  Folder folder;
+  const std::string path = folder.at("a.bin");
+  write_file(path, pattern(9000));
+  Mount m(folder);
+  Gpu& gpu = m.gpu;
+  const int32_t file = gpu.open("a.bin", READ_WRITE);
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  int attributes = 0;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &attributes) != 0) attributes = 0;
+  int append_only = attributes | FS_APPEND_FL;
+  if (ioctl(fd, FS_IOC_SETFLAGS, &append_only) != 0) {
+    std::printf("   SKIP a truncation that fails: no file can be made append-only here\n");
+    ::close(fd);
+    return;
+  }
+  const FileEntry before = gpu.entry(file);
+  CHECK_EQUAL(gpu.truncate(file, 100).result, -EPERM);
+  const FileEntry after = gpu.entry(file);
+  CHECK(ioctl(fd, FS_IOC_SETFLAGS, &attributes) == 0 && ::close(fd) == 0);
+  CHECK_EQUAL(after.file_id, before.file_id);
+  CHECK(after.version != before.version);  // a sign for those who were refused meanwhile
+  CHECK_EQUAL(gpu.published_size(file), 9000);
+  CHECK_EQUAL(gpu.write_back(file, 4096, 10, 0), 0);  // bytes of that identity are as alive as before
+  CHECK_EQUAL(gpu.truncate(file, 100).result, 0);
+  CHECK_EQUAL(std::filesystem::file_size(path), 100);
+}
+#endif
+
+/// Whoever reads identity and size under the version never gets the one with another's.
+void looks() {
+  Folder folder;
+  const std::string path = folder.at("a.bin");
+  write_file(path, "");
+  Mount m(folder);
+  Gpu& gpu = m.gpu;
+  constexpr uint64_t FAR = 1 << 20;
+  const int32_t file = gpu.open("a.bin", READ_WRITE);
+  FileEntry& entry = gpu.entry(file);
+  const uint32_t first_id = entry.file_id;
+  CHECK_EQUAL(gpu.extend(file, FAR).result, 0);
+  std::atomic<bool> stop{false};
+  uint32_t whole = 0, early = 0;
+  std::thread reader([&] {
+    while (!stop) {
+      const uint32_t version = load_acquire(&entry.version);
+      const uint32_t file_id = load_acquire(&entry.file_id);
+      const uint64_t size = load_acquire(&entry.size_low) | uint64_t(load_acquire(&entry.size_high)) << 32;
+      if (version % 2 == 0 && load_acquire(&entry.version) == version) {
+        const uint64_t round = file_id - first_id;
+        CHECK(size == round || size == FAR + round);
+        whole++;
+      }
+    }
+  });
+  for (uint64_t round = 1; round <= 3000; round++) {
+    CHECK_EQUAL(gpu.truncate(file, round).value, round);
+    CHECK_EQUAL(gpu.entry(file).file_id, first_id + round);
+    CHECK_EQUAL(gpu.extend(file, FAR + round).value, FAR + round);
+    if (round % 8 == 0) CHECK_EQUAL(gpu.write_back(file, FAR + round - 1, 1, 0), 0);
+  }
+  stop = true;
+  reader.join();
+  CHECK(whole > 100);
+  CHECK_EQUAL(early, 0);
 }
 
 }  // namespace
@@ -110,7 +240,13 @@ void test_truncation() {
     test(named("bytes of before a truncation are dead").c_str(), [&] { dead_bytes(io); });
     test(named("write-backs race with a truncation").c_str(), [&] { race(io); });
     test(named("many truncations of one file").c_str(), [&] { crowd(io); });
+    test(named("a file is cut off and grown").c_str(), [&] { both_ways(io); });
   }
+  test("truncations that are refused", refused);
+#if defined(__linux__)
+  test("a truncation that fails changes nothing", failing);
+#endif
+  test("identity and size are seen together", looks);
 }
 
 }  // namespace warpfs::test

@@ -34,9 +34,9 @@ uint64_t live_word_of(uint32_t handle) {
   return LIVE | (uint64_t((handle & ~HANDLE_WRITABLE) >> HANDLE_INDEX_BITS) << GENERATION_SHIFT);
 }
 
-int32_t refused_kind(const struct stat& found) {
-  if (S_ISDIR(found.st_mode)) return -Errno::eisdir;
-  return S_ISREG(found.st_mode) ? 0 : -Errno::eopnotsupp;
+int32_t refused_kind(const FileLook& found) {
+  if (S_ISDIR(found.mode)) return -Errno::eisdir;
+  return S_ISREG(found.mode) ? 0 : -Errno::eopnotsupp;
 }
 
 uint8_t first_hints(int fd) {
@@ -77,14 +77,14 @@ FileTable::FileTable(FileEntry* shared, uint32_t count, const PathResolver& reso
 }
 
 /// Lines of files that another table knew may still be in the cache: the highest of their identities, 0 without such a table. Whoever
-/// reads a size meanwhile sees the version go on.
+/// reads an entry meanwhile sees its version go on.
 uint32_t FileTable::take_over() {
   uint32_t last_file_id = 0;
   for (uint32_t index = 0; index < count_; index++) {
     FileEntry& entry = shared_[index];
     const uint32_t file_id = load_relaxed(&entry.file_id);
     if (file_id > last_file_id) last_file_id = file_id;
-    slots_[index].size_version = (load_relaxed(&entry.size_version) + 1) & ~1u;
+    slots_[index].version = (load_relaxed(&entry.version) + 1) & ~1u;
     store_relaxed(&entry.handle, NO_HANDLE);
   }
   return last_file_id;
@@ -94,8 +94,8 @@ void FileTable::abandon() {
   for (uint32_t index = 0; index < used_; index++) {
     FileSlot& slot = slots_[index];
     if (slot.fd >= 0) ::close(slot.fd);
-    if (slot.parent >= 0) ::close(slot.parent);
-    slot.fd = slot.parent = -1;
+    slot.fd = -1;
+    slot.parent.reset();
   }
 }
 
@@ -105,7 +105,6 @@ FileTable::~FileTable() {
     if (slot.fd < 0) continue;
     write_out_size(slot);
     ::close(slot.fd);
-    if (slot.parent >= 0) ::close(slot.parent);
   }
   if (root_ >= 0) ::close(root_);
 }
@@ -131,32 +130,35 @@ void FileTable::release(const FileRef& file) {
   if (file.slot->listed) settle(*file.slot);
 }
 
-int32_t FileTable::open(const char* path, uint32_t mode, Hurry hurry) {
-  const bool write = mode != OpenMode::READ;
+int32_t FileTable::open(const char* path, uint32_t flags, Hurry hurry) {
+  const bool write = (flags & OPEN_WRITE) != 0;
+  const bool exclusive = (flags & OPEN_EXCLUSIVE) != 0;
+  const bool may_create = (flags & OPEN_CREATE) != 0;
   if (write && read_only_) return -Errno::erofs;
-  if (hurry == Hurry::YES && mode == OpenMode::CREATE) return -Errno::eagain;
   bool dropped_spares = false;
   for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
-    struct stat found{};
-    int32_t fd = hurry == Hurry::YES ? resolver_.identify_cached(path, found) : resolver_.identify(path, found);
+    FileLook found;
+    int32_t fd = -Errno::enoent;
+    if (!exclusive) fd = hurry == Hurry::YES ? resolver_.identify_cached(path, found) : resolver_.identify(path, found);
     if (fd == 0) fd = refused_kind(found);
     if (fd == 0) {
       std::unique_lock lock(mutex_, std::defer_lock);
       if (hurry == Hurry::NO) lock.lock();
       else if (!lock.try_lock()) return -Errno::eagain;
-      FileSlot* slot = find(found);
+      FileSlot* slot = find(found.signature);
       if (slot != nullptr && slot->fd >= 0 && (!write || slot->writable)) {
-        const int32_t error = refresh(*slot, found);
-        return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE, lock);
+        const int32_t error = refresh(*slot, found, slot->fd);
+        return error != 0 ? error : share(*slot, write);
       }
     }
     if (hurry == Hurry::YES) return -Errno::eagain;
 
     int parent = -1;
-    const bool create = fd == -Errno::enoent && mode == OpenMode::CREATE;
-    if (create) fd = resolver_.create(path, parent);
+    const bool create = fd == -Errno::enoent && may_create;
+    if (create) fd = resolver_.create(path, exclusive, parent);
     else if (fd == 0) fd = resolver_.open(path, write);
-    if (create ? fd == -Errno::eexist : fd == -Errno::enoent && mode == OpenMode::CREATE) continue;
+    const bool raced = create ? fd == -Errno::eexist && !exclusive : fd == -Errno::enoent && may_create;
+    if (raced) continue;
     if (fd == -Errno::enfile && !dropped_spares) {
       std::lock_guard lock(mutex_);
       dropped_spares = true;
@@ -166,16 +168,17 @@ int32_t FileTable::open(const char* path, uint32_t mode, Hurry hurry) {
     host_opens_.fetch_add(1, std::memory_order_relaxed);
 
     // What was opened counts, not what was there a moment ago.
-    int32_t error = fstat(fd, &found) == 0 ? refused_kind(found) : failure(errno);
+    int32_t error = look_at(fd, found);
+    if (error == 0) error = refused_kind(found);
+    std::lock_guard lock(mutex_);
+    const DirectoryRef directory = create ? share_directory(parent) : nullptr;
     if (error != 0) {
       ::close(fd);
-      if (parent >= 0) ::close(parent);
       return error;
     }
-    std::unique_lock lock(mutex_);
     FileSlot* slot = nullptr;
-    error = adopt(fd, parent, write, found, slot);
-    return error != 0 ? error : share(*slot, mode, mode == OpenMode::CREATE && !create, lock);
+    error = adopt(fd, directory, write, found, slot);
+    return error != 0 ? error : share(*slot, write);
   }
   return -Errno::eagain;
 }
@@ -190,15 +193,19 @@ int32_t FileTable::close(uint32_t handle, bool keep, Hurry hurry) {
   if ((slot.word.load(std::memory_order_relaxed) & ~USERS) != live_word_of(handle) || slot.references == 0) return -Errno::ebadf;
   slot.kept = slot.kept || keep;
   slot.references--;
-  const bool last_writer = (handle & HANDLE_WRITABLE) != 0 && slot.writers == 1;
-  if ((handle & HANDLE_WRITABLE) != 0 && slot.writers > 0) slot.writers--;
+  const bool writer = (handle & HANDLE_WRITABLE) != 0 && slot.writers > 0;
+  const bool last_writer = writer && slot.writers == 1;
+  if (writer) slot.writers--;
+  const int32_t owed = writer ? owed_close(slot) : 0;
   if (slot.writers > slot.references) slot.writers = slot.references;  // only if the gpu lied about which handle it closes
-  if (slot.kept) return 0;
-  return slot.references == 0 ? retire(slot) : last_writer ? end_writing(slot) : 0;
+  int32_t error = 0;
+  if (!slot.kept) error = slot.references == 0 ? retire(slot) : last_writer ? end_writing(slot) : 0;
+  if (error == 0 && !keep) error = owed;
+  return error == -Errno::eagain ? -Errno::eio : error;  // it is closed: nobody is to try again
 }
 
-FileSlot* FileTable::find(const struct stat& found) {
-  const auto place = by_identity_.find({uint64_t(found.st_dev), uint64_t(found.st_ino)});
+FileSlot* FileTable::find(const FileSignature& found) {
+  const auto place = by_identity_.find({found.device, found.inode});
   return place == by_identity_.end() ? nullptr : &slots_[place->second];
 }
 
@@ -212,7 +219,11 @@ FileSlot* FileTable::vacant_slot() {
     drop_descriptor(slot);
     closed_.erase(slot.closed_place);
     slot.listed = false;
-    by_identity_.erase({slot.signature.device, slot.signature.inode});
+    forget(slot);
+    slot.nameless = false;
+    slot.parent.reset();
+    slot.error = 0;
+    slot.owed_syncs = slot.owed_closes = 0;
     // Only the generation moves; a request with an old handle may count itself in and out of the same word meanwhile.
     const uint64_t wraps = (word & GENERATION_MASK) == GENERATION_MASK ? GENERATION_MASK : 0;
     if (wraps != 0) slot.word.fetch_sub(wraps, std::memory_order_acq_rel);
@@ -222,31 +233,48 @@ FileSlot* FileTable::vacant_slot() {
   return nullptr;
 }
 
-/// Close-to-open: what others changed while we had no writer is seen by whoever opens now, and the old lines are dead.
-int32_t FileTable::refresh(FileSlot& slot, const struct stat& found) {
-  const bool may_hold_our_bytes = slot.kept || slot.writers > 0;
-  if (may_hold_our_bytes || signature_of(found) == slot.signature) return 0;
-  std::lock_guard lock(size_mutex_);
-  return renew(slot, found);
+/// The next file with this inode is another one.
+void FileTable::forget(const FileSlot& slot) {
+  const auto place = by_identity_.find({slot.signature.device, slot.signature.inode});
+  if (place != by_identity_.end() && place->second == index_of(slot)) by_identity_.erase(place);
 }
 
-int32_t FileTable::adopt(int fd, int parent, bool writable, const struct stat& found, FileSlot*& slot) {
-  slot = find(found);
+FileSignature FileTable::seen(const FileLook& look) const {
+  FileSignature signature = look.signature;
+  if (resolver_.is_repeatable()) signature.modified = signature.changed = signature.born = {};
+  return signature;
+}
+
+FileSignature FileTable::signature_of(const FileLook& look, int fd) const {
+  FileSignature signature = seen(look);
+  if (!resolver_.is_repeatable()) signature.young = is_young(signature, fd, resolver_.times());
+  return signature;
+}
+
+/// Close-to-open: what others changed while we had no writer is seen by whoever opens now, and the old lines are dead.
+int32_t FileTable::refresh(FileSlot& slot, const FileLook& found, int fd) {
+  const bool may_hold_our_bytes = slot.kept || slot.writers > 0;
+  return may_hold_our_bytes || seen(found) == slot.signature ? 0 : renew(slot, found, fd);
+}
+
+int32_t FileTable::adopt(int fd, const DirectoryRef& made_in, bool writable, const FileLook& found, FileSlot*& slot) {
+  slot = find(found.signature);
   const bool known = slot != nullptr;
   if (!known) slot = vacant_slot();
   int32_t error = -Errno::enfile;
   if (known) {
-    error = refresh(*slot, found);
+    error = refresh(*slot, found, fd);
   } else if (slot != nullptr) {
-    std::lock_guard lock(size_mutex_);
-    error = renew(*slot, found);
+    error = renew(*slot, found, fd);
     if (error == 0) by_identity_[{slot->signature.device, slot->signature.inode}] = index_of(*slot);
+  }
+  if (error == 0 && made_in != nullptr) {
+    slot->parent = made_in;
+    slot->unsynced = true;
   }
   if (error == 0 && slot->fd < 0) {
     slot->io_hints = first_hints(fd);
     slot->writable = writable;
-    slot->parent = parent;
-    slot->unsynced = parent >= 0;
     slot->fd.store(fd, std::memory_order_relaxed);
     return 0;
   }
@@ -255,34 +283,32 @@ int32_t FileTable::adopt(int fd, int parent, bool writable, const struct stat& f
     else error = failure(errno);
   }
   ::close(fd);
-  if (parent >= 0) ::close(parent);
   return error;
 }
 
 /// Gives the bytes of the file a new identity: no line cached so far belongs to it any more.
-int32_t FileTable::renew(FileSlot& slot, const struct stat& found) {
-  if (next_file_id_ == 0) return -Errno::enfile;
-  slot.signature = signature_of(found);
+int32_t FileTable::renew(FileSlot& slot, const FileLook& found, int fd) {
+  const uint32_t file_id = take_file_id();
+  if (file_id == 0) return -Errno::enfile;
+  slot.signature = signature_of(found, fd);
   slot.changed = false;
-  const uint32_t file_id = next_file_id_++;
-  slot.file_id.store(file_id, std::memory_order_release);
-  store_release(&shared_[index_of(slot)].file_id, file_id);
-  publish_size(slot, uint64_t(found.st_size));
+  std::lock_guard lock(size_mutex(slot));
+  publish(slot, file_id, found.signature.size);
   return 0;
 }
 
-int32_t FileTable::share(FileSlot& slot, uint32_t mode, bool truncate, std::unique_lock<std::mutex>& lock) {
-  if (truncate) {
-    const int32_t error = truncate_to_zero(slot, lock);
-    if (error != 0) {
-      if (slot.listed) settle(slot);
-      else if (slot.references == 0 && !slot.kept) retire(slot);
-      return error;
-    }
-  }
+/// 0 where every number was given away.
+uint32_t FileTable::take_file_id() { return next_file_id_ == 0 ? 0 : next_file_id_++; }
+
+int32_t FileTable::share(FileSlot& slot, bool write) {
   const uint32_t index = index_of(slot);
   slot.references++;
-  if (mode != OpenMode::READ) slot.writers++;
+  if (write) {
+    // Closes and syncs do not say whose they are: with one report more the newcomer takes nobody's.
+    if (slot.writers > 0 && slot.owed_closes > 0) slot.owed_closes++;
+    if (slot.writers > 0 && slot.owed_syncs > 0) slot.owed_syncs++;
+    slot.writers++;
+  }
   if (slot.listed) closed_.erase(slot.closed_place);
   slot.listed = false;
   if (slot.spare) spare_--;
@@ -291,28 +317,7 @@ int32_t FileTable::share(FileSlot& slot, uint32_t mode, bool truncate, std::uniq
   const uint64_t word = slot.word.fetch_or(LIVE, std::memory_order_acq_rel);
   const uint32_t handle = index | uint32_t((word & GENERATION_MASK) >> GENERATION_SHIFT) << HANDLE_INDEX_BITS;
   store_release(&shared_[index].handle, handle);
-  return int32_t(handle | (mode != OpenMode::READ ? uint32_t(HANDLE_WRITABLE) : 0u));
-}
-
-/// Bytes that were written back before are gone, and no others of the old identity reach the file behind it.
-int32_t FileTable::truncate_to_zero(FileSlot& slot, std::unique_lock<std::mutex>& lock) {
-  slot.word.fetch_add(1, std::memory_order_acq_rel);  // keeps the descriptor while the mutex is given up
-  lock.unlock();                                      // a daemon thread may need it before it can end a write
-  const bool stopped = stop_writes(slot);
-  lock.lock();
-  const int32_t error = stopped ? make_empty(slot) : -Errno::etimedout;
-  if (stopped) let_writes(slot);
-  slot.word.fetch_sub(1, std::memory_order_acq_rel);
-  return error;
-}
-
-int32_t FileTable::make_empty(FileSlot& slot) {
-  if (next_file_id_ == 0) return -Errno::enfile;  // without a new identity the old bytes would come back
-  std::lock_guard lock(size_mutex_);              // nobody grows the file to its old size meanwhile
-  struct stat found{};
-  if (ftruncate(slot.fd, 0) != 0 || fstat(slot.fd, &found) != 0) return failure(errno);
-  slot.unsynced = true;
-  return renew(slot, found);
+  return int32_t(handle | (write ? uint32_t(HANDLE_WRITABLE) : 0u));
 }
 
 /// The last reference is gone. The slot still knows the file, so that its lines are valid again if it is opened unchanged.
@@ -330,7 +335,7 @@ int32_t FileTable::retire(FileSlot& slot) {
 void FileTable::settle(FileSlot& slot) {
   const uint64_t word = slot.word.load(std::memory_order_acquire);
   if ((word & USERS) != 0 || (word & LIVE) != 0 || slot.fd < 0) return;
-  if (!slot.unsynced && slot.parent < 0) {
+  if (slot.nameless || (!slot.unsynced && slot.parent == nullptr)) {
     drop_descriptor(slot);
   } else if (!slot.spare) {
     slot.spare = true;

@@ -14,12 +14,14 @@
 
 namespace warpfs {
 
-/// When two of these are equal the bytes of the file are taken to be the same. (A change that another program makes between our last
-/// own write and the moment the signature is taken cannot be told from our own.)
-struct FileSignature {
-  uint64_t device = 0, inode = 0, size = 0;
-  int64_t modified_seconds = 0, modified_nanoseconds = 0, changed_seconds = 0, changed_nanoseconds = 0;
-  bool operator==(const FileSignature&) const = default;
+/// A directory in which names have changed. The files that wait for it to reach the disk share it, and with it one descriptor.
+struct Directory {
+  Directory(int fd_, uint64_t device_) : fd(fd_), device(device_) {}
+  ~Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  const int fd;  // -1: it may be written, but not opened
+  const uint64_t device;
 };
 
 struct FileSlot {
@@ -28,22 +30,29 @@ struct FileSlot {
   std::atomic<uint64_t> word{0};
   // | TRUNCATING 1 | writes under way 31 |: a truncation waits for the writes that have begun, and lets none begin.
   std::atomic<uint32_t> writes{0};
-  std::atomic<uint32_t> file_id{0};      // which bytes these are; changes under the mutex of the table
+  std::atomic<uint32_t> file_id{0};      // which bytes these are
   std::atomic<int> fd{-1};
   std::atomic<uint64_t> size{0};         // logical size: no write that was ever issued lies beyond it
-  std::atomic<bool> unsynced{false};     // bytes were written that no successful fdatasync covers
+  std::atomic<bool> unsynced{false};     // bytes were written that no fdatasync covers that has begun since
+  std::atomic<uint32_t> syncing{0};      // syncs under way: until they end, what they cover is not on the disk either
   std::atomic<bool> changed{false};      // we wrote since the signature was taken
+  std::atomic<uint32_t> cutting{0};      // the file_id of bytes that are being cut off
   std::atomic<bool> writable{false};     // the descriptor is
   std::atomic<uint8_t> io_hints{0};      // see below
+  // What the gpu sees of it, under the size mutex of the slot.
+  uint32_t version = 0;
   // Everything else is under the mutex of the table.
-  uint32_t size_version = 0;             // under the size mutex
   uint32_t references = 0;
   uint32_t writers = 0;                  // of the references, those that may write
   bool listed = false;                   // is in the list of closed slots
   bool spare = false;                    // closed, but its descriptor stays open for sync_all
   bool kept = false;                     // closed, but the gpu still holds bytes to write back
-  int parent = -1;                       // directory of a file that we created, until it was synced
-  int32_t sync_error = 0;                // a sync that failed, to be told once more by sync_all
+  bool nameless = false;                 // its last name is gone: when it is closed nobody wants its bytes any more
+  std::shared_ptr<const Directory> parent;  // where it was made or renamed, until that was synced
+  // A write or a sync has failed: told once at a sync and once at the close of each handle that could have written.
+  int32_t error = 0;
+  uint32_t owed_syncs = 0;
+  uint32_t owed_closes = 0;
   FileSignature signature;
   std::list<uint32_t>::iterator closed_place;
 };
@@ -64,6 +73,9 @@ enum class WriteStart {
 
 enum class Hurry { NO, YES };  // YES: gives -EAGAIN instead of waiting for a disk or for the mutex
 
+/// What the gpu asks for behind a write-back of its own that failed: that error was told with the line.
+enum class Told { NO, YES };
+
 class FileTable {
  public:
   /// Entries that another table published before are closed. Their identities and handles are not given out again.
@@ -76,19 +88,30 @@ class FileTable {
   FileRef acquire(uint32_t handle);
   void release(const FileRef& file);
 
-  int32_t open(const char* path, uint32_t mode, Hurry hurry);  // a handle
+  /// flags: OPEN_WRITE and what follows it. The file is not emptied here, whatever they say. A handle.
+  int32_t open(const char* path, uint32_t flags, Hurry hurry);
+  /// The handle is closed, whatever it answers. keep: the gpu still holds bytes whose write-back failed, and has told so.
   int32_t close(uint32_t handle, bool keep, Hurry hurry);
-  int32_t sync(const FileRef& file);
+  int32_t sync(const FileRef& file, Told told);
   int32_t sync_all();
+  int32_t unlink(const char* path);
+  int32_t rename(const char* from, const char* to);
+
   /// Raises the logical size and publishes it; the file itself follows with the write-backs. Returns the size.
   uint64_t extend(const FileRef& file, uint64_t end);
+  /// To a smaller size: no write of before lands behind it, and the bytes get another identity. To a larger one: as extend. May wait.
+  int32_t truncate(const FileRef& file, uint64_t size);
   /// Asked right before bytes of that identity go to the file, so that a truncation comes before the question or after the write.
   /// The size is never behind a write that was issued. Never waits for a disk.
   WriteStart begin_write(const FileRef& file, uint32_t file_id, uint64_t end);
-  /// The bytes of that identity are dead, although the handle may be closed: this file, or the one in its place, has another.
-  bool is_dead(uint32_t handle, uint32_t file_id) const;
   /// Each NOW ends with this: a later sync knows of the write.
   void end_write(const FileRef& file);
+  /// Bytes of the gpu did not reach the file. Before anybody is told of it.
+  void write_failed(const FileRef& file, int32_t error);
+  /// The bytes of that identity are dead, although the handle may be closed: this file, or the one in its place, has another.
+  bool is_dead(uint32_t handle, uint32_t file_id) const;
+  /// What is in the file now are the bytes of that identity.
+  bool is_current(const FileRef& file, uint32_t file_id) const;
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
   void wait_for_truncation(const FileRef& file);
 
@@ -96,33 +119,49 @@ class FileTable {
 
  private:
   using Identity = std::pair<uint64_t, uint64_t>;
+  using DirectoryRef = std::shared_ptr<const Directory>;
+  static constexpr size_t SIZE_MUTEXES = 64;  // a file that takes long to be cut off holds up few others
 
   uint32_t take_over();
-  FileSignature signature_of(const struct stat& found) const;
   uint32_t index_of(const FileSlot& slot) const { return uint32_t(&slot - slots_.get()); }
-  void publish_size(FileSlot& slot, uint64_t size);  // size mutex held
-  int32_t write_out_size(FileSlot& slot);
-  int32_t write_out_parent(FileSlot& slot);
-  int32_t sync_slot(FileSlot& slot, bool end_keeping);
+  std::mutex& size_mutex(const FileSlot& slot) { return size_mutexes_[index_of(slot) % SIZE_MUTEXES]; }
+  FileSignature seen(const FileLook& look) const;              // what counts of it
+  FileSignature signature_of(const FileLook& look, int fd) const;  // to be compared with later looks
+
+  // All with the size mutex of the slot held.
+  void publish(FileSlot& slot, uint32_t file_id, uint64_t size);
+  int32_t cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id);
+
   bool stop_writes(FileSlot& slot);  // without the mutex
   void let_writes(FileSlot& slot);
   void leave_write(FileSlot& slot);
+  int32_t write_out_size(FileSlot& slot);
+  int32_t write_out_parent(FileSlot& slot);
+  int32_t sync_slot(FileSlot& slot);
+  int32_t sync_names();
 
   // All with the mutex held.
-  FileSlot* find(const struct stat& found);
+  FileSlot* find(const FileSignature& found);
   FileSlot* vacant_slot();
-  int32_t share(FileSlot& slot, uint32_t mode, bool truncate, std::unique_lock<std::mutex>& lock);
-  int32_t refresh(FileSlot& slot, const struct stat& found);
-  int32_t adopt(int fd, int parent, bool writable, const struct stat& found, FileSlot*& slot);
-  int32_t truncate_to_zero(FileSlot& slot, std::unique_lock<std::mutex>& lock);  // gives the mutex up for a while
-  int32_t make_empty(FileSlot& slot);
-  int32_t renew(FileSlot& slot, const struct stat& found);  // and the size mutex
+  uint32_t take_file_id();
+  int32_t share(FileSlot& slot, bool write);
+  int32_t refresh(FileSlot& slot, const FileLook& found, int fd);
+  int32_t adopt(int fd, const DirectoryRef& made_in, bool writable, const FileLook& found, FileSlot*& slot);
+  int32_t renew(FileSlot& slot, const FileLook& found, int fd);
   void record(FileSlot& slot);
   int32_t end_writing(FileSlot& slot);
   int32_t retire(FileSlot& slot);
   void settle(FileSlot& slot);
+  void forget(const FileSlot& slot);
   void drop_descriptor(FileSlot& slot);
   bool drop_spare_descriptors(size_t leave);
+  DirectoryRef share_directory(int fd);
+  bool syncfs_covers(uint64_t device) const;
+  void names_changed(const DirectoryRef& directory);
+  void name_gone(const FileLook& gone);
+  void owe(FileSlot& slot, int32_t error);
+  int32_t owed_sync(FileSlot& slot);
+  int32_t owed_close(FileSlot& slot);
 
   FileEntry* const shared_;
   const uint32_t count_;
@@ -131,7 +170,7 @@ class FileTable {
   std::unique_ptr<FileSlot[]> slots_;
   std::mutex mutex_;
   FinishedBell writes_bell_;             // the last write before a truncation has ended, or a truncation has
-  std::mutex size_mutex_;                // inside mutex_; also held while a file is grown to its logical size
+  std::mutex size_mutexes_[SIZE_MUTEXES];  // inside mutex_; also held while a file is grown to its logical size
   std::map<Identity, uint32_t> by_identity_;
   std::list<uint32_t> closed_;           // closed slots that are still known, oldest first
   uint32_t used_ = 0;                    // slots that ever named a file
@@ -140,8 +179,11 @@ class FileTable {
   size_t spare_max_ = 0;
   int root_ = -1;                        // for syncfs
   uint64_t root_device_ = 0;
-  bool file_system_unsynced_ = false;    // a descriptor with unsynced bytes was closed
-  int32_t lost_error_ = 0;               // a failed sync of a file that the table no longer knows
+  std::map<Identity, std::weak_ptr<const Directory>> directories_;  // those that something waits for, and some that nothing does
+  size_t directories_max_ = 16;          // then the latter are looked for
+  std::map<const Directory*, DirectoryRef> unsynced_directories_;   // names have changed there, and syncfs does not reach them
+  bool file_system_unsynced_ = false;    // names have changed, or a descriptor with unsynced bytes was closed
+  int32_t owed_mount_ = 0;               // the first failure that sync_all has not told yet
   std::atomic<uint64_t> host_opens_{0};
 };
 

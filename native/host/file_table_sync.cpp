@@ -1,129 +1,47 @@
-// The part of the file table that carries sizes and durability: what is published to the gpu, and what reaches the disk.
+// The part of the file table that carries durability: what reaches the disk, who is told when it did not, and when descriptors go.
 #include "assert.h"
 #include "file_table.h"
 #include "host_error.h"
-#include "shared_words.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
-#include <utility>
 
 namespace warpfs {
 
 namespace {
 
-constexpr uint32_t TRUNCATING = 0x80000000u;
-constexpr auto TRUNCATION_WAIT = std::chrono::seconds(30);  // longer than any disk should take for the writes under way
+template <typename Call>
+int32_t until_done(Call&& call) {
+  int result;
+  do {
+    result = call();
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : failure(errno);
+}
 
-int sync_data(int fd) {
+int32_t sync_data(int fd) {
 #if defined(__APPLE__)
-  return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd);  // fsync alone stops at the cache of the drive
+  return until_done([fd] { return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd); });  // fsync alone stops at the cache of the drive
 #else
-  return fdatasync(fd);
+  return until_done([fd] { return fdatasync(fd); });
 #endif
+}
+
+/// `fd` is of the same file system, for one that cannot sync this directory by itself.
+int32_t sync_directory(const Directory& directory, [[maybe_unused]] int fd) {
+  const int32_t error = directory.fd < 0 ? -Errno::eacces : until_done([&] { return fsync(directory.fd); });
+#if defined(__linux__)
+  if (error == -Errno::eacces || error == -Errno::einval) return until_done([fd] { return syncfs(fd); });
+#endif
+  return error;
 }
 
 }  // namespace
 
-FileSignature FileTable::signature_of(const struct stat& found) const {
-  if (resolver_.is_repeatable()) return {uint64_t(found.st_dev), uint64_t(found.st_ino), uint64_t(found.st_size), 0, 0, 0, 0};
-#if defined(__APPLE__)
-  const timespec& modified = found.st_mtimespec;
-  const timespec& changed = found.st_ctimespec;
-#else
-  const timespec& modified = found.st_mtim;
-  const timespec& changed = found.st_ctim;
-#endif
-  return {uint64_t(found.st_dev), uint64_t(found.st_ino), uint64_t(found.st_size), int64_t(modified.tv_sec),
-          int64_t(modified.tv_nsec), int64_t(changed.tv_sec), int64_t(changed.tv_nsec)};
-}
-
-void FileTable::publish_size(FileSlot& slot, uint64_t size) {
-  FileEntry& entry = shared_[index_of(slot)];
-  slot.size.store(size, std::memory_order_release);
-  // Each store is a release, so that none of them is seen before the version turned odd, nor after it is even again.
-  store_relaxed(&entry.size_version, slot.size_version + 1);
-  store_release(&entry.size_low, uint32_t(size));
-  store_release(&entry.size_high, uint32_t(size >> 32));
-  slot.size_version += 2;
-  store_release(&entry.size_version, slot.size_version);
-}
-
-uint64_t FileTable::extend(const FileRef& file, uint64_t end) {
-  std::lock_guard lock(size_mutex_);
-  const uint64_t size = file.slot->size.load(std::memory_order_relaxed);
-  if (end <= size) return size;
-  publish_size(*file.slot, end);
-  return end;
-}
-
-WriteStart FileTable::begin_write(const FileRef& file, uint32_t file_id, uint64_t end) {
-  FileSlot& slot = *file.slot;
-  uint32_t writes = slot.writes.load();
-  do {
-    if ((writes & TRUNCATING) != 0) return WriteStart::LATER;
-  } while (!slot.writes.compare_exchange_weak(writes, writes + 1));
-  // Looked at once the write is counted: a truncation that was not seen above waits for it, one that has ended left its identity.
-  if (slot.file_id.load(std::memory_order_acquire) != file_id) {
-    leave_write(slot);
-    return WriteStart::DEAD;
-  }
-  if (end > slot.size.load(std::memory_order_relaxed)) extend(file, end);
-  return WriteStart::NOW;
-}
-
-bool FileTable::is_dead(uint32_t handle, uint32_t file_id) const {
-  const uint32_t index = handle & ((1u << HANDLE_INDEX_BITS) - 1);
-  if (index >= count_) return false;
-  const uint32_t current = slots_[index].file_id.load(std::memory_order_acquire);
-  return current != 0 && current != file_id;
-}
-
-void FileTable::end_write(const FileRef& file) {
-  // After the write, so that a sync that clears the mark first has the bytes before it. Read first: the mark is mostly there.
-  if (!file.slot->unsynced.load(std::memory_order_acquire)) file.slot->unsynced.store(true, std::memory_order_release);
-  if (!file.slot->changed.load(std::memory_order_acquire)) file.slot->changed.store(true, std::memory_order_release);
-  leave_write(*file.slot);
-}
-
-void FileTable::leave_write(FileSlot& slot) {
-  if (slot.writes.fetch_sub(1) == (TRUNCATING | 1)) writes_bell_.ring();
-}
-
-void FileTable::wait_for_truncation(const FileRef& file) {
-  writes_bell_.wait(TRUNCATION_WAIT, [&] { return (file.slot->writes.load() & TRUNCATING) == 0; });
-}
-
-/// One truncation of a file at a time, and none beside a write. False where what is under way does not end.
-bool FileTable::stop_writes(FileSlot& slot) {
-  bool ours = false;
-  const bool stopped = writes_bell_.wait(TRUNCATION_WAIT, [&] {
-    if (!ours) ours = (slot.writes.fetch_or(TRUNCATING) & TRUNCATING) == 0;
-    return ours && slot.writes.load() == TRUNCATING;
-  });
-  if (!stopped && ours) let_writes(slot);
-  return stopped;
-}
-
-void FileTable::let_writes(FileSlot& slot) {
-  slot.writes.fetch_and(~TRUNCATING);
-  writes_bell_.ring();
-}
-
-/// A file that ends in a hole is shorter on disk than its logical size: grows it. Under the size mutex no write beyond the size can
-/// be issued, and the size is never behind a write that was: so this never cuts a byte off.
-int32_t FileTable::write_out_size(FileSlot& slot) {
-  if (!slot.writable) return 0;
-  std::lock_guard lock(size_mutex_);
-  struct stat found{};
-  if (fstat(slot.fd, &found) != 0) return failure(errno);
-  const uint64_t size = slot.size.load(std::memory_order_relaxed);
-  if (uint64_t(found.st_size) >= size) return 0;
-  if (ftruncate(slot.fd, off_t(size)) != 0) return failure(errno);
-  slot.unsynced = true;
-  slot.changed = true;
-  return 0;
+Directory::~Directory() {
+  if (fd >= 0) ::close(fd);
 }
 
 /// Nobody writes any more: whoever opens from now on sees the whole size, and what differs from now on others have written.
@@ -133,47 +51,52 @@ int32_t FileTable::end_writing(FileSlot& slot) {
   return error;
 }
 
-/// A new file is found again after a crash only if its directory reached the disk as well. Once is enough.
+/// A new name is found again after a crash only if its directory reached the disk as well. Once is enough; who comes while another
+/// is at it does the same, for it must not say that all is well before that is so.
 int32_t FileTable::write_out_parent(FileSlot& slot) {
-  int parent = -1;
+  DirectoryRef parent;
   {
     std::lock_guard lock(mutex_);
-    std::swap(parent, slot.parent);
+    parent = slot.parent;
   }
-  if (parent < 0) return 0;
-  const int32_t error = fsync(parent) == 0 ? 0 : failure(errno);
-  if (error != 0) {
-    std::lock_guard lock(mutex_);
-    if (slot.parent < 0) std::swap(parent, slot.parent);
-  }
-  if (parent >= 0) ::close(parent);
+  if (parent == nullptr) return 0;
+  const int32_t error = sync_directory(*parent, slot.fd);
+  std::lock_guard lock(mutex_);
+  if (error == 0 && slot.parent == parent) slot.parent.reset();
   return error;
 }
 
-int32_t FileTable::sync_slot(FileSlot& slot, bool end_keeping) {
+int32_t FileTable::sync_slot(FileSlot& slot) {
+  slot.syncing.fetch_add(1);
   int32_t error = write_out_size(slot);
   const int32_t parent_error = write_out_parent(slot);
-  slot.unsynced.store(false, std::memory_order_release);
-  if (sync_data(slot.fd) != 0) {
-    slot.unsynced = true;
-    error = failure(errno);
-  }
-  if (error == 0) error = parent_error;
+  slot.unsynced.exchange(false);
+  const int32_t data_error = sync_data(slot.fd);
+  if (data_error != 0) slot.unsynced = true;
+  slot.syncing.fetch_sub(1);
+  if (error == 0) error = data_error != 0 ? data_error : parent_error;
 
   std::lock_guard lock(mutex_);
-  if (error != 0) {
-    slot.sync_error = error;
-    return error;
-  }
-  if (slot.changed) record(slot);
-  if (end_keeping && slot.kept) {
-    slot.kept = false;
-    if (slot.references == 0) return retire(slot);
-  }
-  return 0;
+  // The system may have dropped the bytes of everybody, and says so only once. A size and a directory are tried again by each sync.
+  if (data_error != 0) owe(slot, data_error);
+  if (error == 0 && slot.changed) record(slot);
+  return error;
 }
 
-int32_t FileTable::sync(const FileRef& file) { return sync_slot(*file.slot, true); }
+int32_t FileTable::sync(const FileRef& file, Told told) {
+  FileSlot& slot = *file.slot;
+  const int32_t error = told == Told::YES ? 0 : sync_slot(slot);
+  std::lock_guard lock(mutex_);
+  const int32_t owed = owed_sync(slot);
+  if (told == Told::YES) return 0;
+  if (error != 0) return error;
+  int32_t retired = 0;
+  if (slot.kept) {
+    slot.kept = false;
+    if (slot.references == 0) retired = retire(slot);
+  }
+  return retired != 0 ? retired : owed;
+}
 
 int32_t FileTable::sync_all() {
   int32_t first_error = 0;
@@ -184,36 +107,56 @@ int32_t FileTable::sync_all() {
   {
     std::lock_guard lock(mutex_);
     used = used_;
-    std::swap(first_error, lost_error_);
   }
   for (uint32_t index = 0; index < used; index++) {
     FileSlot& slot = slots_[index];
+    bool name_unsynced = false;
     {
       std::lock_guard lock(mutex_);
       if (slot.fd < 0) continue;
-      note(slot.sync_error);  // told once more, to whoever ends the mount, even if the sync succeeds now
-      slot.sync_error = 0;
+      name_unsynced = slot.parent != nullptr;
       slot.word.fetch_add(1, std::memory_order_acq_rel);
     }
-    const int32_t error = write_out_size(slot);
-    note(error);
-    if (slot.unsynced) {
-      note(sync_slot(slot, false));
+    note(write_out_size(slot));
+    if (name_unsynced || slot.unsynced || slot.syncing > 0) note(sync_slot(slot));
+    {
       std::lock_guard lock(mutex_);
-      slot.sync_error = 0;
+      if (slot.writers == 0) slot.owed_syncs = slot.owed_closes = 0;  // the mount is told below, and nobody else is left
     }
     release({&slot, slot.fd});
   }
-#if defined(__linux__)
+  note(sync_names());
+  std::lock_guard lock(mutex_);
+  if (owed_mount_ != 0) first_error = owed_mount_;
+  owed_mount_ = 0;
+  return first_error;
+}
+
+/// What no descriptor of a file stands for: names that went or came, bytes whose descriptor was closed.
+int32_t FileTable::sync_names() {
+  std::map<const Directory*, DirectoryRef> directories;
   bool rest = false;
   {
     std::lock_guard lock(mutex_);
+    directories.swap(unsynced_directories_);
     std::swap(rest, file_system_unsynced_);
   }
-  if (rest && syncfs(root_) != 0) {
-    note(failure(errno));
+  int32_t first_error = 0;
+  for (const auto& [address, directory] : directories) {
+    const int32_t error = sync_directory(*directory, root_);
+    if (error == 0) continue;
+    if (first_error == 0) first_error = error;
     std::lock_guard lock(mutex_);
-    file_system_unsynced_ = true;
+    unsynced_directories_[address] = directory;
+  }
+#if defined(__linux__)
+  if (rest) {
+    const int32_t error = until_done([this] { return syncfs(root_); });
+    if (error != 0) {
+      if (first_error == 0) first_error = error;
+      std::lock_guard lock(mutex_);
+      file_system_unsynced_ = true;
+    }
   }
 #endif
   return first_error;
@@ -221,33 +164,57 @@ int32_t FileTable::sync_all() {
 
 void FileTable::record(FileSlot& slot) {
   slot.changed.store(false, std::memory_order_release);  // before the look: a write that lands meanwhile marks it again
-  struct stat found{};
-  if (fstat(slot.fd, &found) == 0) slot.signature = signature_of(found);
+  FileLook found;
+  if (look_at(slot.fd, found) == 0) slot.signature = signature_of(found, slot.fd);
+}
+
+void FileTable::write_failed(const FileRef& file, int32_t error) {
+  std::lock_guard lock(mutex_);
+  owe(*file.slot, error);
+}
+
+/// Bytes of anybody who has the file open to write may be lost: each of them is told, and the mount.
+void FileTable::owe(FileSlot& slot, int32_t error) {
+  if (error == -Errno::eagain) error = -Errno::eio;  // as an answer it would mean that nothing was done yet
+  if (slot.owed_syncs == 0 && slot.owed_closes == 0) slot.error = error;
+  slot.owed_syncs = slot.owed_closes = std::max(slot.writers, 1u);
+  if (owed_mount_ == 0) owed_mount_ = error;
+}
+
+int32_t FileTable::owed_sync(FileSlot& slot) {
+  if (slot.owed_syncs == 0) return 0;
+  slot.owed_syncs--;
+  if (slot.writers == 0) slot.owed_syncs = slot.owed_closes = 0;  // nobody else is left to be told
+  return slot.error;
+}
+
+/// Of a writer that is no longer counted.
+int32_t FileTable::owed_close(FileSlot& slot) {
+  const bool owed = slot.owed_closes > 0;
+  if (owed) slot.owed_closes--;
+  slot.owed_syncs = std::min(slot.owed_syncs, slot.writers);  // who has closed does not sync
+  return owed ? slot.error : 0;
 }
 
 /// Closes the descriptor of a closed slot. Bytes that no sync covers yet are left to one sync of the whole file system in sync_all,
-/// where there is such a thing; otherwise they are synced now.
+/// where there is such a thing; otherwise they are synced now. Those of a file without a name are nobody's.
 void FileTable::drop_descriptor(FileSlot& slot) {
   if (slot.fd < 0) return;
   WARPFS_ASSERT(slot.references == 0 && !slot.kept);
-  if (slot.unsynced || slot.parent >= 0) {
-#if defined(__linux__)
-    const bool covered = root_ >= 0 && slot.signature.device == root_device_;
-#else
-    const bool covered = false;
-#endif
-    if (covered) {
+  struct stat now{};
+  if (fstat(slot.fd, &now) == 0 && now.st_nlink == 0) slot.nameless = true;  // somebody else took its name away
+  if (!slot.nameless && (slot.unsynced || slot.parent != nullptr)) {
+    if (syncfs_covers(slot.signature.device)) {
       file_system_unsynced_ = true;
     } else {
-      const bool failed = sync_data(slot.fd) != 0 || (slot.parent >= 0 && fsync(slot.parent) != 0);
-      if (failed && lost_error_ == 0) lost_error_ = failure(errno);
+      int32_t error = sync_data(slot.fd);
+      if (error == 0 && slot.parent != nullptr) error = sync_directory(*slot.parent, slot.fd);
+      if (owed_mount_ == 0) owed_mount_ = error;
     }
   }
-  if (slot.sync_error != 0 && lost_error_ == 0) lost_error_ = slot.sync_error;
-  slot.sync_error = 0;
+  if (slot.nameless) forget(slot);
   ::close(slot.fd);
-  if (slot.parent >= 0) ::close(slot.parent);
-  slot.parent = -1;
+  slot.parent.reset();
   slot.fd = -1;
   slot.writable = false;
   slot.unsynced = false;

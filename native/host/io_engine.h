@@ -10,24 +10,33 @@
 
 namespace warpfs {
 
-/// Consecutive lines of one file to fill, or one range of one line to write back. Plain data: engines copy it to where it can wait.
+/// Consecutive lines of one file to fill, or one line to write back: a range of it, or the bytes that a mask names, one run of them
+/// after the other. Plain data: engines copy it to where it can wait.
 struct Transfer {
   FileRef file;
   Counters* counters;
   uint64_t offset;                     // next byte to move
-  uint32_t remaining;                  // bytes not yet moved
+  uint64_t end;                        // behind the last byte to move
+  uint32_t remaining;                  // bytes not yet moved; with a mask: of this run
   uint32_t part_first, part_count;     // of parts: where the next byte goes, and the end
   bool write;
   bool begun;                          // a write that its file counts as under way
-  uint32_t file_id;                    // a write: the identity of the file that its bytes belong to
+  uint32_t file_id;                    // the identity of the file that the bytes belong to
   uint32_t line_count;
   uint32_t lines[REQUEST_LINES_MAX];   // to be told of the end
   iovec parts[REQUEST_LINES_MAX];
+  const uint32_t* mask;                // of the line of a write: one bit for each byte; null: all from offset to end
+  uint8_t* line;                       // with a mask
+  uint64_t line_offset;                // in the file
 
   /// Takes the moved bytes off. True while some remain.
   bool advance(uint64_t moved);
   /// The file ends here: the rest of the lines is zeros.
   void fill_rest_with_zeros();
+  /// Where the last byte of the mask ends: bytes that it names later, if it changes, are not written.
+  void use_mask(const uint32_t* mask, uint8_t* line, uint32_t line_bytes);
+  /// Goes on with the next run of bytes that the mask names. False if there is none, or no mask.
+  bool next_run();
 };
 
 enum class Begin { MOVE, ENDED, LATER };
@@ -41,6 +50,7 @@ class TransferEnd {
   /// What has begun goes on elsewhere, some time: until then it holds up no truncation.
   void put_off(Transfer& transfer);
   void wait_until_it_may(const Transfer& transfer) { files_.wait_for_truncation(transfer.file); }
+  /// A write that did not succeed is owed to those who have the file open to write, from before anybody is told.
   void finish(const Transfer& transfer, int32_t error);
   /// What a system call returned: ends the transfer unless bytes remain to be moved. True when it ended.
   bool take(Transfer& transfer, int64_t moved_or_error);

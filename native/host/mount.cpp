@@ -11,6 +11,8 @@ namespace {
 
 constexpr uint32_t BYPASS_LINES = 64;   // reads that may go past the cache at once
 constexpr uint32_t STATS_RECORDS = 64;  // so many warps add up without meeting on one record
+constexpr uint32_t MASKS_MIN = 64;      // of a small cache every line may have a mask
+constexpr uint64_t FILE_BYTES_MAX = (uint64_t(1) << 63) - 1;  // offsets of the operating system are signed
 
 uint32_t checked(const char* name, uint64_t value, uint64_t low, uint64_t high, bool power_of_two = false) {
   if (value >= low && value <= high && (!power_of_two || std::has_single_bit(value))) return uint32_t(value);
@@ -30,13 +32,19 @@ Geometry mount_geometry(const MountOptions& options) {
   g.line_shift = uint32_t(std::countr_zero(g.line_bytes));
   g.ring_count = checked("ringCount", options.ring_count, 1, 64);
   g.ring_slots = checked("ringSlots", options.ring_slots, 1, 65536, true);
-  g.slot_count = checked("slotCount", options.slot_count, 1, 8192);
+  g.slot_count = checked("slotCount", options.slot_count, 1, SLOTS_MAX);
   g.file_count = checked("fileCount", options.file_count, 1, (1u << HANDLE_INDEX_BITS) - 1);
   g.read_only = options.read_only ? 1 : 0;
   g.wait_polls = 1u << 30;
   g.wait_ns = uint64_t(checked("waitMs", options.wait_ms, 1, 0x7fffffff)) * 1000000u;
   g.stats_count = STATS_RECORDS;
   g.replay = options.replay ? 1 : 0;
+  g.mask_count = std::clamp(g.line_count / LINES_PER_MASK, std::min(g.line_count, MASKS_MIN), uint32_t(MASKS_MAX));
+  if (options.max_dirty_bytes != 0) {
+    g.dirty_lines_max = uint32_t(std::clamp(options.max_dirty_bytes / g.line_bytes, uint64_t(1), uint64_t(g.line_count)));
+  }
+  if (options.max_file_bytes > FILE_BYTES_MAX) throw HostError(-Errno::einval, "maxFileBytes: no file is larger than " + std::to_string(FILE_BYTES_MAX));
+  g.file_bytes_max = options.max_file_bytes;
   return g;
 }
 

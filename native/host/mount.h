@@ -25,6 +25,8 @@ struct MountOptions {
   uint32_t file_count = 4096;
   uint32_t daemon_threads = 1;
   std::string io = "auto";
+  uint64_t max_dirty_bytes = 0;                            // 0: no limit but the cache
+  uint64_t max_file_bytes = (uint64_t(1) << 63) - 1;
   uint32_t wait_ms = 30000;
   uint32_t workers = 0;
 };

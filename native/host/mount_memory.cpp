@@ -27,12 +27,15 @@ void fill_sizes(const Geometry& g, uint64_t (&bytes)[Binding::OWN]) {
   bytes[Binding::LINES] = lines * g.line_bytes;
   bytes[Binding::FILES] = sizeof(FileEntry) * uint64_t(g.file_count);
   bytes[Binding::MAILBOXES] = sizeof(Mailbox) * uint64_t(g.slot_count);
-  bytes[Binding::OUTBOXES] = uint64_t(PATH_BYTES_MAX) * g.slot_count;
+  bytes[Binding::OUTBOXES] = uint64_t(OUTBOX_BYTES) * g.slot_count;
   bytes[Binding::RECORDS] = sizeof(ItemRecord) * uint64_t(g.slot_count);
   bytes[Binding::STATS] = sizeof(WarpStats) * uint64_t(g.stats_count);
   bytes[Binding::FAULT] = sizeof(FaultRecord);
   bytes[Binding::LOGS] = sizeof(LogEntry) * uint64_t(REPLAY_LOG_CALLS) * g.slot_count * g.replay;
   bytes[Binding::LOADS] = sizeof(uint32_t) * uint64_t(REPLAY_LOG_WORDS) * WARP_LANES * g.slot_count * g.replay;
+  bytes[Binding::GATES] = sizeof(uint32_t) * uint64_t(g.file_count);
+  bytes[Binding::DIRTY] = sizeof(DirtyState) + sizeof(uint32_t) * ((uint64_t(g.mask_count) + 31) / 32);
+  bytes[Binding::MASKS] = uint64_t(g.mask_count) * (g.line_bytes / 8);
 }
 }  // namespace
 
@@ -74,7 +77,7 @@ MountMemory::~MountMemory() {
 HostView MountMemory::host_view() const {
   return {at<Geometry>(Binding::GEOMETRY), at<RingHead>(Binding::RING_HEADS), at<Request>(Binding::REQUESTS),
           at<LineDone>(Binding::DONES),    at<uint8_t>(Binding::LINES),       at<FileEntry>(Binding::FILES),
-          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES)};
+          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES),    at<uint32_t>(Binding::MASKS)};
 }
 
 }  // namespace warpfs

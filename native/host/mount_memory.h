@@ -18,7 +18,8 @@ struct HostView {
   uint8_t* lines;            // (line_count + bypass_count) * line_bytes
   FileEntry* files;          // file_count
   Mailbox* mailboxes;        // slot_count
-  const uint8_t* outboxes;   // slot_count * PATH_BYTES_MAX; the gpu writes the path of an OPEN here
+  const uint8_t* outboxes;   // slot_count * OUTBOX_BYTES; the gpu writes paths here
+  const uint32_t* masks;     // mask_count * line_bytes / 32; the gpu says here which bytes of a line go back
 };
 
 /// Everything, in the order of Binding, as plain memory: the devices whose memory the host can address use it as it is.

@@ -73,18 +73,42 @@ void push_components(std::vector<std::string>& stack, const std::string& path) {
 
 bool is_nothing(const std::string& component) { return component.empty() || component == "."; }
 
+/// What a path names through "." or ".." at its end can be neither moved nor replaced.
+bool ends_in_dot(const std::string& path) {
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = end == std::string::npos ? end : path.rfind('/', end);
+  const std::string last = end == std::string::npos ? "" : path.substr(slash + 1, end - slash);
+  return last == "." || last == "..";
+}
+
+/// The directory as something to sync. One that may not be read is none: then the whole file system is synced in its place.
+int32_t open_to_sync(int directory, int& parent) {
+  parent = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return parent >= 0 || errno == EACCES ? 0 : failure(errno);
+}
+
+void close_again(int& fd) {
+  if (fd >= 0) ::close(fd);
+  fd = -1;
+}
+
+/// The error of the call before.
+int32_t failure_without(int& parent) {
+  const int32_t error = failure(errno);
+  close_again(parent);
+  return error;
+}
+
 }  // namespace
 
-PathResolver::PathResolver(const std::string& root, Method method) : repeatable_(method == Method::REPEATABLE) {
+PathResolver::PathResolver(const std::string& root, Method method) : method_(method) {
   root_ = ::open(root.c_str(), STEP_FLAGS);
   if (root_ < 0) throw HostError(failure(errno), "cannot open the root '" + root + "' of the mount");
 #if defined(__linux__)
-  if (method != Method::WALK) {
+  if (method_ != Method::WALK) {
     Descriptor probe(open_beneath(root_, ".", STEP_FLAGS, 0));
     walks_ = probe.get() < 0;  // an old kernel says ENOSYS, a sandbox says EPERM
   }
-#else
-  (void)method;
 #endif
 }
 
@@ -92,16 +116,17 @@ PathResolver::~PathResolver() {
   if (root_ >= 0) ::close(root_);
 }
 
-/// Walks to the last component and calls act(directory, name, must_be_directory). When that meets a symbolic link after all (ELOOP:
-/// somebody put it there meanwhile), the component is looked at again.
+/// Walks to the last component and calls act(directory, name, must_be_directory). Where links are followed and it meets one after all
+/// (ELOOP: somebody put it there meanwhile), the component is looked at again.
 template <typename Act>
-int32_t PathResolver::walk(const std::string& path, Act&& act) const {
+int32_t PathResolver::walk(const std::string& path, Last mode, Act&& act) const {
   if (path.empty()) return -Errno::enoent;
   if (path[0] == '/') return -Errno::exdev;
   std::vector<std::string> todo;
   std::vector<std::string> taken;  // names of the directories between the root and here, so that ".." never asks the kernel
   push_components(todo, path);
-  Descriptor here(dup(root_));
+  const auto start = [this] { return fcntl(root_, F_DUPFD_CLOEXEC, 0); };
+  Descriptor here(start());
   int links = 0;
   int races = 0;
   while (true) {
@@ -114,7 +139,7 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
     if (name == "..") {
       if (taken.empty()) return -Errno::exdev;
       taken.pop_back();
-      here.reset(dup(root_));
+      here.reset(start());
       for (const std::string& step : taken) {
         const int next = openat(here.get(), step.c_str(), STEP_FLAGS | O_NOFOLLOW);
         if (next < 0) return failure(errno);
@@ -122,6 +147,10 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
       }
       continue;
     }
+
+    bool last = true;
+    for (const std::string& rest : todo) last = last && is_nothing(rest);
+    if (last && mode == Last::KEEP) return act(here.get(), name.c_str(), !todo.empty());
 
     char target[PATH_MAX];
     const ssize_t target_length = readlinkat(here.get(), name.c_str(), target, sizeof target);
@@ -135,8 +164,6 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
     }
     if (errno != EINVAL && errno != ENOENT) return failure(errno);  // EINVAL: not a link; ENOENT may be a file to create
 
-    bool last = true;
-    for (const std::string& rest : todo) last = last && is_nothing(rest);
     if (last) {
       const int32_t result = act(here.get(), name.c_str(), !todo.empty());
       if (result != -Errno::eloop || ++races > RACES_MAX) return result;
@@ -150,29 +177,27 @@ int32_t PathResolver::walk(const std::string& path, Act&& act) const {
   }
 }
 
-int32_t PathResolver::identify(const char* path, struct stat& found) const {
+int32_t PathResolver::identify(const char* path, FileLook& found) const {
 #if defined(__linux__)
   if (!walks_) {
     Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, 0));
-    if (fd.get() < 0) return fd.get();
-    return fstat(fd.get(), &found) == 0 ? 0 : failure(errno);
+    return fd.get() < 0 ? fd.get() : look_at(fd.get(), found);
   }
 #endif
-  return walk(path, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
-    if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0) return failure(errno);
-    if (S_ISLNK(found.st_mode)) return -Errno::eloop;
-    return must_be_directory && !S_ISDIR(found.st_mode) ? -Errno::enotdir : 0;
+  return walk(path, Last::FOLLOW, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
+    if (const int32_t error = look_beneath(directory, name, found)) return error;
+    if (S_ISLNK(found.mode)) return -Errno::eloop;
+    return must_be_directory && !S_ISDIR(found.mode) ? -Errno::enotdir : 0;
   });
 }
 
-int32_t PathResolver::identify_cached(const char* path, struct stat& found) const {
-  if (repeatable_) return identify(path, found);  // as if no disk were ever in the way
+int32_t PathResolver::identify_cached(const char* path, FileLook& found) const {
+  if (is_repeatable()) return identify(path, found);  // as if no disk were ever in the way
 #if defined(__linux__) && defined(RESOLVE_CACHED)
   if (!walks_) {
     Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));
     if (fd.get() == -Errno::einval) return -Errno::eagain;  // a kernel older than RESOLVE_CACHED
-    if (fd.get() < 0) return fd.get();
-    return fstat(fd.get(), &found) == 0 ? 0 : failure(errno);
+    return fd.get() < 0 ? fd.get() : look_at(fd.get(), found);
   }
 #endif
   (void)path;
@@ -185,20 +210,53 @@ int32_t PathResolver::open(const char* path, bool writable) const {
 #if defined(__linux__)
   if (!walks_) return open_beneath(root_, path, uint64_t(flags), 0);
 #endif
-  return walk(path, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
+  return walk(path, Last::FOLLOW, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
     const int fd = openat(directory, name, flags | O_NOFOLLOW | (must_be_directory ? O_DIRECTORY : 0));
     return fd >= 0 ? fd : failure(errno);
   });
 }
 
-int32_t PathResolver::create(const char* path, int& parent) const {
+int32_t PathResolver::create(const char* path, bool exclusive, int& parent) const {
   // Always walked: only so is the directory known that the new name is written to, also behind a dangling link.
-  return walk(path, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
+  return walk(path, exclusive ? Last::KEEP : Last::FOLLOW, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
     if (must_be_directory) return -Errno::eisdir;
+    if (const int32_t error = open_to_sync(directory, parent)) return error;  // first: no file is left where this fails
     const int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | OPEN_FLAGS, 0644);
-    if (fd < 0) return failure(errno);
-    parent = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd;
+    return fd >= 0 ? fd : failure_without(parent);
+  });
+}
+
+int32_t PathResolver::unlink(const char* path, FileLook& gone, int& parent) const {
+  return walk(path, Last::KEEP, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
+    if (const int32_t error = look_beneath(directory, name, gone)) return error;
+    if (S_ISDIR(gone.mode)) return -Errno::eisdir;  // which some systems call EPERM
+    if (must_be_directory) return -Errno::enotdir;
+    if (const int32_t error = open_to_sync(directory, parent)) return error;
+    return unlinkat(directory, name, 0) == 0 ? 0 : failure_without(parent);
+  });
+}
+
+int32_t PathResolver::rename(const char* from, const char* to, Renamed& renamed) const {
+  const auto move = [&](int old_directory, const char* old_name, int directory, const char* name, bool must_be_directory) -> int32_t {
+    if (const int32_t error = look_beneath(old_directory, old_name, renamed.moved)) return error;
+    if (must_be_directory && !S_ISDIR(renamed.moved.mode)) return -Errno::enotdir;
+    // What has no name in the directory that was walked to: the root, and what "." and ".." stand for.
+    if (ends_in_dot(from) || ends_in_dot(to) || is_nothing(old_name) || is_nothing(name)) return -Errno::ebusy;
+    const int32_t looked = look_beneath(directory, name, renamed.gone);
+    if (looked != 0 && looked != -Errno::enoent) return looked;
+    renamed.replaced = looked == 0;
+    if (const int32_t error = open_to_sync(old_directory, renamed.old_parent)) return error;
+    int32_t error = open_to_sync(directory, renamed.parent);
+    if (error == 0 && renameat(old_directory, old_name, directory, name) != 0) {
+      error = errno == EEXIST ? -Errno::enotempty : failure(errno);  // the standard allows either for a full directory
+    }
+    if (error != 0) close_again(renamed.old_parent), close_again(renamed.parent);
+    return error;
+  };
+  return walk(from, Last::KEEP, [&](int old_directory, const char* old_name, bool old_must) -> int32_t {
+    return walk(to, Last::KEEP, [&](int directory, const char* name, bool must) -> int32_t {
+      return move(old_directory, old_name, directory, name, old_must || must);
+    });
   });
 }
 

@@ -2,8 +2,6 @@
 
 #include "shared_words.h"
 
-#include <string>
-
 namespace warpfs {
 
 void RequestServer::finished(Counters& counters) {
@@ -24,13 +22,16 @@ void RequestServer::refuse(const Request& request, int32_t error, Counters& coun
 
 void RequestServer::serve(const Request& request, IoEngine& engine, Counters& counters) {
   if (const int32_t error = check_request(request, limits_)) return refuse(request, error, counters);
-  if (request.opcode == Opcode::NOP) {
-    Counters::bump(counters.served[Opcode::NOP]);
-    return finished(counters);
+  switch (request.opcode) {
+    case Opcode::NOP:
+      Counters::bump(counters.served[Opcode::NOP]);
+      return finished(counters);
+    case Opcode::OPEN: return open(request, counters);
+    case Opcode::CLOSE: return close(request, counters);
+    case Opcode::UNLINK: return unlink(request, counters);
+    case Opcode::RENAME: return rename(request, counters);
+    default: break;
   }
-  if (request.opcode == Opcode::OPEN) return open(request, counters);
-  if (request.opcode == Opcode::CLOSE) return close(request, counters);
-
   const FileRef file = files_.acquire(request.file);
   const bool dead = request.opcode == Opcode::WRITE_BACK && file.slot == nullptr && files_.is_dead(request.file, request.mailbox);
   if (file.slot == nullptr && !dead) return refuse(request, -Errno::ebadf, counters);
@@ -42,13 +43,8 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
   switch (request.opcode) {
     case Opcode::FILL: return fill(request, file, engine, counters);
     case Opcode::WRITE_BACK: return write_back(request, file, engine, counters);
-    case Opcode::SYNC:
-      pool_.submit([this, file, mailbox = request.mailbox, &counters] {
-        const int32_t result = files_.sync(file);
-        files_.release(file);
-        answer(mailbox, result, 0, counters);
-      });
-      return;
+    case Opcode::SYNC: return sync(request, file, counters);
+    case Opcode::TRUNCATE: return truncate(request, file, counters);
     case Opcode::EXTEND: {
       const uint64_t size = files_.extend(file, request.offset);
       files_.release(file);
@@ -71,12 +67,11 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
       next++;
       continue;
     }
-    Transfer transfer;
+    Transfer transfer{};
     transfer.file = runs == 0 ? file : files_.acquire(request.file);
     transfer.counters = &counters;
+    transfer.file_id = request.mailbox;
     transfer.offset = request.offset + uint64_t(next) * limits_.line_bytes;
-    transfer.part_first = 0;
-    transfer.write = transfer.begun = false;
     uint32_t count = 0;
     for (; next < request.line_count && request.lines[next] != LINE_NONE; next++, count++) {
       transfer.lines[count] = request.lines[next];
@@ -84,6 +79,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
     }
     transfer.line_count = transfer.part_count = count;
     transfer.remaining = count * limits_.line_bytes;
+    transfer.end = transfer.offset + transfer.remaining;
     if (runs++ != 0) Counters::bump(counters.accepted);
     if (transfer.file.slot != nullptr) {
       engine.start(transfer);
@@ -99,32 +95,86 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
 }
 
 void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
-  const uint64_t within = request.offset % limits_.line_bytes;
-  Transfer transfer;
+  uint8_t* line = view_.lines + uint64_t(request.lines[0]) * limits_.line_bytes;
+  Transfer transfer{};
   transfer.file = file;
   transfer.counters = &counters;
   transfer.offset = request.offset;
+  transfer.end = request.offset + request.length;
   transfer.remaining = request.length;
-  transfer.part_first = 0;
   transfer.part_count = transfer.line_count = 1;
   transfer.write = true;
-  transfer.begun = false;
   transfer.file_id = request.mailbox;
   transfer.lines[0] = request.lines[0];
-  transfer.parts[0] = {view_.lines + uint64_t(request.lines[0]) * limits_.line_bytes + within, request.length};
+  transfer.parts[0] = {line + request.offset % limits_.line_bytes, request.length};
+  if (has_mask(request)) {
+    transfer.use_mask(view_.masks + uint64_t(mask_of(request)) * (limits_.line_bytes / 32), line, limits_.line_bytes);
+    if (transfer.end > limits_.file_bytes_max) {
+      files_.release(file);
+      return refuse(request, -Errno::efbig, counters);
+    }
+    if (!transfer.next_run()) {  // nothing to write, so nothing can fail
+      files_.release(file);
+      answers_.line(request.lines[0], 0);
+      return finished(counters);
+    }
+  }
   engine.start(transfer);
 }
 
+void RequestServer::sync(const Request& request, const FileRef& file, Counters& counters) {
+  const Told told = request.length != 0 ? Told::YES : Told::NO;
+  pool_.submit([this, file, told, mailbox = request.mailbox, &counters] {
+    const int32_t result = files_.sync(file, told);
+    files_.release(file);
+    answer(mailbox, result, 0, counters);
+  });
+}
+
+void RequestServer::truncate(const Request& request, const FileRef& file, Counters& counters) {
+  pool_.submit([this, file, size = request.offset, mailbox = request.mailbox, &counters] {
+    const int32_t result = files_.truncate(file, size);
+    const uint64_t now = file.slot->size.load(std::memory_order_acquire);
+    files_.release(file);
+    answer(mailbox, result, now, counters);
+  });
+}
+
+/// The gpu may rewrite the outbox: only the copy is looked at.
+int32_t RequestServer::copy_path(const Request& request, uint64_t from, uint32_t length, std::string& path) const {
+  char copy[PATH_BYTES_MAX];
+  copy_from_gpu(copy, view_.outboxes + uint64_t(request.mailbox) * OUTBOX_BYTES + from, length + 1);
+  const int32_t error = check_path(copy, length);
+  if (error == 0) path.assign(copy, length);
+  return error;
+}
+
 void RequestServer::open(const Request& request, Counters& counters) {
-  char path[PATH_BYTES_MAX];
-  const uint8_t* outbox = view_.outboxes + uint64_t(request.mailbox) * PATH_BYTES_MAX;
-  copy_from_gpu(path, outbox, request.length + 1);  // the gpu may rewrite the outbox: only the copy is looked at
-  if (const int32_t error = check_path(path, request.length)) return refuse(request, error, counters);
+  std::string path;
+  if (const int32_t error = copy_path(request, 0, request.length, path)) return refuse(request, error, counters);
   Counters::bump(counters.served[Opcode::OPEN]);
-  const int32_t result = files_.open(path, request.file, Hurry::YES);
+  const int32_t result = files_.open(path.c_str(), request.file, Hurry::YES);
   if (result != -Errno::eagain) return answer(request.mailbox, result, 0, counters);
-  pool_.submit([this, path = std::string(path, request.length), mode = request.file, mailbox = request.mailbox, &counters] {
-    answer(mailbox, files_.open(path.c_str(), mode, Hurry::NO), 0, counters);
+  pool_.submit([this, path, flags = request.file, mailbox = request.mailbox, &counters] {
+    answer(mailbox, files_.open(path.c_str(), flags, Hurry::NO), 0, counters);
+  });
+}
+
+void RequestServer::unlink(const Request& request, Counters& counters) {
+  std::string path;
+  if (const int32_t error = copy_path(request, 0, request.length, path)) return refuse(request, error, counters);
+  Counters::bump(counters.served[Opcode::UNLINK]);
+  pool_.submit([this, path, mailbox = request.mailbox, &counters] { answer(mailbox, files_.unlink(path.c_str()), 0, counters); });
+}
+
+void RequestServer::rename(const Request& request, Counters& counters) {
+  std::string from, to;
+  int32_t error = copy_path(request, 0, request.length, from);
+  if (error == 0) error = copy_path(request, request.length + 1, uint32_t(request.offset), to);
+  if (error != 0) return refuse(request, error, counters);
+  Counters::bump(counters.served[Opcode::RENAME]);
+  pool_.submit([this, from, to, mailbox = request.mailbox, &counters] {
+    answer(mailbox, files_.rename(from.c_str(), to.c_str()), 0, counters);
   });
 }
 

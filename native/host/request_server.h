@@ -3,6 +3,8 @@
 #include "io_engine.h"
 #include "request_validation.h"
 
+#include <string>
+
 namespace warpfs {
 
 class RequestServer {
@@ -19,8 +21,13 @@ class RequestServer {
   void refuse(const Request& request, int32_t error, Counters& counters);
   void fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
   void write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
+  void sync(const Request& request, const FileRef& file, Counters& counters);
+  void truncate(const Request& request, const FileRef& file, Counters& counters);
   void open(const Request& request, Counters& counters);
+  void unlink(const Request& request, Counters& counters);
+  void rename(const Request& request, Counters& counters);
   void close(const Request& request, Counters& counters);
+  int32_t copy_path(const Request& request, uint64_t from, uint32_t length, std::string& path) const;
   void answer(uint32_t mailbox, int32_t result, uint64_t value, Counters& counters);
   void finished(Counters& counters);
 

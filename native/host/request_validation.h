@@ -9,6 +9,8 @@ struct RequestLimits {
   uint32_t line_bytes;
   uint32_t line_total;  // cache and bypass lines
   uint32_t slot_count;
+  uint32_t mask_count;
+  uint64_t file_bytes_max;
   bool read_only;
 };
 
@@ -19,6 +21,10 @@ int32_t check_request(const Request& request, const RequestLimits& limits);
 
 /// 0, or the negated error that refuses the path. The copy holds length + 1 bytes, the last of which must be the closing NUL.
 int32_t check_path(const char* copy, uint32_t length);
+
+/// The mask of a WRITE_BACK that passed: the bytes of its line are those whose bits are set there. False: all bytes of its range.
+inline bool has_mask(const Request& request) { return request.lines[1] != 0; }
+inline uint32_t mask_of(const Request& request) { return request.lines[1] - 1; }
 
 /// True for the opcodes that are answered line by line.
 inline bool is_about_lines(uint32_t opcode) { return opcode == Opcode::FILL || opcode == Opcode::WRITE_BACK; }

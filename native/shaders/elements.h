@@ -67,6 +67,7 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
   static_assert((sizeof(T) & (sizeof(T) - 1u)) == 0u && sizeof(T) <= LINE_BYTES_MIN, "an element lies in one line");
   const FileView view = Action::WRITES != 0u ? file_view_to_write(fs, file, 0u, 0u, 0u) : file_view(fs, file, 0u, 0u, 0u, 0);
   if (view.error != 0) return view.error;
+  fs.file_id = view.source.file_id;
   const ulong size = file_size_of(fs, file);
   const bool inside = wanted && index < size / sizeof(T);
   int status = warp_any(fs.lane, wanted && !inside) ? -Errno::erange : 0;
@@ -136,7 +137,7 @@ WARPFS_FN int elements_do(WARPFS_THREAD Fs& fs, int file, ulong index, bool want
 #endif
     int status = elements_move<T, Action>(fs, file, index, wanted, moved);
     if (status == -Errno::estale) {
-      if (warp_wait_again(fs, bound)) continue;
+      if (file_wait_renewed(fs, file, fs.file_id, bound)) continue;
       status = wait_outcome();
     }
     value = moved;

@@ -32,6 +32,18 @@ WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD Fil
   return false;
 }
 
+// All lanes. The host refused bytes of `file_id`, because a truncation ends it. Gives that time where it has not ended yet. False: no longer.
+WARPFS_CALL bool file_wait_renewed(WARPFS_THREAD Fs& fs, int file, uint file_id, WARPFS_THREAD WaitBound& bound) {
+  uint again = 1u;
+  if (is_leader(fs)) {
+    WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
+    FileLook look;
+    // Where the truncation has failed its file has the same identity as before: then the version has gone on.
+    if (entry != 0 && file_look(entry, look) && look.file_id == file_id) again = wait_again(fs, bound) ? 1u : 0u;
+  }
+  return warp_broadcast(fs.lane, again, 0u) != 0u;
+}
+
 WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
   FileLook look;
   look.size = 0;

@@ -54,7 +54,7 @@ WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length,
       break;
     }
     if (status != -Errno::estale) return call_end(fs, status);
-    if (!warp_wait_again(fs, bound)) return call_end(fs, wait_outcome());
+    if (!file_wait_renewed(fs, file, view.source.file_id, bound)) return call_end(fs, wait_outcome());
   }
 #if WARPFS_REPLAY
   if (is_leader(fs)) fs.log[fs.call].value = line;

@@ -122,7 +122,8 @@ WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint len
   }
   int status = 0;
   WaitBound bound;
-  for (uint restarts = 0;; restarts++) {
+  wait_start(fs, bound);
+  for (;;) {
     if (fs.kept != 0u && fs.file_id != view.source.file_id) read_restart(fs);
     // The file may grow between the runs of a replayed item: what was not there when the read began is not part of it.
     if (fs.kept == 0u) {
@@ -141,8 +142,7 @@ WARPFS_HOT_CALL int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint len
     }
     if (status != -Errno::estale) break;
     read_restart(fs);
-    if (restarts == 0u) wait_start(fs, bound);
-    if (!warp_wait_again(fs, bound)) {
+    if (!file_wait_renewed(fs, file, view.source.file_id, bound)) {
       status = wait_outcome();
       break;
     }
