@@ -43,7 +43,7 @@ export function bindingForTests(): BindingForTests {
     explorations: [],
     explored: undefined,
     abiHash: () => ABI_HASH,
-    host: () => ({ cores: 2, uring: 'not probed' }),
+    host: () => ({ cores: 2, uring: 'not probed', sandbox: 'none: not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
     progressLitmus: () => ({}),
     async explore(config, scenario, limits) {
@@ -75,7 +75,11 @@ export function bindingForTests(): BindingForTests {
           hostOpens: 0,
           requestsServed: 0,
           requestsRefused: 0,
+          sandbox: 'none: nothing is served',
+          hostCalls: 0,
+          hostFaults: 0,
         }),
+        setFault: () => undefined,
       };
     },
   };

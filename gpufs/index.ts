@@ -2,6 +2,7 @@
 export { type CheckOptions } from './check_options.ts';
 export { type DispatchReport } from './dispatch_report.ts';
 export { errnoName, type ItemFailure, type KernelDiagnostic, WarpfsError, type WarpfsErrorCode } from './errors.ts';
+export { type FaultName, type FaultOptions } from './fault_options.ts';
 export { type DispatchOptions, type DispatchResult, type Kernel } from './kernel.ts';
 export { type InputType, type InputTypes, type KernelDefinition, type OutputType, type OutputTypes } from './kernel_definition.ts';
 export { type DeviceInfo, mount, type Mount, type MountDescription, type RunOptions, type UnmountOptions } from './mount.ts';

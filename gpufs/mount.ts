@@ -34,6 +34,8 @@ export interface DeviceInfo {
   /** What serves the files on the host. */
   engine: string;
   engineNote: string;
+  /** What the threads that serve the files are locked in by, as 'landlock 7 + seccomp', or 'none: why'. */
+  sandbox: string;
   /** Why `device: 'auto'` did not take the devices before this one. */
   notTaken: { name: DeviceName; reason: string }[];
 }
@@ -106,10 +108,10 @@ class NativeBackedMount implements Mount {
   #finding: NativeFinding | undefined;
 
   constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice) {
-    const { engine, engineNote, workers, residentWarps } = native.describe();
+    const { engine, engineNote, sandbox, workers, residentWarps } = native.describe();
     this.#native = native;
     this.options = options;
-    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, notTaken: choice.notTaken };
+    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, notTaken: choice.notTaken };
     this.#kernelHost = {
       policy: options.cache.policy,
       wait: options.wait,

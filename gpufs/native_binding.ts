@@ -33,6 +33,8 @@ export interface NativeHost {
   cores: number;
   /** What the probe for io_uring said: URING_WORKS, or what stands in its way. */
   uring: string;
+  /** What 'auto' locks the threads of a daemon in with, or `none: why`. */
+  sandbox: string;
 }
 
 export const URING_WORKS = 'works';
@@ -50,10 +52,28 @@ export interface NativeMountConfig {
   fileCount: number;
   daemonThreads: number;
   io: 'auto' | 'pread' | 'uring';
+  maxFileBytes?: number;
+  maxDirtyBytes?: number;
   waitMs: number;
   workers: number;
+  /** Absent under check, where no threads serve. */
+  sandbox?: 'auto' | 'required' | 'off';
+  /** Absent: every call of the host is made as it is. */
+  fault?: NativeFault;
   /** Absent: an ordinary device, whose accesses nobody orders or watches. */
   check?: NativeCheckConfig;
+}
+
+/** In the order of CallKind in native/host/call_log.h. */
+export const hostCallKinds = ['read', 'write', 'sync', 'open', 'truncate', 'stat', 'unlink', 'rename'] as const;
+export type HostCallKind = (typeof hostCallKinds)[number];
+
+export interface NativeFault {
+  call: number;
+  error: 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EINTR' | 'short';
+  forGood: boolean;
+  /** Bit 1 << i for the i-th of hostCallKinds. */
+  kinds: number;
 }
 
 export interface NativeDispatch {
@@ -88,6 +108,11 @@ export interface NativeMountDescription {
   hostOpens: number;
   requestsServed: number;
   requestsRefused: number;
+  sandbox: string;
+  /** Calls about files and names since a fault was asked for; nobody counts them before. */
+  hostCalls: number;
+  /** Those of them that were made to fail. */
+  hostFaults: number;
 }
 
 export interface NativeMount {
@@ -99,6 +124,8 @@ export interface NativeMount {
   /** In the order of COUNTERS. */
   stats(): BigUint64Array;
   describe(): NativeMountDescription;
+  /** For tests; null: nothing fails any more. Not on a mount with `check`. */
+  setFault(fault: NativeFault | null): void;
 }
 
 export interface LoadedBinding {

@@ -1,6 +1,7 @@
 // The options of a mount in the words of the addon.
 import { Policy } from '../native/abi/abi.ts';
 import { nativeCheckConfig } from './check_options.ts';
+import { nativeFault } from './fault_options.ts';
 import type { NativeMountConfig } from './native_binding.ts';
 import type { PolicyName, ResolvedOptions } from './options.ts';
 
@@ -18,9 +19,12 @@ export function nativeConfig(options: ResolvedOptions, workers: number): NativeM
     fileCount: options.maxOpenFiles,
     daemonThreads: options.daemon.threads,
     io: options.daemon.io,
+    ...(options.maxFileBytes === undefined ? {} : { maxFileBytes: options.maxFileBytes }),
+    ...(options.maxDirtyBytes === undefined ? {} : { maxDirtyBytes: options.maxDirtyBytes }),
     waitMs: options.timeoutMs,
     workers,
-    ...(options.check === undefined ? {} : { check: nativeCheckConfig(options.check) }),
+    ...(options.faults === undefined ? {} : { fault: nativeFault(options.faults) }),
+    ...(options.check === undefined ? { sandbox: options.sandbox } : { check: nativeCheckConfig(options.check) }),
   };
 }
 

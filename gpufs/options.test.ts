@@ -28,7 +28,9 @@ test('defaults', () => {
     maxOpenFiles: 4096,
     residentWarps: 1024,
     timeoutMs: 30000,
+    sandbox: 'auto',
   });
+  expect(resolveOptions({ root: '/tmp', faults: { call: 3, error: 'EIO' } }).faults).toEqual({ call: 3, error: 'EIO', forGood: false });
   expect(resolveOptions({ root: '/tmp', cache: { lines: 7 } }).cache).toEqual({ lines: 7, lineBytes: 4096, policy: 'clock' });
 });
 
@@ -78,6 +80,16 @@ test.each<[unknown, string]>([
   [{ root: '/tmp', check: { faults: { eio: 1001 } } }, '[warpfs] option check.faults.eio: 1001 is not a whole number from 0 to 1000'],
   [{ root: '/tmp', check: { faults: { shortio: 1 } } }, '[warpfs] option check.faults.shortio does not exist; did you mean check.faults.shortIo?'],
   [{ root: '/tmp', check: true, device: 'cuda' }, '[warpfs] option device: "cuda" does not go with option check: only the cpu device can be checked (cpu or auto)'],
+  [{ root: '/tmp', sandbox: 'on' }, '[warpfs] option sandbox: "on" is not one of auto, required, off'],
+  [{ root: '/tmp', sandbox: 'required', check: true }, '[warpfs] option sandbox: "required" does not go with option check: there the host has no threads to lock in'],
+  [{ root: '/tmp', faults: 3 }, '[warpfs] option faults: 3 is not an object of options'],
+  [{ root: '/tmp', faults: { call: 0, error: 'EIO' } }, '[warpfs] option faults.call: 0 is not a whole number from 1 to 4294967295'],
+  [{ root: '/tmp', faults: { call: 1, error: 'EFAULT' } }, '[warpfs] option faults.error: "EFAULT" is not one of EIO, ENOSPC, EDQUOT, EINTR, short'],
+  [{ root: '/tmp', faults: { call: 1, error: 'EIO', forgood: true } }, '[warpfs] option faults.forgood does not exist; did you mean faults.forGood?'],
+  [{ root: '/tmp', faults: { call: 1, error: 'EIO', kinds: ['mmap'] } }, '[warpfs] option faults.kinds: ["mmap"] is not a list of some of read, write, sync, open, truncate, stat, unlink, rename'],
+  [{ root: '/tmp', faults: { call: 1, error: 'short', kinds: ['sync'] } }, '[warpfs] option faults.kinds: ["sync"] does not go with option faults.error "short": only read and write move bytes'],
+  [{ root: '/tmp', faults: { call: 1, error: 'EINTR', forGood: true } }, '[warpfs] option faults.forGood: true does not go with option faults.error "EINTR": interrupted calls are made again until they are through'],
+  [{ root: '/tmp', faults: { call: 1, error: 'EIO' }, check: true }, '[warpfs] option faults: {"call":1,"error":"EIO","forGood":false} does not go with option check: check.faults are its faults'],
   [{ root: '/tmp', ring: { zebra: 1 } }, '[warpfs] option ring.zebra does not exist; known: count, slots'],
 ])('%j is refused', (options, message) => {
   expect(messageOf(options)).toBe(message);

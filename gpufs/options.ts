@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { LINE_BYTES_MAX, LINE_BYTES_MIN, SLOTS_MAX } from '../native/abi/abi.ts';
 import { checkNames, type CheckOptions, checkSchema, faultNames, type ResolvedCheckOptions } from './check_options.ts';
 import { optionError, WarpfsError } from './errors.ts';
+import { checkFault, type FaultOptions, faultOptionNames, faultSchema, type ResolvedFaultOptions } from './fault_options.ts';
 import { nearest } from './nearest.ts';
 import { group, oneOf, powerOfTwo, truth, valueAt, whole } from './option_rules.ts';
 
@@ -12,6 +13,7 @@ export type DeviceName = 'cpu' | 'cuda' | 'metal';
 export type WaitName = 'spin' | 'replay';
 export type PolicyName = 'clock' | 'fifo';
 export type IoName = 'auto' | 'pread' | 'uring';
+export type SandboxName = 'auto' | 'required' | 'off';
 
 export interface MountOptions {
   /** The folder that the gpu side sees; nothing outside it can be reached. */
@@ -37,6 +39,13 @@ export interface MountOptions {
   timeoutMs?: number;
   /** Every access is observed and ordered by a scheduler; a dispatch in which something was wrong rejects with ERR_WARPFS_CHECK. */
   check?: true | CheckOptions;
+  /**
+   * Whether the threads that serve the files lock themselves in with Landlock and seccomp (Linux): 'auto' takes what this machine has,
+   * 'required' refuses to mount with less than both. `mount.device.sandbox` says what applied.
+   */
+  sandbox?: SandboxName;
+  /** For tests: makes a call of the host side fail. */
+  faults?: FaultOptions;
 }
 
 export interface ResolvedOptions {
@@ -54,6 +63,8 @@ export interface ResolvedOptions {
   residentWarps: number;
   timeoutMs: number;
   check?: ResolvedCheckOptions | undefined;
+  sandbox: SandboxName;
+  faults?: ResolvedFaultOptions | undefined;
 }
 
 interface SizeDefaults {
@@ -85,6 +96,8 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   residentWarps: whole(1, SLOTS_MAX).default(sizes.residentWarps),
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
   check: checkSchema.optional(),
+  sandbox: oneOf('auto', 'required', 'off').default('auto'),
+  faults: faultSchema.optional(),
 });
 const usualSchema = schemaWith(usualSizes);
 const schemaOfCheck = schemaWith(checkSizes);
@@ -96,6 +109,7 @@ const knownNames: Record<string, readonly string[]> = {
   daemon: ['threads', 'io'],
   check: checkNames,
   'check.faults': faultNames,
+  faults: faultOptionNames,
 };
 
 /** Fills in the defaults; throws ERR_WARPFS_OPTION for the first rule that is broken. */
@@ -106,7 +120,11 @@ export function resolveOptions(options: MountOptions): ResolvedOptions {
   const parsed = (checked ? schemaOfCheck : usualSchema).safeParse(given);
   if (!parsed.success) throw explain(given, parsed.error.issues[0] as z.core.$ZodIssue);
   const resolved: ResolvedOptions = { ...parsed.data, root: resolve(parsed.data.root) };
-  if (checked) resolved.device = cpuForCheck(resolved.device);
+  if (resolved.faults !== undefined) checkFault(resolved.faults);
+  if (!checked) return resolved;
+  resolved.device = cpuForCheck(resolved.device);
+  if (resolved.faults !== undefined) throw optionError('option faults', resolved.faults, 'does not go with option check: check.faults are its faults');
+  if (resolved.sandbox === 'required') throw optionError('option sandbox', resolved.sandbox, 'does not go with option check: there the host has no threads to lock in');
   return resolved;
 }
 

@@ -30,6 +30,24 @@ describe('the C++ test programs', () => {
     });
   }
 
+  test('durability_test: whenever the power is lost, what was promised is there', { timeout: 300_000 }, () => {
+    const run = spawnSync(builtProgram('durability_test'), [], { encoding: 'utf8', timeout: 120_000 });
+    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+    expect(run.stdout).toMatch(/^ok a host that leaves out syncs is found out$/m);
+    expect(Number(/^ok (\d+) disks/m.exec(run.stdout)?.[1]), run.stdout).toBeGreaterThan(10_000);
+  });
+
+  test('kill_test: a writer that is killed loses nothing that it said to be synced', { timeout: 300_000 }, () => {
+    const program = builtProgram('kill_test');
+    const run = spawnSync(program, ['20'], { encoding: 'utf8', timeout: 120_000 });
+    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+    expect(run.stdout).toMatch(/^ok 20 kills, \d+ writes, \d+ of them synced, all there/m);
+    // The test of the test: the writer lies.
+    const lie = spawnSync(program, ['--without-sync', '100'], { encoding: 'utf8', timeout: 120_000 });
+    expect(lie.status, `${lie.stdout}\n${lie.stderr}`).toBe(1);
+    expect(lie.stdout).toMatch(/^FAILED after kill \d+ .* was synced$/m);
+  });
+
   test('check_bench measures everything that it names', { timeout: 300_000 }, () => {
     const run = spawnSync(builtProgram('check_bench'), ['1000'], { encoding: 'utf8', timeout: 120_000 });
     expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);

@@ -24,6 +24,7 @@ interface Diagnosis {
   compiler: Finding;
   kernelFolder: { path: string; usual: boolean; detail: string };
   io: { name: string; available: boolean; detail: string }[];
+  sandbox: string;
   devices: DeviceListing[];
   auto: string;
 }
@@ -43,7 +44,7 @@ export function addDoctor(program: Command, streams: Streams, finish: (code: num
 
 /** Healthy: programs run. A compiler is needed for kernels of the user alone, so its absence is no illness. */
 async function diagnose(): Promise<Diagnosis> {
-  const { addon, cores, uring } = findAddon();
+  const { addon, cores, uring, sandbox } = findAddon();
   const folder = await kernelFolder();
   return {
     command: 'doctor',
@@ -57,19 +58,20 @@ async function diagnose(): Promise<Diagnosis> {
       { name: 'pread', available: addon.found, detail: addon.found ? 'always there' : 'needs the addon' },
       { name: 'uring', available: uring === URING_WORKS, detail: uring },
     ],
+    sandbox,
     devices: addon.found ? listDevices() : listDevices().map((device) => (device.available ? { ...device, available: false, reason: 'needs the addon' } : device)),
     auto: addon.found ? chooseDevice('auto').name : 'none',
   };
 }
 
-function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string } {
+function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string; sandbox: string } {
   try {
     const { path, binding } = loadNativeBinding();
-    const { cores, uring } = binding.host();
-    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring };
+    const { cores, uring, sandbox } = binding.host();
+    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring, sandbox };
   } catch (error) {
     const detail = (error as Error).message;
-    return { addon: { found: false, detail, abiHash: hex(ABI_HASH) }, cores: availableParallelism(), uring: 'needs the addon' };
+    return { addon: { found: false, detail, abiHash: hex(ABI_HASH) }, cores: availableParallelism(), uring: 'needs the addon', sandbox: 'needs the addon' };
   }
 }
 
@@ -94,6 +96,7 @@ function describe(diagnosis: Diagnosis): string {
     ['compiler', compiler.detail],
     ['kernel folder', `${diagnosis.kernelFolder.path}: ${diagnosis.kernelFolder.detail}`],
     ...io.map((engine): [string, string] => [`io ${engine.name}`, engine.detail]),
+    ['sandbox', diagnosis.sandbox],
   ];
   const table = formatTable(
     ['device', 'usable', 'why'],

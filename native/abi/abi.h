@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x7f10b1bdu,
+  ABI_HASH = 0xa5d847b9u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -271,7 +271,7 @@ static_assert(WARPFS_OFFSETOF(DirtyState, reserved) == 4, "DirtyState.reserved o
 
 // LogEntry: gpu only, part of ItemRecord.
 struct LogEntry {
-  uint64_t value;  // a read: where its bytes went; gstat: the size
+  uint64_t value;  // a read: where its bytes went; gfstat: the size
   uint32_t length;  // and how many there could be; 0: no read
   int32_t result;  // what the call returned
 };

@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x7f10b1bd;
+export const ABI_HASH = 0xa5d847b9;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -222,7 +222,7 @@ export const DirtyState = {
 /** gpu only, part of ItemRecord. Byte offsets of its fields. */
 export const LogEntry = {
   bytes: 16,
-  value: 0, // u64: a read: where its bytes went; gstat: the size
+  value: 0, // u64: a read: where its bytes went; gfstat: the size
   length: 8, // u32: and how many there could be; 0: no read
   result: 12, // i32: what the call returned
 } as const;

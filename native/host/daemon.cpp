@@ -44,11 +44,12 @@ struct Daemon::Parts {
   Parts(const HostView& view, const DaemonOptions& options)
       : geometry(checked_copy(*view.geometry)),
         limits(limits_of(geometry, options.read_only || geometry.read_only != 0)),
-        paths(options.root),
+        paths(options.root, PathResolver::Method::AUTOMATIC, calls),
         files(view.files, geometry.file_count, paths, limits.read_only),
         answers(view, limits),
         transfers(files, answers, bell),
-        pool(POOL_THREADS_MAX),
+        sandbox(options.sandbox, options.root, !limits.read_only),
+        pool(POOL_THREADS_MAX, &sandbox),
         server(view, limits, files, pool, answers, transfers, bell) {}
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
   ~Parts() {
@@ -58,6 +59,7 @@ struct Daemon::Parts {
 
   const Geometry geometry;
   const RequestLimits limits;
+  HostCalls calls;
   PathResolver paths;
   FileTable files;
   Answers answers;
@@ -65,6 +67,7 @@ struct Daemon::Parts {
   TransferEnd transfers;
   std::string engine, engine_note;
   DispatchGate gate;
+  Sandbox sandbox;
   std::vector<std::unique_ptr<RingConsumer>> consumers;
   WorkPool pool;
   RequestServer server;
@@ -77,6 +80,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
   raise_descriptor_limit();
   parts_ = std::make_unique<Parts>(view, options);
   Parts& parts = *parts_;
+  if (options.fault.call != 0) parts.calls.inject(options.fault);
   parts.engine = "pread";
   if (options.io == "auto") {
     parts.engine_note = "auto: pread serves page-cached lines as fast as io_uring, and needs nothing of the system";
@@ -95,7 +99,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
     }
     parts.consumers.push_back(
         std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine),
-                                       options.has_doorbell));
+                                       options.has_doorbell, parts.sandbox));
   }
 }
 
@@ -158,6 +162,8 @@ Daemon::Stats Daemon::stats() const {
   return stats;
 }
 
+std::string Daemon::sandbox() const { return parts_->sandbox.description(); }
+HostCalls& Daemon::host_calls() const { return parts_->calls; }
 std::string Daemon::engine() const { return parts_->engine; }
 std::string Daemon::engine_note() const { return parts_->engine_note; }
 

@@ -1,5 +1,6 @@
 // The host side of a mount: polls the request rings while a dispatch runs and serves every request from files beneath one directory.
 #pragma once
+#include "host_calls.h"
 #include "mount_memory.h"
 
 #include <chrono>
@@ -15,6 +16,8 @@ struct DaemonOptions {
   unsigned threads = 1;     // at most one for each ring is used
   std::string io = "auto";  // "auto", "pread", "uring"
   bool has_doorbell = false;  // every request is followed by a call of doorbell(): no need to look for requests all the time
+  std::string sandbox = "auto";  // "auto", "required", "off"
+  CallFault fault{};          // with a call that is not 0: armed from the start
 };
 
 class Daemon {
@@ -50,6 +53,8 @@ class Daemon {
   bool wait_for_completion(uint64_t since, std::chrono::nanoseconds timeout);
 
   Stats stats() const;
+  HostCalls& host_calls() const;
+  std::string sandbox() const;      // what the threads are locked in by, or "none: why"
   std::string engine() const;       // "pread" or "uring"
   std::string engine_note() const;  // why a wish was not met, or why auto chose as it did
 

@@ -204,6 +204,8 @@ int main(int argc, char** argv) {
   test_durability();
   test_hostile();
   test_manners();
+  test_calls();
+  test_sandbox();
   if (argument != "--no-speed") print_speed();
   return 0;
 }

@@ -174,8 +174,10 @@ class Gpu {
     r.offset = second;
     return r;
   }
+  /// Of bytes that belong to the file as it is now.
   Request fill_request(int32_t handle, uint64_t offset, const std::vector<uint32_t>& lines) const {
     Request r = request(Opcode::FILL, handle);
+    r.mailbox = load_relaxed(&entry(handle).file_id);
     r.offset = offset;
     r.line_count = uint32_t(lines.size());
     r.length = r.line_count * memory.geometry().line_bytes;
@@ -289,6 +291,8 @@ void test_trust();
 void test_durability();
 void test_hostile();
 void test_manners();
+void test_calls();
+void test_sandbox();
 void print_speed();
 
 }  // namespace warpfs::test

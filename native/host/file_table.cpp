@@ -168,7 +168,7 @@ int32_t FileTable::open(const char* path, uint32_t flags, Hurry hurry) {
     host_opens_.fetch_add(1, std::memory_order_relaxed);
 
     // What was opened counts, not what was there a moment ago.
-    int32_t error = look_at(fd, found);
+    int32_t error = calls().look_at(fd, found);
     if (error == 0) error = refused_kind(found);
     std::lock_guard lock(mutex_);
     const DirectoryRef directory = create ? share_directory(parent) : nullptr;

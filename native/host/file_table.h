@@ -115,6 +115,7 @@ class FileTable {
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
   void wait_for_truncation(const FileRef& file);
 
+  HostCalls& calls() const { return resolver_.calls(); }
   uint64_t host_opens() const { return host_opens_.load(std::memory_order_relaxed); }
 
  private:
@@ -156,6 +157,9 @@ class FileTable {
   void drop_descriptor(FileSlot& slot);
   bool drop_spare_descriptors(size_t leave);
   DirectoryRef share_directory(int fd);
+  int32_t sync_data(int fd);
+  int32_t sync_directory(const Directory& directory, int fd);
+  int32_t write_out_forgotten_names();
   bool syncfs_covers(uint64_t device) const;
   void names_changed(const DirectoryRef& directory);
   void name_gone(const FileLook& gone);
@@ -177,6 +181,8 @@ class FileTable {
   uint32_t next_file_id_ = 1;            // 0 once every number was given away
   size_t spare_ = 0;                     // closed slots whose descriptor stays open for sync_all
   size_t spare_max_ = 0;
+  std::atomic<uint64_t> names_forgotten_{0};  // new names whose slot was given away before their directory was synced
+  std::atomic<uint64_t> names_synced_{0};     // so many of them a sync of the file system covers
   int root_ = -1;                        // for syncfs
   uint64_t root_device_ = 0;
   std::map<Identity, std::weak_ptr<const Directory>> directories_;  // those that something waits for, and some that nothing does

@@ -80,7 +80,7 @@ void FileTable::name_gone(const FileLook& gone) {
   FileSlot* slot = find(gone.signature);
   if (slot == nullptr) return;
   struct stat now{};
-  const uint64_t links = slot->fd < 0 ? gone.links - 1 : fstat(slot->fd, &now) == 0 ? uint64_t(now.st_nlink) : 1;
+  const uint64_t links = slot->fd < 0 ? gone.links - 1 : calls().stat(slot->fd, now) == 0 ? uint64_t(now.st_nlink) : 1;
   if (links != 0) return;
   slot->nameless = true;
   if (slot->fd < 0) forget(*slot);

@@ -13,10 +13,10 @@ namespace {
 constexpr uint32_t TRUNCATING = 0x80000000u;
 constexpr auto TRUNCATION_WAIT = std::chrono::seconds(30);  // longer than any disk should take for the writes under way
 
-int32_t set_size(int fd, uint64_t size) {
+int32_t set_size(HostCalls& calls, int fd, uint64_t size) {
   int result;
   do {
-    result = ftruncate(fd, off_t(size));
+    result = calls.truncate(fd, size);
   } while (result != 0 && errno == EINTR);
   return result == 0 ? 0 : failure(errno);
 }
@@ -73,7 +73,7 @@ int32_t FileTable::truncate(const FileRef& file, uint64_t size) {
 
 int32_t FileTable::cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id) {
   slot.cutting.store(slot.file_id.load());
-  const int32_t error = set_size(slot.fd, size);
+  const int32_t error = set_size(calls(), slot.fd, size);
   if (error != 0) {
     slot.cutting.store(0);
     // Reads that were refused meanwhile look for a sign that it is over.
@@ -150,10 +150,10 @@ int32_t FileTable::write_out_size(FileSlot& slot) {
   if (!slot.writable) return 0;
   std::lock_guard lock(size_mutex(slot));
   struct stat found{};
-  if (fstat(slot.fd, &found) != 0) return failure(errno);
+  if (calls().stat(slot.fd, found) != 0) return failure(errno);
   const uint64_t size = slot.size.load(std::memory_order_relaxed);
   if (uint64_t(found.st_size) >= size) return 0;
-  if (const int32_t error = set_size(slot.fd, size)) return error;
+  if (const int32_t error = set_size(calls(), slot.fd, size)) return error;
   slot.unsynced = true;
   slot.changed = true;
   return 0;

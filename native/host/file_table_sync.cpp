@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace warpfs {
@@ -21,24 +20,20 @@ int32_t until_done(Call&& call) {
   return result == 0 ? 0 : failure(errno);
 }
 
-int32_t sync_data(int fd) {
-#if defined(__APPLE__)
-  return until_done([fd] { return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd); });  // fsync alone stops at the cache of the drive
-#else
-  return until_done([fd] { return fdatasync(fd); });
-#endif
+}  // namespace
+
+int32_t FileTable::sync_data(int fd) {
+  return until_done([&] { return calls().sync_data(fd); });
 }
 
 /// `fd` is of the same file system, for one that cannot sync this directory by itself.
-int32_t sync_directory(const Directory& directory, [[maybe_unused]] int fd) {
-  const int32_t error = directory.fd < 0 ? -Errno::eacces : until_done([&] { return fsync(directory.fd); });
+int32_t FileTable::sync_directory(const Directory& directory, [[maybe_unused]] int fd) {
+  const int32_t error = directory.fd < 0 ? -Errno::eacces : until_done([&] { return calls().sync_directory(directory.fd); });
 #if defined(__linux__)
-  if (error == -Errno::eacces || error == -Errno::einval) return until_done([fd] { return syncfs(fd); });
+  if (error == -Errno::eacces || error == -Errno::einval) return until_done([&] { return calls().sync_file_system(fd); });
 #endif
   return error;
 }
-
-}  // namespace
 
 Directory::~Directory() {
   if (fd >= 0) ::close(fd);
@@ -66,10 +61,24 @@ int32_t FileTable::write_out_parent(FileSlot& slot) {
   return error;
 }
 
+/// A file that is open again may be one of those whose name no sync covers, and nobody knows its directory any more.
+int32_t FileTable::write_out_forgotten_names() {
+#if defined(__linux__)
+  const uint64_t forgotten = names_forgotten_.load();
+  uint64_t synced = names_synced_.load();
+  if (synced >= forgotten) return 0;
+  if (const int32_t error = until_done([this] { return calls().sync_file_system(root_); })) return error;
+  while (synced < forgotten && !names_synced_.compare_exchange_weak(synced, forgotten)) {
+  }
+#endif
+  return 0;
+}
+
 int32_t FileTable::sync_slot(FileSlot& slot) {
   slot.syncing.fetch_add(1);
   int32_t error = write_out_size(slot);
-  const int32_t parent_error = write_out_parent(slot);
+  int32_t parent_error = write_out_parent(slot);
+  if (parent_error == 0) parent_error = write_out_forgotten_names();
   slot.unsynced.exchange(false);
   const int32_t data_error = sync_data(slot.fd);
   if (data_error != 0) slot.unsynced = true;
@@ -151,7 +160,7 @@ int32_t FileTable::sync_names() {
   }
 #if defined(__linux__)
   if (rest) {
-    const int32_t error = until_done([this] { return syncfs(root_); });
+    const int32_t error = until_done([this] { return calls().sync_file_system(root_); });
     if (error != 0) {
       if (first_error == 0) first_error = error;
       std::lock_guard lock(mutex_);
@@ -165,7 +174,7 @@ int32_t FileTable::sync_names() {
 void FileTable::record(FileSlot& slot) {
   slot.changed.store(false, std::memory_order_release);  // before the look: a write that lands meanwhile marks it again
   FileLook found;
-  if (look_at(slot.fd, found) == 0) slot.signature = signature_of(found, slot.fd);
+  if (calls().look_at(slot.fd, found) == 0) slot.signature = signature_of(found, slot.fd);
 }
 
 void FileTable::write_failed(const FileRef& file, int32_t error) {
@@ -202,10 +211,11 @@ void FileTable::drop_descriptor(FileSlot& slot) {
   if (slot.fd < 0) return;
   WARPFS_ASSERT(slot.references == 0 && !slot.kept);
   struct stat now{};
-  if (fstat(slot.fd, &now) == 0 && now.st_nlink == 0) slot.nameless = true;  // somebody else took its name away
+  if (calls().stat(slot.fd, now) == 0 && now.st_nlink == 0) slot.nameless = true;  // somebody else took its name away
   if (!slot.nameless && (slot.unsynced || slot.parent != nullptr)) {
     if (syncfs_covers(slot.signature.device)) {
       file_system_unsynced_ = true;
+      if (slot.parent != nullptr) names_forgotten_.fetch_add(1);
     } else {
       int32_t error = sync_data(slot.fd);
       if (error == 0 && slot.parent != nullptr) error = sync_directory(*slot.parent, slot.fd);

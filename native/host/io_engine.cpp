@@ -132,8 +132,8 @@ void move_begun(Transfer& transfer, TransferEnd& end) {
   while (true) {
     const iovec* parts = transfer.parts + transfer.part_first;
     const int count = int(transfer.part_count - transfer.part_first);
-    const ssize_t moved = transfer.write ? pwritev(transfer.file.fd, parts, count, off_t(transfer.offset))
-                                         : preadv(transfer.file.fd, parts, count, off_t(transfer.offset));
+    const ssize_t moved = transfer.write ? end.calls().write(transfer.file.fd, parts, count, transfer.offset)
+                                         : end.calls().read(transfer.file.fd, parts, count, transfer.offset);
     if (end.take(transfer, moved < 0 ? -int64_t(errno) : moved)) return;
   }
 }

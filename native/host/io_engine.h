@@ -54,6 +54,7 @@ class TransferEnd {
   void finish(const Transfer& transfer, int32_t error);
   /// What a system call returned: ends the transfer unless bytes remain to be moved. True when it ended.
   bool take(Transfer& transfer, int64_t moved_or_error);
+  HostCalls& calls() const { return files_.calls(); }
 
  private:
   FileTable& files_;

@@ -35,9 +35,8 @@ class Inline {
     while ((hints & blocks) == 0) {
       const iovec* parts = transfer.parts + transfer.part_first;
       const int count = int(transfer.part_count - transfer.part_first);
-      const off_t offset = off_t(transfer.offset);
-      const ssize_t moved = transfer.write ? pwritev2(transfer.file.fd, parts, count, offset, RWF_NOWAIT)
-                                           : preadv2(transfer.file.fd, parts, count, offset, RWF_NOWAIT);
+      const ssize_t moved = transfer.write ? end.calls().write_now(transfer.file.fd, parts, count, transfer.offset)
+                                           : end.calls().read_now(transfer.file.fd, parts, count, transfer.offset);
       if (moved < 0 && errno == EAGAIN) return false;
       if (moved < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)) {
         transfer.file.slot->io_hints.fetch_or(blocks, std::memory_order_relaxed);  // this file system never can

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <linux/io_uring.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -33,10 +34,11 @@ class Uring {
   int set_up() {
     io_uring_params params{};
     // Completions are handed over when this thread enters the kernel or sees the flag, not by interrupting it.
-    params.flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+    params.flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED;
     fd_ = int(syscall(SYS_io_uring_setup, RING_ENTRIES, &params));
     if (fd_ < 0 && errno == EINVAL) {
       params = {};
+      params.flags = IORING_SETUP_R_DISABLED;
       fd_ = int(syscall(SYS_io_uring_setup, RING_ENTRIES, &params));
     }
     if (fd_ < 0) return errno;
@@ -57,7 +59,7 @@ class Uring {
     completion_mask_ = *word(params.cq_off.ring_mask);
     completions_ = reinterpret_cast<io_uring_cqe*>(ring_ + params.cq_off.cqes);
     for (uint32_t index = 0; index < params.sq_entries; index++) word(params.sq_off.array)[index] = index;
-    return 0;
+    return allow_only_reads_and_writes();
   }
 
   io_uring_sqe& next_entry() {
@@ -90,6 +92,18 @@ class Uring {
   }
 
  private:
+  /// What a ring does passes by the filter of the sandbox: it must not open files or sockets instead of its thread.
+  int allow_only_reads_and_writes() const {
+    io_uring_restriction allowed[5] = {};
+    const uint8_t operations[] = {IORING_OP_READ, IORING_OP_READV, IORING_OP_WRITE, IORING_OP_WRITEV};
+    for (size_t i = 0; i < std::size(operations); i++) {
+      allowed[i].opcode = IORING_RESTRICTION_SQE_OP;
+      allowed[i].sqe_op = operations[i];
+    }
+    allowed[4].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;  // none
+    if (syscall(SYS_io_uring_register, fd_, IORING_REGISTER_RESTRICTIONS, allowed, std::size(allowed)) != 0) return errno;
+    return syscall(SYS_io_uring_register, fd_, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0 ? errno : 0;
+  }
   uint8_t* map(size_t bytes, off_t what) const {
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd_, what);
     return memory == MAP_FAILED ? nullptr : static_cast<uint8_t*>(memory);
@@ -106,16 +120,17 @@ class Uring {
   uint32_t tail_ = 0, unsubmitted_ = 0;
 };
 
-void describe(io_uring_sqe& entry, const Transfer& transfer, uint64_t tag) {
+/// Moves at most bytes_max, and then only into or out of the first part.
+void describe(io_uring_sqe& entry, const Transfer& transfer, uint64_t tag, uint64_t bytes_max) {
   const iovec* parts = transfer.parts + transfer.part_first;
   const uint32_t count = transfer.part_count - transfer.part_first;
   entry.fd = transfer.file.fd;
   entry.off = transfer.offset;
   entry.user_data = tag;
-  if (count == 1) {
+  if (count == 1 || bytes_max != UINT64_MAX) {
     entry.opcode = transfer.write ? IORING_OP_WRITE : IORING_OP_READ;
     entry.addr = reinterpret_cast<uint64_t>(parts->iov_base);
-    entry.len = uint32_t(parts->iov_len);
+    entry.len = parts->iov_len < bytes_max ? uint32_t(parts->iov_len) : uint32_t(bytes_max);
   } else {
     entry.opcode = transfer.write ? IORING_OP_WRITEV : IORING_OP_READV;
     entry.addr = reinterpret_cast<uint64_t>(parts);
@@ -125,7 +140,7 @@ void describe(io_uring_sqe& entry, const Transfer& transfer, uint64_t tag) {
 
 class UringEngine : public IoEngine {
  public:
-  UringEngine(WorkPool& pool, TransferEnd& end) : pool_(pool), end_(end), waiting_(RING_ENTRIES) {
+  UringEngine(WorkPool& pool, TransferEnd& end) : pool_(pool), end_(end), waiting_(RING_ENTRIES), fates_(RING_ENTRIES) {
     for (uint32_t index = 0; index < RING_ENTRIES; index++) free_.push_back(RING_ENTRIES - 1 - index);
   }
   int set_up() { return ring_.set_up(); }
@@ -137,9 +152,8 @@ class UringEngine : public IoEngine {
     if (begin == Begin::ENDED) return;
     if (begin == Begin::LATER) return pool_.submit([transfer, &end = end_]() mutable { move_blocking(transfer, end); });
     const uint32_t place = free_.back();
-    free_.pop_back();
     waiting_[place] = transfer;
-    describe(ring_.next_entry(), waiting_[place], place);
+    if (hand_over(place)) free_.pop_back();
   }
 
   bool advance() override {
@@ -151,21 +165,37 @@ class UringEngine : public IoEngine {
     while (ring_.next_completion(place, result)) {
       Transfer& transfer = waiting_[place];
       if (result == -EAGAIN) result = -EINTR;
-      if (end_.take(transfer, result)) {
+      end_.calls().end(fates_[place], result);
+      if (end_.take(transfer, result) || !hand_over(uint32_t(place))) {
         free_.push_back(uint32_t(place));
         ended = true;
-      } else {
-        describe(ring_.next_entry(), transfer, place);  // the rest, from the exact byte
       }
     }
     return ended;
   }
 
  private:
+  /// Gives what is left of the transfer to the kernel, from the exact byte. False if it ended here and now: a test said that it fails.
+  bool hand_over(uint32_t place) {
+    Transfer& transfer = waiting_[place];
+    HostCalls& calls = end_.calls();
+    while (true) {
+      CallFate& fate = fates_[place];
+      fate = calls.begin(transfer.write ? CallKind::WRITE : CallKind::READ, transfer.file.fd, transfer.parts + transfer.part_first,
+                         int(transfer.part_count - transfer.part_first), transfer.offset);
+      if (fate.error == 0) break;
+      calls.end(fate, -fate.error);
+      if (end_.take(transfer, -fate.error)) return false;
+    }
+    describe(ring_.next_entry(), transfer, place, fates_[place].bytes_max);
+    return true;
+  }
+
   WorkPool& pool_;
   TransferEnd& end_;
   Uring ring_;
   std::vector<Transfer> waiting_;
+  std::vector<CallFate> fates_;  // of those that wait
   std::vector<uint32_t> free_;
 };
 

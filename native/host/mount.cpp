@@ -55,6 +55,8 @@ Mount::Mount(const MountOptions& options) : memory_(mount_geometry(options)) {
   daemon.threads = checked("daemonThreads", options.daemon_threads, 1, 64);
   daemon.io = options.io;
   daemon.has_doorbell = true;
+  daemon.sandbox = options.sandbox;
+  daemon.fault = options.fault;
   daemon_ = std::make_unique<Daemon>(memory_.host_view(), daemon);
   CpuDeviceOptions device;
   device.workers = options.workers;

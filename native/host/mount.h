@@ -29,6 +29,8 @@ struct MountOptions {
   uint64_t max_file_bytes = (uint64_t(1) << 63) - 1;
   uint32_t wait_ms = 30000;
   uint32_t workers = 0;
+  std::string sandbox = "auto";  // see sandbox.h
+  CallFault fault{};             // see host_calls.h
 };
 
 /// Throws HostError where a number is out of its range.

@@ -11,7 +11,6 @@
 
 #if defined(__linux__)
 #include <linux/openat2.h>
-#include <sys/syscall.h>
 #endif
 
 namespace warpfs {
@@ -45,13 +44,10 @@ class Descriptor {
 };
 
 #if defined(__linux__)
-int32_t open_beneath(int root, const char* path, uint64_t flags, uint64_t resolve) {
-  open_how how{};
-  how.flags = flags;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve;
+int32_t open_beneath(HostCalls& calls, int root, const char* path, uint64_t flags, uint64_t resolve) {
   for (int race = 0; race < RACES_MAX; race++) {
-    const long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
-    if (fd >= 0) return int32_t(fd);
+    const int fd = calls.open_beneath(root, path, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve);
+    if (fd >= 0) return fd;
     const bool again = errno == EINTR || (errno == EAGAIN && resolve == 0);  // EAGAIN: a rename came between
     if (!again) return failure(errno);
   }
@@ -82,8 +78,8 @@ bool ends_in_dot(const std::string& path) {
 }
 
 /// The directory as something to sync. One that may not be read is none: then the whole file system is synced in its place.
-int32_t open_to_sync(int directory, int& parent) {
-  parent = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+int32_t open_to_sync(HostCalls& calls, int directory, int& parent) {
+  parent = calls.open_at(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   return parent >= 0 || errno == EACCES ? 0 : failure(errno);
 }
 
@@ -101,12 +97,12 @@ int32_t failure_without(int& parent) {
 
 }  // namespace
 
-PathResolver::PathResolver(const std::string& root, Method method) : method_(method) {
+PathResolver::PathResolver(const std::string& root, Method method, HostCalls& calls) : method_(method), calls_(calls) {
   root_ = ::open(root.c_str(), STEP_FLAGS);
   if (root_ < 0) throw HostError(failure(errno), "cannot open the root '" + root + "' of the mount");
 #if defined(__linux__)
   if (method_ != Method::WALK) {
-    Descriptor probe(open_beneath(root_, ".", STEP_FLAGS, 0));
+    Descriptor probe(open_beneath(calls_, root_, ".", STEP_FLAGS, 0));
     walks_ = probe.get() < 0;  // an old kernel says ENOSYS, a sandbox says EPERM
   }
 #endif
@@ -141,7 +137,7 @@ int32_t PathResolver::walk(const std::string& path, Last mode, Act&& act) const 
       taken.pop_back();
       here.reset(start());
       for (const std::string& step : taken) {
-        const int next = openat(here.get(), step.c_str(), STEP_FLAGS | O_NOFOLLOW);
+        const int next = calls_.open_at(here.get(), step.c_str(), STEP_FLAGS | O_NOFOLLOW);
         if (next < 0) return failure(errno);
         here.reset(next);
       }
@@ -170,7 +166,7 @@ int32_t PathResolver::walk(const std::string& path, Last mode, Act&& act) const 
       todo.push_back(name);
       continue;
     }
-    const int next = openat(here.get(), name.c_str(), STEP_FLAGS | O_NOFOLLOW);
+    const int next = calls_.open_at(here.get(), name.c_str(), STEP_FLAGS | O_NOFOLLOW);
     if (next < 0) return failure(errno);
     here.reset(next);
     taken.push_back(name);
@@ -180,12 +176,12 @@ int32_t PathResolver::walk(const std::string& path, Last mode, Act&& act) const 
 int32_t PathResolver::identify(const char* path, FileLook& found) const {
 #if defined(__linux__)
   if (!walks_) {
-    Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, 0));
-    return fd.get() < 0 ? fd.get() : look_at(fd.get(), found);
+    Descriptor fd(open_beneath(calls_, root_, path, O_PATH | O_CLOEXEC, 0));
+    return fd.get() < 0 ? fd.get() : calls_.look_at(fd.get(), found);
   }
 #endif
   return walk(path, Last::FOLLOW, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
-    if (const int32_t error = look_beneath(directory, name, found)) return error;
+    if (const int32_t error = calls_.look_beneath(directory, name, found)) return error;
     if (S_ISLNK(found.mode)) return -Errno::eloop;
     return must_be_directory && !S_ISDIR(found.mode) ? -Errno::enotdir : 0;
   });
@@ -195,9 +191,9 @@ int32_t PathResolver::identify_cached(const char* path, FileLook& found) const {
   if (is_repeatable()) return identify(path, found);  // as if no disk were ever in the way
 #if defined(__linux__) && defined(RESOLVE_CACHED)
   if (!walks_) {
-    Descriptor fd(open_beneath(root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));
+    Descriptor fd(open_beneath(calls_, root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));
     if (fd.get() == -Errno::einval) return -Errno::eagain;  // a kernel older than RESOLVE_CACHED
-    return fd.get() < 0 ? fd.get() : look_at(fd.get(), found);
+    return fd.get() < 0 ? fd.get() : calls_.look_at(fd.get(), found);
   }
 #endif
   (void)path;
@@ -208,10 +204,10 @@ int32_t PathResolver::identify_cached(const char* path, FileLook& found) const {
 int32_t PathResolver::open(const char* path, bool writable) const {
   const int flags = (writable ? O_RDWR : O_RDONLY) | OPEN_FLAGS;
 #if defined(__linux__)
-  if (!walks_) return open_beneath(root_, path, uint64_t(flags), 0);
+  if (!walks_) return open_beneath(calls_, root_, path, uint64_t(flags), 0);
 #endif
   return walk(path, Last::FOLLOW, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
-    const int fd = openat(directory, name, flags | O_NOFOLLOW | (must_be_directory ? O_DIRECTORY : 0));
+    const int fd = calls_.open_at(directory, name, flags | O_NOFOLLOW | (must_be_directory ? O_DIRECTORY : 0));
     return fd >= 0 ? fd : failure(errno);
   });
 }
@@ -220,34 +216,34 @@ int32_t PathResolver::create(const char* path, bool exclusive, int& parent) cons
   // Always walked: only so is the directory known that the new name is written to, also behind a dangling link.
   return walk(path, exclusive ? Last::KEEP : Last::FOLLOW, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
     if (must_be_directory) return -Errno::eisdir;
-    if (const int32_t error = open_to_sync(directory, parent)) return error;  // first: no file is left where this fails
-    const int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | OPEN_FLAGS, 0644);
+    if (const int32_t error = open_to_sync(calls_, directory, parent)) return error;  // first: no file is left where this fails
+    const int fd = calls_.open_at(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | OPEN_FLAGS, 0644);
     return fd >= 0 ? fd : failure_without(parent);
   });
 }
 
 int32_t PathResolver::unlink(const char* path, FileLook& gone, int& parent) const {
   return walk(path, Last::KEEP, [&](int directory, const char* name, bool must_be_directory) -> int32_t {
-    if (const int32_t error = look_beneath(directory, name, gone)) return error;
+    if (const int32_t error = calls_.look_beneath(directory, name, gone)) return error;
     if (S_ISDIR(gone.mode)) return -Errno::eisdir;  // which some systems call EPERM
     if (must_be_directory) return -Errno::enotdir;
-    if (const int32_t error = open_to_sync(directory, parent)) return error;
-    return unlinkat(directory, name, 0) == 0 ? 0 : failure_without(parent);
+    if (const int32_t error = open_to_sync(calls_, directory, parent)) return error;
+    return calls_.unlink_at(directory, name) == 0 ? 0 : failure_without(parent);
   });
 }
 
 int32_t PathResolver::rename(const char* from, const char* to, Renamed& renamed) const {
   const auto move = [&](int old_directory, const char* old_name, int directory, const char* name, bool must_be_directory) -> int32_t {
-    if (const int32_t error = look_beneath(old_directory, old_name, renamed.moved)) return error;
+    if (const int32_t error = calls_.look_beneath(old_directory, old_name, renamed.moved)) return error;
     if (must_be_directory && !S_ISDIR(renamed.moved.mode)) return -Errno::enotdir;
     // What has no name in the directory that was walked to: the root, and what "." and ".." stand for.
     if (ends_in_dot(from) || ends_in_dot(to) || is_nothing(old_name) || is_nothing(name)) return -Errno::ebusy;
-    const int32_t looked = look_beneath(directory, name, renamed.gone);
+    const int32_t looked = calls_.look_beneath(directory, name, renamed.gone);
     if (looked != 0 && looked != -Errno::enoent) return looked;
     renamed.replaced = looked == 0;
-    if (const int32_t error = open_to_sync(old_directory, renamed.old_parent)) return error;
-    int32_t error = open_to_sync(directory, renamed.parent);
-    if (error == 0 && renameat(old_directory, old_name, directory, name) != 0) {
+    if (const int32_t error = open_to_sync(calls_, old_directory, renamed.old_parent)) return error;
+    int32_t error = open_to_sync(calls_, directory, renamed.parent);
+    if (error == 0 && calls_.rename_at(old_directory, old_name, directory, name) != 0) {
       error = errno == EEXIST ? -Errno::enotempty : failure(errno);  // the standard allows either for a full directory
     }
     if (error != 0) close_again(renamed.old_parent), close_again(renamed.parent);
@@ -261,7 +257,7 @@ int32_t PathResolver::rename(const char* from, const char* to, Renamed& renamed)
 }
 
 int32_t PathResolver::open_root() const {
-  const int fd = openat(root_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = calls_.open_at(root_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   return fd >= 0 ? fd : failure(errno);
 }
 

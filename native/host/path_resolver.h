@@ -1,7 +1,7 @@
 // Opens paths beneath one directory and nowhere else. The kernel confines the path where it can (openat2); elsewhere, and where a
 // sandbox forbids that call, the path is walked component by component and no symbolic link is ever followed by the kernel.
 #pragma once
-#include "file_look.h"
+#include "host_calls.h"
 
 #include <string>
 
@@ -16,7 +16,8 @@ class PathResolver {
     REPEATABLE,    // automatic, but neither what the system remembers of paths nor the time makes a difference
     COARSE_TIMES,  // automatic, but the times of files are trusted no more than those of an old kernel
   };
-  explicit PathResolver(const std::string& root, Method method = Method::AUTOMATIC);  // throws HostError
+  /// Throws HostError.
+  explicit PathResolver(const std::string& root, Method method = Method::AUTOMATIC, HostCalls& calls = HostCalls::unwatched());
   ~PathResolver();
   PathResolver(const PathResolver&) = delete;
   PathResolver& operator=(const PathResolver&) = delete;
@@ -43,6 +44,7 @@ class PathResolver {
   /// A descriptor of the root that can be synced, or a negated error.
   int32_t open_root() const;
   bool walks() const { return walks_; }
+  HostCalls& calls() const { return calls_; }
   bool is_repeatable() const { return method_ == Method::REPEATABLE; }
   FileTimes times() const { return method_ == Method::COARSE_TIMES ? FileTimes::COARSE : FileTimes::AS_THE_KERNEL_HAS_THEM; }
 
@@ -55,6 +57,7 @@ class PathResolver {
   int root_ = -1;
   bool walks_ = true;
   const Method method_;
+  HostCalls& calls_;
 };
 
 }  // namespace warpfs

@@ -88,12 +88,13 @@ bool DispatchGate::wait() {
 }
 
 RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-                           DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell)
+                           DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell, const Sandbox& sandbox)
     : rings_(view, geometry, thread, threads),
       server_(server),
       gate_(gate),
       engine_(std::move(engine)),
-      has_doorbell_(has_doorbell) {
+      has_doorbell_(has_doorbell),
+      sandbox_(sandbox) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -102,6 +103,7 @@ void RingConsumer::join() {
 }
 
 void RingConsumer::run() {
+  sandbox_.enter();
   block_signals();
 #if defined(__linux__)
   prctl(PR_SET_TIMERSLACK, 1000);  // a sleep of 1 us should not last 50

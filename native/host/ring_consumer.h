@@ -32,7 +32,7 @@ class DispatchGate {
 class RingConsumer {
  public:
   RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-               DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell);
+               DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell, const Sandbox& sandbox);
   ~RingConsumer() { join(); }
   /// After DispatchGate::stop: returns when the thread has ended what it took from its rings.
   void join();
@@ -53,6 +53,7 @@ class RingConsumer {
   std::unique_ptr<IoEngine> engine_;
   Counters counters_;
   const bool has_doorbell_;
+  const Sandbox& sandbox_;
   std::atomic<bool> napping_{false};
   std::mutex nap_mutex_;
   std::condition_variable nap_over_;

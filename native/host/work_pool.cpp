@@ -30,7 +30,7 @@ void WorkPool::submit(std::function<void()> work) {
     waiting_.store(queue_.size(), std::memory_order_relaxed);
     if (queue_.size() > idle_ && threads_.size() < threads_max_) {
       try {
-        threads_.emplace_back([this] { run(); });
+        start_thread();
       } catch (const std::system_error&) {
         alone = threads_.empty();  // the system refuses a thread: the ones there are must do
       }
@@ -46,6 +46,16 @@ void WorkPool::submit(std::function<void()> work) {
   } else {
     wake_.notify_one();
   }
+}
+
+void WorkPool::start_thread() {
+  // Daemon threads submit, and what they start is inside from the beginning: entering again would only stack one sandbox on the other.
+  const bool inherited = sandbox_ != nullptr && sandbox_->is_around();
+  threads_.emplace_back([this, inherited] {
+    if (inherited) sandbox_->was_inherited();
+    else if (sandbox_ != nullptr) sandbox_->enter();
+    run();
+  });
 }
 
 std::function<void()> WorkPool::take(size_t index) {

@@ -1,5 +1,7 @@
 // Threads for what may block: reads that are not in memory, writes, syncs, opens of files that the kernel does not know yet.
 #pragma once
+#include "sandbox.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -13,8 +15,8 @@ namespace warpfs {
 /// Threads are started when work waits and nobody is free, so that a mount that never blocks has none.
 class WorkPool {
  public:
-  /// With no threads the work waits for a caller of run_one; what still waits in the end is dropped.
-  explicit WorkPool(unsigned threads_max) : threads_max_(threads_max) {}
+  /// With no threads the work waits for a caller of run_one; what still waits in the end is dropped. The threads are inside the sandbox.
+  explicit WorkPool(unsigned threads_max, const Sandbox* sandbox = nullptr) : threads_max_(threads_max), sandbox_(sandbox) {}
   ~WorkPool();  // everything submitted is done first
   void submit(std::function<void()> work);
   /// Work that waits for a thread. Those who submit on behalf of the gpu stop taking requests while it is large.
@@ -23,10 +25,12 @@ class WorkPool {
   bool run_one(size_t index);
 
  private:
+  void start_thread();
   void run();
   std::function<void()> take(size_t index);  // with the mutex held
 
   const unsigned threads_max_;
+  const Sandbox* const sandbox_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;

@@ -5,6 +5,7 @@
 #include "../io_engine.h"
 #include "../mount.h"
 #include "../pread_loop.h"
+#include "../sandbox.h"
 #include "arguments.h"
 #include "check_binding.h"
 #include "mount_object.h"
@@ -53,7 +54,17 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     object.Set("hostOpens", number(env, double(served.host_opens)));
     object.Set("requestsServed", number(env, double(total(served))));
     object.Set("requestsRefused", number(env, double(served.refused)));
+    object.Set("sandbox", mount->daemon().sandbox());
+    object.Set("hostCalls", number(env, double(mount->daemon().host_calls().count())));
+    object.Set("hostFaults", number(env, double(mount->daemon().host_calls().injected())));
     return object;
+  }
+
+  /// At once, beside what runs: a test may break a disk under a dispatch.
+  void set_fault(const Napi::CallbackInfo& info) {
+    HostCalls& calls = mounted(info.Env())->daemon().host_calls();
+    if (info[0].IsObject()) calls.inject(call_fault(info[0].As<Napi::Object>()));
+    else calls.lift();
   }
 };
 
@@ -66,7 +77,7 @@ struct AddonData {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
-  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount"));
+  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault)}));
   data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
   add_check_functions(env, exports);
@@ -81,6 +92,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 object.Set("cores", number(info.Env(), std::thread::hardware_concurrency()));
                 const std::string obstacle = io_uring_obstacle();
                 object.Set("uring", obstacle.empty() ? "works" : obstacle);
+                object.Set("sandbox", sandbox_of_this_machine());
                 return object;
               }));
   exports.Set("preadLoop", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {

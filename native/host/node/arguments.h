@@ -19,6 +19,14 @@ inline uint32_t number_field(const Napi::Object& object, const char* name) {
   return value.As<Napi::Number>().Uint32Value();
 }
 
+/// A whole number up to 2^53; `otherwise` where there is none.
+inline uint64_t wide_field(const Napi::Object& object, const char* name, uint64_t otherwise) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsUndefined()) return otherwise;
+  if (!value.IsNumber()) throw Napi::TypeError::New(object.Env(), std::string("not a number: ") + name);
+  return uint64_t(value.As<Napi::Number>().DoubleValue());
+}
+
 inline bool boolean_field(const Napi::Object& object, const char* name) { return required(object, name).ToBoolean(); }
 
 inline std::string string_field(const Napi::Object& object, const char* name) {

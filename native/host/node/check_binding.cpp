@@ -44,6 +44,9 @@ class CheckedMountObject final : public MountObjectOf<CheckedMountObject, CheckM
     object.Set("hostOpens", number(env, 0));
     object.Set("requestsServed", number(env, double(world.host().completions())));
     object.Set("requestsRefused", number(env, 0));
+    object.Set("sandbox", "none: check mode has no threads to lock in");
+    object.Set("hostCalls", number(env, 0));
+    object.Set("hostFaults", number(env, 0));
     return object;
   }
 };

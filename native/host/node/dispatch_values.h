@@ -6,6 +6,8 @@
 
 #include <napi.h>
 
+#include <cerrno>
+
 namespace warpfs {
 
 [[noreturn]] inline void throw_host_error(Napi::Env env, const std::string& code, const std::string& message) {
@@ -15,6 +17,20 @@ namespace warpfs {
 }
 
 inline Napi::Value number(Napi::Env env, double value) { return Napi::Number::New(env, value); }
+
+inline CallFault call_fault(const Napi::Object& value) {
+  CallFault fault;
+  fault.call = number_field(value, "call");
+  fault.for_good = boolean_field(value, "forGood");
+  fault.kinds = number_field(value, "kinds");
+  const std::string error = string_field(value, "error");
+  if (error == "EIO") fault.error = EIO;
+  else if (error == "ENOSPC") fault.error = ENOSPC;
+  else if (error == "EDQUOT") fault.error = EDQUOT;
+  else if (error == "EINTR") fault.error = EINTR;
+  else if (error != "short") throw Napi::TypeError::New(value.Env(), "no error of the host: " + error);
+  return fault;
+}
 
 inline MountOptions mount_options(const Napi::Object& config) {
   MountOptions options;
@@ -30,8 +46,12 @@ inline MountOptions mount_options(const Napi::Object& config) {
   options.file_count = number_field(config, "fileCount");
   options.daemon_threads = number_field(config, "daemonThreads");
   options.io = string_field(config, "io");
+  options.max_file_bytes = wide_field(config, "maxFileBytes", options.max_file_bytes);
+  options.max_dirty_bytes = wide_field(config, "maxDirtyBytes", options.max_dirty_bytes);
   options.wait_ms = number_field(config, "waitMs");
   options.workers = number_field(config, "workers");
+  if (const Napi::Value sandbox = config.Get("sandbox"); sandbox.IsString()) options.sandbox = sandbox.As<Napi::String>().Utf8Value();
+  if (const Napi::Value fault = config.Get("fault"); fault.IsObject()) options.fault = call_fault(fault.As<Napi::Object>());
   return options;
 }
 

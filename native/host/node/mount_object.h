@@ -12,11 +12,14 @@ namespace warpfs {
 template <typename Self, typename Mounted>
 class MountObjectOf : public Napi::ObjectWrap<Self> {
  public:
-  static Napi::Function define_as(Napi::Env env, const char* name) {
-    return Self::DefineClass(env, name,
-                             {Self::InstanceMethod("dispatch", &Self::dispatch), Self::InstanceMethod("sync", &Self::sync),
-                              Self::InstanceMethod("unmount", &Self::unmount), Self::InstanceMethod("stats", &Self::stats),
-                              Self::InstanceMethod("describe", &Self::describe)});
+  using Methods = std::vector<Napi::ClassPropertyDescriptor<Self>>;
+  static Napi::Function define_as(Napi::Env env, const char* name, Methods methods = {}) {
+    for (auto method : {Self::InstanceMethod("dispatch", &Self::dispatch), Self::InstanceMethod("sync", &Self::sync),
+                        Self::InstanceMethod("unmount", &Self::unmount), Self::InstanceMethod("stats", &Self::stats),
+                        Self::InstanceMethod("describe", &Self::describe)}) {
+      methods.push_back(method);
+    }
+    return Self::DefineClass(env, name, methods);
   }
 
   ~MountObjectOf() override {
