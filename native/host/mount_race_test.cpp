@@ -51,8 +51,8 @@ std::vector<Expected> write_programs(Steps& steps) {
   };
   for (uint32_t warp = 0; warp < WARPS; warp++) {
     steps.begin_warp();
-    const uint32_t shared = steps.open("shared", OpenMode::READ_WRITE);
-    const uint32_t own = steps.open("own" + std::to_string(warp % 8), warp < 8 ? OpenMode::CREATE : OpenMode::READ);
+    const uint32_t shared = steps.open("shared", OPEN_WRITE);
+    const uint32_t own = steps.open("own" + std::to_string(warp % 8), warp < 8 ? OPEN_WRITE | OPEN_CREATE | OPEN_TRUNCATE : 0);
     for (uint32_t round = 0; round < ROUNDS; round++) {
       steps.add(ProgramOp::PREFETCH, shared, place((warp + 5) % WARPS, round), 4 * PIECE);
       steps.add(ProgramOp::WRITE, shared, place(warp, round), PIECE, piece(warp, round));

@@ -126,7 +126,7 @@ class Run {
     const HostView& view = world_.memory.of_gpu();
     const uint32_t before = view.mailboxes[0].sequence;
     world_.gpu.write_path(0, "a.bin");
-    world_.gpu.publish(0, world_.gpu.open_request(0, OpenMode::READ));
+    world_.gpu.publish(0, world_.gpu.open_request(0, 0));
     host_->settle();
     FUZZ_CHECK(world_.oracle.owes_nothing() && view.mailboxes[0].sequence == before + 1);
     const int32_t file = view.mailboxes[0].result;

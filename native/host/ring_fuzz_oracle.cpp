@@ -78,9 +78,10 @@ int32_t Oracle::refusal(const Request& r) const {
   }
   if (r.mailbox >= geometry_.slot_count) return -Errno::einval;
   if (r.opcode == Opcode::OPEN) {
-    if (r.file > OpenMode::CREATE || r.length == 0) return -Errno::einval;
+    const bool creates = (r.file & OPEN_CREATE) != 0, changes = (r.file & (OPEN_CREATE | OPEN_TRUNCATE)) != 0;
+    if (r.file >= OPEN_APPEND || r.length == 0 || (changes && (r.file & OPEN_WRITE) == 0) || (!creates && (r.file & OPEN_EXCLUSIVE) != 0)) return -Errno::einval;
     if (r.length >= PATH_BYTES_MAX) return -Errno::enametoolong;
-    return read_only_ && r.file != OpenMode::READ ? -Errno::erofs : 0;
+    return read_only_ && r.file != 0 ? -Errno::erofs : 0;
   }
   if (r.opcode == Opcode::EXTEND) return r.offset > LARGEST_OFFSET ? -Errno::efbig : not_writable;
   return r.opcode == Opcode::CLOSE || r.opcode == Opcode::SYNC || r.opcode == Opcode::STAT ? 0 : -Errno::enosys;
@@ -126,7 +127,7 @@ void Oracle::answered(Place& place, int32_t result) {
     }
   };
   const auto is_open = [](const Owed& owed, bool writes) {
-    return owed.refusal == 0 && owed.opcode == Opcode::OPEN && (owed.file != OpenMode::READ) == writes;
+    return owed.refusal == 0 && owed.opcode == Opcode::OPEN && (owed.file != 0) == writes;
   };
   settle([](const Owed& owed, int32_t answer) { return owed.refusal != 0 && answer == owed.refusal; });
   settle([&](const Owed& owed, int32_t answer) { return answer > 0 && is_open(owed, (uint32_t(answer) & HANDLE_WRITABLE) != 0); });
