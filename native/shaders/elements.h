@@ -115,7 +115,8 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
         page_leave(fs, line);
       }
       fs.served |= now;
-    } else if (found != WARPFS_PENDING) {
+    } else if (found != WARPFS_PENDING || Action::WRITES == 0u) {
+      // A page that comes past the cache has the one line behind it that a call may have: the next run begins with it. The others are asked for.
       return found;
     } else {
       // The other pages are on their way as well; what is here will be here in the next run.
