@@ -70,6 +70,8 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
   fs.file_id = view.source.file_id;
   const ulong size = file_size_of(fs, file);
   const bool inside = wanted && index < size / sizeof(T);
+  // An element that is not there was 0, also before something is added to it.
+  if (!inside) value = T(0);
   int status = warp_any(fs.lane, wanted && !inside) ? -Errno::erange : 0;
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
