@@ -12,7 +12,8 @@ const onHandles: readonly Step['work'][] = [...reading, ...writing, 'stat', 'pre
 const causes: Partial<Record<FaultName, { errors: readonly ErrnoName[]; hits: readonly Step['work'][] }>> = {
   // A write meets the errors of write-backs too: of lines that it needs, and of its own older bytes in its line.
   eio: { errors: ['EIO'], hits: [...reading, ...writing] },
-  enospc: { errors: ['ENOSPC'], hits: writing },
+  // So does a map: a read can go past the cache, a map needs a line of it.
+  enospc: { errors: ['ENOSPC'], hits: [...writing, 'map'] },
   // Nobody answers any more. EAGAIN: it died while it changed a size, or the lines behind the cache are all waiting for it.
   die: { errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: [...names, ...onHandles, 'none'] },
   // A new host does not know the handles of the old one.

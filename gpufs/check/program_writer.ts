@@ -38,8 +38,8 @@ export class ProgramWriter {
   readonly #opens: number[];
   #openCount = 0;
   #tickets: number[] = [];
-  /** A map that is given back behind the next operation. */
-  #held: Operation | undefined;
+  /** What gives a map back, behind the next operation. */
+  #held: Operation[] = [];
 
   /** Files that are used before they are opened by a wish are opened first of all: so those opens need not be explored. */
   constructor(warp: number, settings: WriterSettings, used: ReadonlySet<number>) {
@@ -136,13 +136,14 @@ export class ProgramWriter {
     const map = this.program.push({ op: 'map', file, offset, length: fits, mode: writes ? 'r+' : 'r' }) - 1;
     const data = this.#bytes(offset, fits);
     if (extra % 3 === 2) this.program.push({ op: 'map_sync', map, data });
-    this.#held = { op: 'unmap', map, ...(writes && extra !== 2 ? { data } : {}) };
+    // Where the file ends before the data does that is refused, and the map stays until it is given back without.
+    this.#held = [...(writes && extra !== 2 ? [{ op: 'unmap' as const, map, data }] : []), { op: 'unmap', map }];
     if (!late || !mayHold) this.#giveBack();
   }
 
   #giveBack(): void {
-    if (this.#held !== undefined) this.program.push(this.#held);
-    this.#held = undefined;
+    this.program.push(...this.#held);
+    this.#held = [];
   }
 
   /** Up to four: neighbours, one in the next line, and one that comes twice. */

@@ -20,8 +20,10 @@ export interface Step {
   work: Work;
   /** The open whose file it is about; an open is its own. Undefined: it is about no open file. */
   opened: Opened | undefined;
-  /** The program has closed that file before, or given back that map. */
+  /** The program has closed that file before. */
   closed: boolean;
+  /** Where the program has given back that map before, or has tried to. */
+  releases: readonly number[];
   /** Of a wait, a poll and what is done to a map: the step where it began; else -1. */
   started: number;
   /** A later wait for the same step goes to the same bytes of the program. */
@@ -50,7 +52,7 @@ const LINE_BYTES_USUAL = 4096;
 export function stepsOf(programs: readonly Program[], lineBytes: number = LINE_BYTES_USUAL): Step[][] {
   return programs.map((program, warp) => {
     const opens: Opened[] = [];
-    const ended = new Set<Opened | number>();
+    const closed = new Set<Opened>();
     let phase = 0;
     const steps: Step[] = [];
     program.forEach((operation, index) => {
@@ -59,13 +61,13 @@ export function stepsOf(programs: readonly Program[], lineBytes: number = LINE_B
       const asked = (started < 0 ? operation : program[started]) as Operation;
       if (operation.op === 'open') opens.push({ step: index, path: operation.path, mode: operation.mode });
       const opened = operation.op === 'open' ? opens.at(-1) : 'file' in asked ? opens[asked.file] : undefined;
-      const holder = 'map' in operation ? operation.map : opened;
       const data = 'map' in operation ? operation.data : 'data' in asked ? asked.data : undefined;
       const asksFor = 'length' in asked && asked.op !== 'truncate' && !('map' in operation) ? asked.length : 0;
       const offset = 'offset' in asked ? Number(asked.offset) : 0;
       const length = data?.length ?? asksFor;
       steps.push({
-        warp, step: index, phase, op: operation.op, work: workOf(operation, asked), opened, closed: holder !== undefined && ended.has(holder), started,
+        warp, step: index, phase, op: operation.op, work: workOf(operation, asked), opened, closed: opened !== undefined && closed.has(opened), started,
+        releases: 'map' in operation ? steps.filter(({ op, started: map }) => op === 'unmap' && map === started).map(({ step }) => step) : [],
         waitedAgain: operation.op === 'wait' && program.slice(index + 1).some((later) => later.op === 'wait' && later.ticket === started),
         offset, length, data,
         storing: asked.op === 'map' && asked.mode === 'r+',
@@ -76,8 +78,7 @@ export function stepsOf(programs: readonly Program[], lineBytes: number = LINE_B
         names: operation.op === 'unlink' ? [operation.path] : operation.op === 'rename' ? [operation.path, operation.to] : [],
         overflows: 'offset' in asked && BigInt(asked.offset) + BigInt(length) > OFFSET_MAX,
       });
-      if (operation.op === 'close' && opened !== undefined) ended.add(opened);
-      if (operation.op === 'unmap') ended.add(operation.map);
+      if (operation.op === 'close' && opened !== undefined) closed.add(opened);
       if (operation.op === 'barrier') phase++;
     });
     return steps;
@@ -90,7 +91,7 @@ export function refusal(step: Step, results: readonly { result: number }[]): num
   if (opened === undefined || work === 'open') return undefined;
   const started = step.started < 0 ? 0 : (results[step.started]?.result ?? 0);
   if (started < 0) return started;
-  if (work === 'unmap' || work === 'map_sync') return refusalOfMapped(step, started);
+  if (work === 'unmap' || work === 'map_sync') return refusalOfMapped(step, started, results);
   const handle = results[opened.step]?.result ?? 0;
   if (handle < 0) return handle;
   if (step.closed) return -ERRNO.EBADF.number;
@@ -102,10 +103,11 @@ export function refusal(step: Step, results: readonly { result: number }[]): num
 const writes: ReadonlySet<Work> = new Set<Work>(['write', 'truncate', 'scatter', 'add']);
 
 /** Nothing is mapped behind the end of a file, and nothing is stored into a map that is there to be read. */
-function refusalOfMapped({ closed, storing, data }: Step, mapped: number): number | undefined {
+function refusalOfMapped({ releases, storing, data }: Step, mapped: number, results: readonly { result: number }[]): number | undefined {
   if (data !== undefined && !storing) return -ERRNO.EBADF.number;
   if (data !== undefined && data.length > mapped) return -ERRNO.EINVAL.number;
-  if (closed && mapped > 0) return -ERRNO.EBADF.number;
+  const isReleased = releases.some((at) => results[at]?.result === 0 || results[at]?.result === -ERRNO.ESTALE.number);
+  if (isReleased && mapped > 0) return -ERRNO.EBADF.number;
   return mapped === 0 || !storing ? 0 : undefined;
 }
 

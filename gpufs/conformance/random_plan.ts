@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import type { IoName, PolicyName, WaitName } from '../options.ts';
 import type { OpenOperation, Operation } from '../program.ts';
 import { pattern } from './fixture.ts';
-import { barrier, close, compute, fsync, open, prefetch, read, readAsync, stat, wait, write, writeAsync } from './operations.ts';
+import {
+  add, barrier, close, compute, fsync, gather, map, mapSync, open, poll, prefetch, read, readAsync, scatter, stat, truncate, unmap, wait, write, writeAsync,
+} from './operations.ts';
 
 /** Small numbers that the plan interprets, so that fast-check can make a failing plan simpler. */
 interface Choice {
@@ -31,7 +33,7 @@ export interface Plan {
   threads: number;
   workers: number;
   warps: number;
-  /** It also opens files with w+; only for one warp, as the bytes of all are lost. */
+  /** It also truncates files and opens them with w+, and maps them; only for one warp: bytes of all are lost, and others may have every line pinned. */
   empties: boolean;
   /** Bytes that belong to one warp before those of the next begin. */
   grain: number;
@@ -45,7 +47,7 @@ const SPAN_LINES = 12; // bytes that the warps write lie within so many lines
 
 export function planArbitrary(engines: readonly IoName[], empties: boolean): fc.Arbitrary<Plan> {
   const choice = fc.record({
-    warp: fc.nat(7), kind: fc.nat(15), file: fc.nat(2), block: fc.nat(5000), at: fc.nat(50_000), length: fc.nat(40_000),
+    warp: fc.nat(7), kind: fc.nat(19), file: fc.nat(2), block: fc.nat(5000), at: fc.nat(50_000), length: fc.nat(40_000),
   });
   const run = fc.record({ phases: fc.array(fc.array(choice, { maxLength: 30 }), { minLength: 1, maxLength: 5 }), closes: fc.boolean() });
   return fc.record({
@@ -114,7 +116,9 @@ class WarpWriter {
   add(choice: Choice, writing: boolean): void {
     const index = choice.file % this.#files.length;
     const file = this.#files[index] as OpenFile;
-    if (choice.kind === 15) this.program.push(read(choice.at, choice.length, this.#missing), compute(choice.block));
+    if (choice.kind === 19 && this.#plan.empties) this.#truncate(file, choice);
+    else if (choice.kind === 18 && this.#plan.empties) this.#map(file, choice, writing);
+    else if (choice.kind === 15) this.program.push(read(choice.at, choice.length, this.#missing), compute(choice.block));
     else if (choice.kind === 14) this.program.push(fsync(file.open));
     else if (choice.kind === 13) this.program.push(prefetch(choice.at, choice.length, file.open));
     else if (choice.kind === 12) this.#reopen(file, index, reopenModes[choice.block % 4] ?? 'r');
@@ -159,9 +163,35 @@ class WarpWriter {
     this.#tickets = this.#tickets.filter((ticket) => ticket.file !== file);
   }
 
-  #addReading({ kind, at, length }: Choice, file: OpenFile): void {
+  /** Nobody else is there: the file ends where it says. What was asked for before must not come behind it. */
+  #truncate(file: OpenFile, { at, block }: Choice): void {
+    this.#waitFor(file);
+    const length = block % 3 === 0 ? at % (this.#span + this.#plan.lineBytes) : at % (file.size + 1);
+    this.program.push(truncate(length, file.open));
+    if (file.writable) file.size = length;
+  }
+
+  /** Given back at once, for there may be one line alone; behind a truncation it is stale. */
+  #map(file: OpenFile, { at, block, length }: Choice, writing: boolean): void {
+    const { lineBytes } = this.#plan;
+    const offset = at % (this.#span + lineBytes);
+    const bytes = 1 + (length % (lineBytes - (offset % lineBytes)));
+    const step = this.program.push(map(offset, bytes, writing ? 'r+' : 'r', file.open)) - 1;
+    // More than what is mapped would be refused, and the map would stay.
+    const mapped = Math.max(0, Math.min(bytes, file.size - offset));
+    const data = pattern(mapped === 0 ? 0 : 1 + (block % mapped), block + length);
+    const stores = writing && mapped > 0;
+    if (stores && block % 3 === 0) this.program.push(mapSync(step, data));
+    if (writing && block % 5 === 0) this.#truncate(file, { warp: 0, kind: 0, file: 0, block, at, length });
+    this.program.push(stores && block % 2 === 0 ? unmap(step, data) : unmap(step));
+  }
+
+  #addReading({ kind, at, block, length }: Choice, file: OpenFile): void {
     const offset = at % (this.#span + this.#plan.lineBytes);
-    if (kind === 11) this.program.push(stat(file.open));
+    const element = Math.floor(offset / 4);
+    // The same one twice, a neighbour, one far away, and perhaps one behind the end.
+    if (kind >= 16) this.program.push(gather([element, element + 1, element, Math.floor(length / 4)].slice(0, 1 + (block % 4)), file.open));
+    else if (kind === 11) this.program.push(stat(file.open));
     else if (kind >= 9) this.#start(readAsync(offset, length, file.open), file, 0);
     else this.program.push(read(offset, length, file.open));
   }
@@ -173,7 +203,15 @@ class WarpWriter {
     const offset = (this.#warp + warps * (choice.block % blocks)) * grain + within;
     const length = 1 + (choice.length % (grain - within));
     const data = pattern(length, choice.block + choice.length);
-    if (choice.kind < 7) {
+    const first = Math.ceil(offset / 4);
+    const elements = Math.floor((Math.min(offset + length, file.size) - first * 4) / 4);
+    if (choice.kind >= 16) {
+      // Only elements of its own, and those that the file surely has.
+      const indices = Array.from({ length: Math.max(0, Math.min(elements, 70)) }, (_, at) => first + at);
+      if (indices.length === 0) return;
+      const values = indices.map((index) => (index * 2654435761 + choice.block) % 2 ** 32);
+      this.program.push(choice.kind === 16 ? scatter(indices, values, file.open) : add(indices, values, file.open));
+    } else if (choice.kind < 7) {
       this.program.push(write(offset, data, file.open));
       if (file.writable) file.size = Math.max(file.size, offset + length);
     } else if (choice.kind < 9) {
@@ -186,7 +224,8 @@ class WarpWriter {
   }
 
   #start(operation: Operation, file: OpenFile, end: number): void {
-    this.#tickets.push({ ticket: this.program.length, file, end });
-    this.program.push(operation);
+    const ticket = this.program.push(operation) - 1;
+    this.#tickets.push({ ticket, file, end });
+    if (ticket % 3 === 0) this.program.push(poll(ticket));
   }
 }

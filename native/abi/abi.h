@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x3a73702du,
+  ABI_HASH = 0xdb245adu,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -293,13 +293,14 @@ struct ItemRecord {
   uint32_t load_words;  // words that each lane has loaded in finished loads: a replay returns them instead of loading again
   uint32_t phase[6];  // what the last checkpoint kept
   uint32_t held[8];  // the lines of those pins
-  uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
+  uint32_t bypass;  // line behind the cache that carries a page for the call behind the log, + 1; 0: none
   uint32_t kept;  // what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
   uint32_t file_id;  // identity of the bytes that the call behind the log works with
   uint32_t again;  // 1: the call behind the log has met a fill of somebody else that failed, and tries for itself
   uint32_t gate;  // file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
+  uint32_t bypass_page[2];  // and which page that is, low word first
   uint32_t maps[8];  // lines that the item has mapped: line + 1 << 1 | for writing; 0: none
-  uint32_t reserved[27];  // zero
+  uint32_t reserved[25];  // zero
 };
 static_assert(sizeof(ItemRecord) == 256, "ItemRecord size");
 static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
@@ -318,8 +319,9 @@ static_assert(WARPFS_OFFSETOF(ItemRecord, kept) == 100, "ItemRecord.kept offset"
 static_assert(WARPFS_OFFSETOF(ItemRecord, file_id) == 104, "ItemRecord.file_id offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, again) == 108, "ItemRecord.again offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, gate) == 112, "ItemRecord.gate offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 116, "ItemRecord.maps offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 148, "ItemRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, bypass_page) == 116, "ItemRecord.bypass_page offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 124, "ItemRecord.maps offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 156, "ItemRecord.reserved offset");
 
 // WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
 struct WarpStats {

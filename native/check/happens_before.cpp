@@ -110,6 +110,9 @@ void Engine::join_actors(const std::vector<uint32_t>& ids) {
 // ---- Races.
 
 void Engine::race(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, uint32_t step, uintptr_t other_pc, bool other_write) {
+  // What a kernel stores into a line that it has mapped may go to the host half done: it goes there once more when the map is given back.
+  const bool host_reads = actor.warp == nullptr ? !write : actors_[slot].warp == nullptr && !other_write;
+  if (host_reads && where.kind == RegionKind::LINES && watch->is_mapped(where.index)) return;
   actor.op.pc = pc;
   Actor other = actors_[slot];
   other.step = step;

@@ -77,6 +77,7 @@ void ProtocolWatch::first_touch(Location& where) {
   switch (where.kind) {
     case RegionKind::WORDS: where.watched = true; break;
     case RegionKind::DONES: where.watched = where.field == offsetof(LineDone, sequence); break;
+    case RegionKind::RECORDS: where.watched = where.field >= offsetof(ItemRecord, maps) && where.field < offsetof(ItemRecord, maps) + sizeof(ItemRecord::maps); break;
     case RegionKind::RESULTS: where.watched = where.field == offsetof(ProgramResult, done); break;
     case RegionKind::LINES: {
       const uint32_t line = where.index;
@@ -97,6 +98,19 @@ void ProtocolWatch::stored(Location& where, uint32_t old, uint32_t value, Actor&
 
 void ProtocolWatch::plain_write(Location& where, Actor& actor) {
   if (where.kind == RegionKind::RESULTS && actor.lane == 0) step_ends_.push_back({where.index, engine_.steps()});
+  if (where.kind != RegionKind::RECORDS) return;
+  // The store comes behind this: what is there is what was mapped, and is given back now.
+  const uint32_t given_back = memory_.at<ItemRecord>(Binding::RECORDS)[where.index].maps[(where.field - offsetof(ItemRecord, maps)) / 4];
+  if ((given_back & 1) != 0 && given_back >> 1 <= lines_) truth_[(given_back >> 1) - 1].was_mapped = true;
+}
+
+/// A map to write to counts as written as a whole, whatever was stored.
+bool ProtocolWatch::is_mapped(uint32_t line) const {
+  if (truth_[line].was_mapped) return true;
+  const ItemRecord* records = memory_.at<ItemRecord>(Binding::RECORDS);
+  return std::any_of(records, records + memory_.geometry().slot_count, [&](const ItemRecord& record) {
+    return std::find(std::begin(record.maps), std::end(record.maps), (line + 1) << 1 | 1) != std::end(record.maps);
+  });
 }
 
 void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Actor& actor) {
@@ -130,6 +144,7 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
 void ProtocolWatch::claimed(uint32_t line, Actor& actor) {
   LineTruth& truth = truth_[line];
   truth.fill++;
+  truth.was_mapped = false;
   if (!truth.has_dirty || is_dead(line)) {
     std::fill_n(dirty(line), words_of_line_, 0);
     std::fill_n(leaving(line), words_of_line_, 0);
@@ -196,7 +211,7 @@ void ProtocolWatch::host_data(void* p, size_t bytes, bool write, Actor& host) {
   uint64_t *still = dirty(line), *left = leaving(line);
   for (uint32_t at = uint32_t(offset % line_bytes_), end = at + uint32_t(bytes); at < end; at++) {
     const uint64_t bit = uint64_t(1) << at % 64;
-    if (((still[at / 64] | left[at / 64]) & bit) == 0) {
+    if (((still[at / 64] | left[at / 64]) & bit) == 0 && !is_mapped(line)) {
       engine_.report("foreign_bytes", "the host takes byte " + std::to_string(at) + " of line " + std::to_string(line) + " to the file, which the gpu has not written", {&host});
     }
     still[at / 64] &= ~bit;

@@ -33,6 +33,8 @@ class ProtocolWatch {
   void host_data(void* p, size_t bytes, bool write, Actor& host);
   /// Every lane has returned and the host has nothing left to do.
   void at_rest(bool faults);
+  /// Somebody has it mapped to write to, or had, since it was claimed.
+  bool is_mapped(uint32_t line) const;
   /// After a sweep that went well.
   void all_written();
 
@@ -45,6 +47,7 @@ class ProtocolWatch {
   struct LineTruth {
     uint64_t fill = 1;       // claims so far, + 1
     bool has_dirty = false;
+    bool was_mapped = false;  // to write to, since it was claimed
   };
   uint32_t value_before(uint32_t line) const;
   void word_changed(uint32_t line, uint32_t old, uint32_t value, Actor& actor);

@@ -15,7 +15,7 @@ void nobody_counts(const char* io) {
   Folder folder;
   write_file(folder.at("a.bin"), pattern(4096));
   Mount m(folder, small_geometry(), {.io = io});
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ);
+  const int32_t file = m.gpu.open("a.bin", 0);
   CHECK_EQUAL(m.gpu.fill(file, 0, 1), 0);
   CHECK_EQUAL(m.daemon.host_calls().count(), 0);
   m.daemon.host_calls().inject(fault_of(1000000, EIO));
@@ -29,7 +29,7 @@ void nth_call_fails(const char* io) {
   write_file(folder.at("a.bin"), pattern(8192));
   Mount m(folder, small_geometry(), {.io = io});
   HostCalls& calls = m.daemon.host_calls();
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t file = m.gpu.open("a.bin", OPEN_WRITE);
   const uint32_t reads = kind_bit(CallKind::READ), writes = kind_bit(CallKind::WRITE);
   // A file system that refuses to say at once whether it would block is asked twice; afterwards it is known.
   CHECK_EQUAL(m.gpu.fill(file, 0, 0), 0);
@@ -53,7 +53,7 @@ void nth_call_fails(const char* io) {
   CHECK_EQUAL(m.gpu.sync(file), -Errno::enospc);
   CHECK_EQUAL(m.gpu.sync(file), 0);
   calls.inject(fault_of(1, EACCES, kind_bit(CallKind::OPEN), true));  // once would not do: an open tries without waiting first
-  CHECK_EQUAL(m.gpu.open("a.bin", OpenMode::READ), -Errno::eacces);
+  CHECK_EQUAL(m.gpu.open("a.bin", 0), -Errno::eacces);
   calls.inject(fault_of(1, EINTR, reads | writes));  // is done again, nobody hears of it
   CHECK_EQUAL(m.gpu.fill(file, 0, 2), 0);
   CHECK_EQUAL(calls.injected(), 1);
@@ -65,7 +65,7 @@ void short_ones_go_on(const char* io) {
   write_file(folder.at("a.bin"), bytes);
   Mount m(folder, small_geometry(), {.io = io});
   HostCalls& calls = m.daemon.host_calls();
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t file = m.gpu.open("a.bin", OPEN_WRITE);
   calls.inject(fault_of(1, 0, ALL_KINDS, true));  // each moves only half of what it is asked for
   CHECK_EQUAL(m.gpu.ask_lines(m.gpu.fill_request(file, 0, {5, 9, 7}), 7), 0);
   CHECK(std::memcmp(m.gpu.line(5), bytes.data(), 4096) == 0);
@@ -84,8 +84,8 @@ void mounts_are_apart() {
   Folder folder;
   write_file(folder.at("a.bin"), pattern(4096));
   Mount one(folder), two(folder);
-  const int32_t in_one = one.gpu.open("a.bin", OpenMode::READ);
-  const int32_t in_two = two.gpu.open("a.bin", OpenMode::READ);
+  const int32_t in_one = one.gpu.open("a.bin", 0);
+  const int32_t in_two = two.gpu.open("a.bin", 0);
   one.daemon.host_calls().inject(fault_of(1, EIO, ALL_KINDS, true));
   CHECK_EQUAL(one.gpu.fill(in_one, 0, 1), -Errno::eio);
   CHECK_EQUAL(two.gpu.fill(in_two, 0, 1), 0);
@@ -97,7 +97,7 @@ void log_of_calls(const char* io) {
   Mount m(folder, small_geometry(), {.io = io});
   CallLog log;
   m.daemon.host_calls().record_in(&log);
-  const int32_t file = m.gpu.open("new.bin", OpenMode::CREATE);
+  const int32_t file = m.gpu.open("new.bin", OPEN_WRITE | OPEN_CREATE);
   const std::string bytes = pattern(4096);
   std::memcpy(m.gpu.line(3), bytes.data(), 4096);
   CHECK_EQUAL(m.gpu.write_back(file, 8192 + 10, 1000, 3), 0);

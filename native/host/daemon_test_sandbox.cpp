@@ -134,7 +134,7 @@ void which_threads() {
   write_file(folder.at("a.bin"), pattern(4096));
   const unsigned before = threads_inside();
   Mount m(folder, small_geometry(), {.threads = 2, .sandbox = "required"});
-  const int32_t file = m.gpu.open("a.bin", OpenMode::READ_WRITE);
+  const int32_t file = m.gpu.open("a.bin", OPEN_WRITE);
   CHECK_EQUAL(m.gpu.fill(file, 0, 1, 1), 0);
   CHECK_EQUAL(m.gpu.fill(file, 0, 2, 0), 0);
   CHECK_EQUAL(m.gpu.sync(file), 0);  // in a thread of the pool
@@ -144,7 +144,7 @@ void which_threads() {
   CHECK(m.daemon.sandbox().ends_with(" + seccomp"));
   const unsigned locked = threads_inside();
   Mount free(folder, small_geometry(), {.sandbox = "off"});
-  CHECK_EQUAL(free.gpu.fill(free.gpu.open("a.bin", OpenMode::READ), 0, 1), 0);
+  CHECK_EQUAL(free.gpu.fill(free.gpu.open("a.bin", 0), 0, 1), 0);
   CHECK_EQUAL(threads_inside(), locked);
   CHECK(free.daemon.sandbox() == "none: switched off");
 }
@@ -177,7 +177,7 @@ void required_says_what_is_missing() {
     CHECK(code == "ENOSYS");
     Mount m(folder, small_geometry(), {.sandbox = "auto"});
     CHECK(m.daemon.sandbox() == "seccomp (landlock: this kernel does not have it)");
-    CHECK(m.gpu.open("new.bin", OpenMode::CREATE) >= 0);
+    CHECK(m.gpu.open("new.bin", OPEN_WRITE | OPEN_CREATE) >= 0);
   });
 }
 

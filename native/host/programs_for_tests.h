@@ -10,9 +10,9 @@ namespace warpfs::test {
 
 /// How a program opens a file.
 struct OpenFor {
-  static constexpr uint32_t READING = OpenMode::READ;
-  static constexpr uint32_t CHANGING = OpenMode::READ_WRITE;   // it exists
-  static constexpr uint32_t STARTING_OVER = OpenMode::CREATE;  // it is made, or emptied
+  static constexpr uint32_t READING = 0;
+  static constexpr uint32_t CHANGING = OPEN_WRITE;   // it exists
+  static constexpr uint32_t STARTING_OVER = OPEN_WRITE | OPEN_CREATE | OPEN_TRUNCATE;  // it is made, or emptied
 };
 
 struct Step {

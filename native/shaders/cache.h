@@ -120,6 +120,7 @@ WARPFS_FN int bypass_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
   fill_publish(fs, source, page, fill);
   count(fs, Counter::BYPASSES, 1u);
   fs.bypass_line = line;
+  fs.bypass_page = page;
   return 0;
 }
 
@@ -160,7 +161,8 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
   tag.file_id = source.file_id;
   tag.page = page;
   for (;;) {
-    if (fs.bypass_line != (uint)LINE_NONE) {
+    // A call that wants several pages may have sent for another one.
+    if (fs.bypass_line != (uint)LINE_NONE && fs.bypass_page == page) {
       line = fs.bypass_line;
       return page_wait(fs, line);
     }
@@ -178,6 +180,9 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
     if (tried == PAGE_OURS) return page_wait(fs, line);
     if (tried == PAGE_COMING) {
       const int status = page_wait(fs, line);
+      const bool writes = use == PAGE_TO_WRITE || use == PAGE_TO_REPLACE;
+      // Who writes has passed the gate: a reader was refused because of a truncation that is over.
+      if (status == -Errno::estale && writes) continue;
       if (status >= 0 || status == wait_outcome() || fs.again != 0u) return status;
       // Somebody else asked for it, maybe long ago, and nobody has seen it fail: what is true now is found out once.
       fs.again = 1u;
@@ -191,7 +196,7 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
       past_the_cache = true;  // it is full of bytes that cannot be written back
     }
     if (past_the_cache && use == PAGE_TO_MAP) return -Errno::eagain;
-    if (past_the_cache && use == PAGE_TO_READ && bypass_start(fs, source, page) == 0) continue;
+    if (past_the_cache && use == PAGE_TO_READ && fs.bypass_line == (uint)LINE_NONE && bypass_start(fs, source, page) == 0) continue;
     count(fs, Counter::RETRIES, 1u);
     if (!warp_wait_again(fs, bound)) return wait_outcome();
   }

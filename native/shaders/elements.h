@@ -73,6 +73,7 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
   // An element that is not there was 0, also before something is added to it.
   if (!inside) value = T(0);
   int status = warp_any(fs.lane, wanted && !inside) ? -Errno::erange : 0;
+  if (!inside) value = T(0);
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
   const uint within = (uint)offset & (line_bytes(fs) - 1u);

@@ -62,7 +62,8 @@ struct Fs {
   uint file_id;      // identity of the bytes that a read began with
   uint again;        // 1: it has met a fill of somebody else that failed, and tries for itself
   uint gate;         // leader only: the file whose gate it has passed, + 1, with GATE_CLOSED where it has closed it
-  uint bypass_line;  // the line behind the cache that carries its current page, or LINE_NONE
+  uint bypass_line;  // the line behind the cache that carries a page for it, or LINE_NONE
+  ulong bypass_page;
   bool pending;      // the item has to leave and to be run again (replay only)
 
 #if WARPFS_REPLAY

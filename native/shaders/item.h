@@ -28,6 +28,7 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.file_id = 0;
   fs.again = 0;
   fs.bypass_line = LINE_NONE;
+  fs.bypass_page = 0;
 }
 
 WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
@@ -64,6 +65,7 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
     fs.again = record->again;
     fs.gate = record->gate;
     fs.bypass_line = record->bypass - 1u;  // 0 becomes LINE_NONE
+    fs.bypass_page = (ulong)record->bypass_page[0] | ((ulong)record->bypass_page[1] << 32);
   }
 #endif
 }
@@ -234,6 +236,8 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   record->progress = fs.progress;
   record->served = fs.served;
   record->bypass = fs.bypass_line + 1u;
+  record->bypass_page[0] = (uint)fs.bypass_page;
+  record->bypass_page[1] = (uint)(fs.bypass_page >> 32);
   record->load_words = fs.load_words;
   for (uint i = 0; i < PHASE_WORDS; i++) record->phase[i] = fs.phase[i];
   record->held_count = fs.held_count;
