@@ -70,8 +70,6 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
   fs.file_id = view.source.file_id;
   const ulong size = file_size_of(fs, file);
   const bool inside = wanted && index < size / sizeof(T);
-  // An element that is not there was 0, also before something is added to it.
-  if (!inside) value = T(0);
   int status = warp_any(fs.lane, wanted && !inside) ? -Errno::erange : 0;
   if (!inside) value = T(0);
   const ulong offset = index * sizeof(T);
@@ -118,8 +116,7 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
         page_leave(fs, line);
       }
       fs.served |= now;
-    } else if (found != WARPFS_PENDING || Action::WRITES == 0u) {
-      // A page that comes past the cache has the one line behind it that a call may have: the next run begins with it. The others are asked for.
+    } else if (found != WARPFS_PENDING) {
       return found;
     } else {
       // The other pages are on their way as well; what is here will be here in the next run.
