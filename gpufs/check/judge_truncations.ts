@@ -22,7 +22,7 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
   if (meetings.length === 0) return undefined;
   const order = new Order(file);
   let ways = 0;
-  let last: Judgement | undefined;
+  let first: Judgement | undefined;
   let isTooMuch = false;
   const search = (at: number): boolean => {
     const meeting = meetings[at];
@@ -31,8 +31,9 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
         isTooMuch = true;
         return true;
       }
-      last = judge({ ...file, precedes: order.precedes });
-      return last === undefined;
+      const wrong = judge({ ...file, precedes: order.precedes });
+      first ??= wrong;
+      return wrong === undefined;
     }
     // First as they ended: that is mostly how it was.
     const { cut, other } = meeting;
@@ -47,10 +48,10 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
   };
   const found = search(0);
   if (isTooMuch) file.undecided.count++;
-  if (found || last === undefined) return undefined;
+  if (found || first === undefined) return undefined;
   const [{ cut }] = meetings as [Meeting];
   const who = [...new Set(meetings.map(({ other }) => other))].map(describeAct).join(', ');
-  return { ...last, message: `no place of ${describeAct(cut)} before or behind the whole of ${who} explains what they saw; one that is nearly right: ${last.message}` };
+  return { ...first, message: `no place of ${describeAct(cut)} before or behind the whole of ${who} explains what they saw; in the order in which they ended: ${first.message}` };
 }
 
 function meetingsOf(file: FileCase): Meeting[] {
