@@ -92,7 +92,8 @@ for (const wait of ['spin', 'replay'] as const satisfies readonly WaitName[]) {
         expect(closed[0]).toBe(0);
       }
       expect(new Set(stale).size).toBe(GENERATIONS);
-      const { handle } = await opener.dispatch({ items: 1, inputs: { path: 'new' }, outputs: { handle: 1 } });
+      // A handle belongs to its file, so the last one would be good again for the file that it was of.
+      const { handle } = await opener.dispatch({ items: 1, inputs: { path: 'old' }, outputs: { handle: 1 } });
       const { answers } = await trier.dispatch({ items: GENERATIONS, inputs: { files: Int32Array.from(stale) }, outputs: { answers: GENERATIONS * 6, room: GENERATIONS * 64 } });
       expect([...answers]).toEqual(times(GENERATIONS * 6, () => failed('EBADF')));
       await closer.dispatch({ items: 1, inputs: { file: handle[0] ?? -1 }, outputs: { closed: 1 } });

@@ -118,7 +118,7 @@ function checkResults(steps: readonly Operation[], results: readonly StepResult[
     const said = (what: string): Error => new Error(`step ${index} (${step.op} ${'path' in step ? step.path : ''}): ${what}`);
     if (result < 0) {
       const couldBeMissing = step.op === 'open' && step.mode !== 'w+' && file.exists !== true && name === 'ENOENT';
-      const expected = opened || step.op === 'open' ? name === nameOf(fault) || couldBeMissing : result === refusal;
+      const expected = opened || step.op === 'open' ? name === fault.error || couldBeMissing : result === refusal;
       if (!expected) throw said(`${name ?? result} is no answer to ${fault.error}`);
     }
     if (step.op === 'open') {
@@ -155,12 +155,7 @@ async function succeeds(call: () => Promise<void>, fault: FaultOptions): Promise
     await call();
     return true;
   } catch (error) {
-    if (error instanceof WarpfsError && error.code === nameOf(fault)) return false;
+    if (error instanceof WarpfsError && error.code === fault.error) return false;
     throw error;
   }
-}
-
-/** In the vocabulary of the gpu. */
-function nameOf({ error }: FaultOptions): string {
-  return error === 'EDQUOT' ? 'ENOSPC' : error;
 }

@@ -1,14 +1,12 @@
 // The exerciser: random operations through gpu calls, compared with plain bytes, in the manner of fsx. A run is a function of its seed but for
 // the order in which warps and host meet.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { mount } from '../mount.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { Random } from '../random.ts';
 import type { ActionKind, Session } from './action.ts';
 import { Generator } from './generator.ts';
-import { endSession, type Failure, type MakeSubject, mountOptions, playRound, replaySession, type Strategy } from './session.ts';
+import { endSession, type Failure, makeFolder, type MakeSubject, mountOptions, playRound, replaySession, type Strategy } from './session.ts';
 import { shrinkSession } from './shrink.ts';
 import { type Snapshot, World } from './world.ts';
 
@@ -45,7 +43,7 @@ const SHRINK_MS_USUAL = 20_000;
 
 export async function exercise(settings: ExerciseSettings): Promise<ExerciseResult> {
   const { seed, operations, without = new Set<ActionKind>(), makeSubject = realSubject, progress } = settings;
-  const root = mkdtempSync(join(tmpdir(), 'warpfs-exercise-'));
+  const root = makeFolder(settings.folder);
   const generator = new Generator({ seed, replay: settings.wait === 'replay', without });
   const lengths = new Random(seed + 1);
   const world = new World();

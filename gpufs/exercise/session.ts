@@ -1,5 +1,5 @@
 // Sessions against a mount: each round is run, judged, and where everything must be on the host compared with its files.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IoName, MountOptions, PolicyName, WaitName } from '../options.ts';
@@ -19,6 +19,8 @@ export interface Subject {
 export type MakeSubject = (options: MountOptions) => Promise<Subject>;
 
 export interface Strategy {
+  /** Where the files are; the usual place is in memory. */
+  folder?: string | undefined;
   wait: WaitName;
   io: IoName;
   policy: PolicyName;
@@ -31,6 +33,14 @@ export interface Failure {
   operation: number | undefined;
   /** What was asked for in the same run before it, or all of it. */
   last: { warp: number; action: Action }[];
+}
+
+/** A folder in memory, where there is one: what is looked for does not lie in the disk, and its syncs would take most of the time. */
+const MEMORY_FOLDER = '/dev/shm';
+
+/** A new folder beneath this one, or beneath the usual one. */
+export function makeFolder(folder: string | undefined): string {
+  return mkdtempSync(join(folder ?? (existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir()), 'warpfs-exercise-'));
 }
 
 const RESIDENT_WARPS = 16;
@@ -86,7 +96,7 @@ export function compareHost(root: string, world: World): void {
 
 /** A session again, from the files that it began with, in a folder of its own; operations that mean nothing any more are left out. */
 export async function replaySession(session: Session, snapshot: Snapshot, strategy: Strategy, make: MakeSubject): Promise<Failure | undefined> {
-  const root = mkdtempSync(join(tmpdir(), 'warpfs-exercise-'));
+  const root = makeFolder(strategy.folder);
   const world = new World(snapshot);
   try {
     for (const [name, bytes] of snapshot) writeFileSync(join(root, name), bytes);

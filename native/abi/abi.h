@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xa5d847b9u,
+  ABI_HASH = 0x3a73702du,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -296,9 +296,10 @@ struct ItemRecord {
   uint32_t bypass;  // line behind the cache that carries the current page, + 1; 0: none
   uint32_t kept;  // what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
   uint32_t file_id;  // identity of the bytes that the call behind the log works with
+  uint32_t again;  // 1: the call behind the log has met a fill of somebody else that failed, and tries for itself
   uint32_t gate;  // file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
   uint32_t maps[8];  // lines that the item has mapped: line + 1 << 1 | for writing; 0: none
-  uint32_t reserved[28];  // zero
+  uint32_t reserved[27];  // zero
 };
 static_assert(sizeof(ItemRecord) == 256, "ItemRecord size");
 static_assert(WARPFS_OFFSETOF(ItemRecord, status) == 0, "ItemRecord.status offset");
@@ -315,9 +316,10 @@ static_assert(WARPFS_OFFSETOF(ItemRecord, held) == 64, "ItemRecord.held offset")
 static_assert(WARPFS_OFFSETOF(ItemRecord, bypass) == 96, "ItemRecord.bypass offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, kept) == 100, "ItemRecord.kept offset");
 static_assert(WARPFS_OFFSETOF(ItemRecord, file_id) == 104, "ItemRecord.file_id offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, gate) == 108, "ItemRecord.gate offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 112, "ItemRecord.maps offset");
-static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 144, "ItemRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, again) == 108, "ItemRecord.again offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, gate) == 112, "ItemRecord.gate offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, maps) == 116, "ItemRecord.maps offset");
+static_assert(WARPFS_OFFSETOF(ItemRecord, reserved) == 148, "ItemRecord.reserved offset");
 
 // WarpStats: gpu only, folded by the host after a dispatch; 64-bit counters as low and high words.
 struct WarpStats {

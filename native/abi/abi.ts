@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xa5d847b9;
+export const ABI_HASH = 0x3a73702d;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -244,9 +244,10 @@ export const ItemRecord = {
   bypass: 96, // u32: line behind the cache that carries the current page, + 1; 0: none
   kept: 100, // u32: what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs
   fileId: 104, // u32: identity of the bytes that the call behind the log works with
-  gate: 108, // u32: file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
-  maps: 112, // u32[8]: lines that the item has mapped: line + 1 << 1 | for writing; 0: none
-  reserved: 144, // u32[28]: zero
+  again: 108, // u32: 1: the call behind the log has met a fill of somebody else that failed, and tries for itself
+  gate: 112, // u32: file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none
+  maps: 116, // u32[8]: lines that the item has mapped: line + 1 << 1 | for writing; 0: none
+  reserved: 148, // u32[27]: zero
 } as const;
 
 /** gpu only, folded by the host after a dispatch; 64-bit counters as low and high words. Byte offsets of its fields. */

@@ -244,9 +244,10 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['bypass', 'u32', 'line behind the cache that carries the current page, + 1; 0: none'],
       ['kept', 'u32', 'what the call behind the log has to remember: a read the bytes it will give, + 1; a close the error of its write-backs'],
       ['file_id', 'u32', 'identity of the bytes that the call behind the log works with'],
+      ['again', 'u32', '1: the call behind the log has met a fill of somebody else that failed, and tries for itself'],
       ['gate', 'u32', 'file index + 1 of the gate that the call behind the log has passed, | GATE_CLOSED where it has closed it; 0: none'],
       ['maps', 'u32[8]', 'lines that the item has mapped: line + 1 << 1 | for writing; 0: none'],
-      ['reserved', 'u32[28]', 'zero'],
+      ['reserved', 'u32[27]', 'zero'],
     ],
   },
   WarpStats: {

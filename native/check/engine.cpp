@@ -230,6 +230,7 @@ void Engine::begin_actor(Actor& actor) {
 void Engine::add_host(void (*body)(void*), void* argument) {
   host_entry = {body, argument};
   if (host_->stack_top == nullptr) host_->stack_top = host_stacks_.reserve();
+  host_stacks_.forget_frames(host_->stack_top);
   host_->context = fiber_prepare(host_->stack_top, host_main, host_);
   begin_actor(*host_);
 }
@@ -245,11 +246,13 @@ void Engine::add_warp(CheckWarp& warp, uint32_t place, uint32_t lane_count) {
     actor.lane = lane;
     actor.party = place;
     if (actor.stack_top == nullptr) actor.stack_top = lane_stacks_.reserve();
+    lane_stacks_.forget_frames(actor.stack_top);
     if (compares_states()) {
       if (actor.lane_switch.engine_top == nullptr) {
         const uintptr_t top = reinterpret_cast<uintptr_t>(host_stacks_.reserve());
         actor.lane_switch.engine_top = reinterpret_cast<void*>(top & ~uintptr_t(15));
       }
+      host_stacks_.forget_frames(actor.lane_switch.engine_top);
       std::memset(actor.stack_top - COMPARED_STACK_BYTES, 0, COMPARED_STACK_BYTES);
       actor.lane_switch.kernel_at = actor.stack_top;
     }

@@ -1,7 +1,8 @@
 // Forward progress: who is fair, which graphs end, the litmus programs, and what the waiting of the protocol needs.
-// With the path of progress-litmus.json it also compares all published verdicts; with --protocol it prints the table of the protocol alone.
+// With the path of progress-litmus.json it also compares all published verdicts; with --protocol it prints the table of the protocol alone,
+// or those of its cases whose names contain what follows.
 #include "progress_litmus.h"
-#include "protocol_progress.h"
+#include "progress_test.h"
 
 #include "../host/cpu/test_check.h"
 #include "../host/host_error.h"
@@ -114,82 +115,6 @@ void test_bad_instructions_are_named() {
   CHECK(progress_verdicts({{"atomic_store(0, 1)"}, {}}).at("OBE"));
 }
 
-struct ProtocolRow {
-  const char* scenario;
-  const char* spin;
-  const char* in_vain;
-  const char* replay;
-};
-
-/// What the protocol needs. Spin: that a warp which has begun gets its turn again (occupancy-bound execution), for it may have claimed a line,
-/// pinned one, or hold a place in the ring; nothing at all where warps share neither ring nor page, and each finds a line.
-/// A barrier waits for warps that have not begun. Replay: nothing, but that the host answers.
-const ProtocolRow PROTOCOL_NEEDS[] = {
-    {"3 warps, a page that is here", "nothing", "", "nothing"},
-    {"one page", "obe", "claim fill ring", "nothing"},
-    {"one page, two ways", "obe", "claim fill ring", "nothing"},
-    {"one page, two ways, rings of their own", "obe", "claim fill", "nothing"},
-    {"3 warps, one page, a ring of one slot", "obe", "claim fill ring", "nothing"},
-    {"two pages of one line", "obe", "fill ring", "nothing"},
-    {"two pages of one line, rings of their own", "nothing", "", "nothing"},
-    {"two pages of two lines", "obe", "fill", "nothing"},
-    {"two pages of two lines, rings of their own", "nothing", "", "nothing"},
-    {"two pages of two lines, a ring of one slot", "obe", "ring", "nothing"},
-    {"3 warps, three pages of one line", "obe", "fill pins ring", "nothing"},
-    {"3 warps, three pages of one line, rings of their own", "obe", "pins", "nothing"},
-    {"two pages each, in opposite order", "obe", "fill ring", "nothing"},
-    {"a page and what the other reads ahead", "obe or hsa", "fill ring", "nothing"},
-    {"a page and a write of the whole line", "obe", "claim fill start", "nothing"},
-    {"a page and a write to it", "obe", "claim fill pins ring", "nothing"},
-    {"two writes that touch", "obe", "claim fill pins", "nothing"},
-    {"two writes that do not touch", "obe", "claim drain fill pins", "nothing"},
-    {"3 warps, two writes that do not touch and a reader", "obe", "drain start write_back", "nothing"},
-    {"two pages, the line modified", "obe", "claim fill ring write_back", "nothing"},
-    {"3 warps, a sync, a reader and another page", "obe", "claim drain fill mailbox ring start write_back", "nothing"},
-    {"a sync and a write", "obe", "drain mailbox start write_back", "nothing"},
-    {"two syncs", "obe", "mailbox ring start write_back", "nothing"},
-    {"two stats", "obe", "mailbox", "nothing"},
-    {"two stats, rings of their own", "nothing", "", "nothing"},
-    {"two barriers", "weak_fair", "barrier", "nothing"},
-    {"3 warps, three barriers", "weak_fair", "barrier", "nothing"},
-    {"fills fail: one page", "obe", "claim fill ring", "nothing"},
-    {"write-backs fail: two pages", "obe", "fill pins write_back", "nothing"},
-    {"write-backs fail: two syncs", "obe", "drain start write_back", "nothing"},
-    {"write-backs fail: two writes of one warp", "nothing", "", "nothing"},
-};
-
-void print_protocol_table() {
-  std::printf("%-54s %-6s %8s %9s %6s  %-10s  %s\n", "case", "wait", "states", "steps", "s", "ten models", "needs; waits in vain");
-  for (const protocol::Scenario& scenario : protocol_scenarios()) {
-    for (const bool replay : {false, true}) {
-      const auto begin = std::chrono::steady_clock::now();
-      const ProtocolVerdict verdict = protocol_verdict(scenario, replay);
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      std::printf("%-54s %-6s %8zu %9zu %6.2f  %s  %s;", scenario.name, replay ? "replay" : "spin", verdict.states, verdict.steps, seconds,
-                  verdict.verdicts.c_str(), verdict.needs.c_str());
-      for (const std::string& name : verdict.in_vain) std::printf(" %s", name.c_str());
-      std::printf("\n");
-    }
-  }
-}
-
-void test_what_the_protocol_needs() {
-  const std::vector<protocol::Scenario> scenarios = protocol_scenarios();
-  CHECK(scenarios.size() == std::size(PROTOCOL_NEEDS));
-  bool as_expected = true;
-  for (size_t i = 0; i < scenarios.size(); i++) {
-    const ProtocolRow& row = PROTOCOL_NEEDS[i];
-    CHECK(scenarios[i].name == std::string_view(row.scenario));
-    const ProtocolVerdict spin = protocol_verdict(scenarios[i], false), replay = protocol_verdict(scenarios[i], true);
-    std::string in_vain;
-    for (const std::string& name : spin.in_vain) in_vain += (in_vain.empty() ? "" : " ") + name;
-    if (spin.needs == row.spin && in_vain == row.in_vain && replay.needs == row.replay) continue;
-    std::printf("%s: spin needs %s, in vain '%s', replay needs %s\n", row.scenario, spin.needs.c_str(), in_vain.c_str(), replay.needs.c_str());
-    as_expected = false;
-  }
-  CHECK(as_expected);
-}
-
 using Verdicts = std::map<std::string, bool>;
 
 struct Litmus {
@@ -278,7 +203,7 @@ void test_published_verdicts(const std::string& path) {
 int main(int argc, char** argv) {
   using namespace warpfs;
   if (argc > 1 && argv[1] == std::string_view("--protocol")) {
-    print_protocol_table();
+    print_protocol_table(argc > 2 ? argv[2] : "");
     return 0;
   }
   RUN_TEST(test_every_model_has_a_name);

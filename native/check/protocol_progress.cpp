@@ -70,11 +70,38 @@ State take_request(State state, uint32_t ring) {
   return state;
 }
 
-State answer_line(State state, uint32_t line, bool failed) {
+State answer_line(State state, uint32_t line, Answer answer) {
   state.lines[line].at_host = 0;
   state.lines[line].unanswered = 0;
-  state.lines[line].failed = failed;
+  state.lines[line].answer = answer;
   return state;
+}
+
+/// The next step of the host with a request that is not about lines.
+State serve_mail(const Scenario& scenario, State state, uint32_t warp) {
+  uint8_t& mail = state.mail[warp];
+  const bool truncates = scenario.warps[warp][state.warps[warp].call].kind == Call::TRUNCATE;
+  if (!truncates || mail == MAIL_CUT) {
+    mail = MAIL_ANSWERED;
+  } else if (mail == MAIL_ASKED) {
+    WARPFS_ASSERT(!state.cutting);  // the gate lets one truncation through at a time
+    state.cutting = 1;
+    mail = MAIL_CUTTING;
+  } else {
+    state.cutting = 0;
+    if (!scenario.truncations_fail) state.identity++;
+    mail = MAIL_CUT;
+  }
+  return state;
+}
+
+/// Nothing is left behind where all warps have ended.
+void check_end(const Scenario& scenario, const State& state) {
+  for (const Line& line : state.lines) WARPFS_ASSERT(line.word.pins == 0 && line.word.hands == 0);
+  WARPFS_ASSERT(state.inside == 0 && state.gate_is_closed == 0);
+  uint32_t masked = 0;
+  for (const Line& line : state.lines) masked += ((line.dirty | line.writing) & BYTES_MASKED) != 0;
+  WARPFS_ASSERT(state.masks + masked == scenario.masks);
 }
 
 /// Whatever ends under `weaker` ends under the other.
@@ -96,6 +123,12 @@ std::string weakest(const std::vector<Progress>& enough) {
     names += (names.empty() ? "" : " or ") + std::string(progress_name(model));
   }
   return names.empty() ? "more" : names;
+}
+
+std::set<std::string> wrong_names(uint8_t wrong) {
+  std::set<std::string> names;
+  if ((wrong & WRITES_NOTHING) != 0) names.insert("writes_nothing");
+  return names;
 }
 
 /// Can a run go round for ever with pauses for this reason alone?
@@ -157,15 +190,19 @@ ProtocolGraph::ProtocolGraph(const Scenario& scenario, bool replay) {
     }
     for (uint32_t line = 0; line < LINES_MAX; line++) {
       if (!state.lines[line].at_host) continue;
-      const bool fails = state.lines[line].writing != 0 ? scenario.write_backs_fail : scenario.fills_fail;
-      host_edge(LINE_ACTOR + line, answer_line(state, line, fails));
+      const bool writes = state.lines[line].word.step == LineStep::WRITING, dead = state.lines[line].identity != state.identity;
+      const bool fails = writes ? scenario.write_backs_fail : scenario.fills_fail;
+      // Bytes of before a truncation go nowhere, and nobody gets any; while it is under way either may be.
+      const Answer answer = !dead ? fails ? BROKEN : GOOD : writes ? GOOD : Answer::STALE;
+      host_edge(LINE_ACTOR + line, answer_line(state, line, answer));
+      if (state.cutting && !writes && !dead) host_edge(LINE_ACTOR + line, answer_line(state, line, Answer::STALE));
     }
     for (uint32_t warp = 0; warp < warps; warp++) {
-      if (state.mail[warp] != MAIL_ASKED) continue;
-      State next = state;
-      next.mail[warp] = MAIL_ANSWERED;
-      host_edge(MAIL_ACTOR + warp, next);
+      if (state.mail[warp] == MAIL_IDLE || state.mail[warp] == MAIL_ANSWERED) continue;
+      host_edge(MAIL_ACTOR + warp, serve_mail(scenario, state, warp));
     }
+    if (alive == 0 && pending == 0) check_end(scenario, state);
+    wrong_ |= state.wrong;
     if (alive == 0 && pending != 0) {
       State next = state;
       start_round(scenario, next);
@@ -180,11 +217,13 @@ ProtocolGraph::ProtocolGraph(const Scenario& scenario, bool replay) {
 ProtocolVerdict protocol_verdict(const Scenario& scenario, bool replay) {
   const ProtocolGraph explored(scenario, replay);
   const ProgressGraph& graph = explored.graph();
-  ProtocolVerdict verdict = {scenario.name, replay, graph.state_count(), graph.edge_count(), "", "", {}};
+  ProtocolVerdict verdict = {scenario.name, replay, graph.state_count(), graph.edge_count(), "", "", {}, wrong_names(explored.wrong())};
   std::vector<Progress> enough;
   for (const Progress model : PROGRESS_MODELS) {
     verdict.verdicts += graph.ends(model) ? 'P' : 'F';
-    if (verdict.verdicts.back() == 'P') enough.push_back(model);
+    // Rounds begin when all have left: whoever has not run yet runs, whatever the others among the models say of him.
+    const bool counts = !replay || model == Progress::WEAK_FAIR || model == Progress::STRONG_FAIR;
+    if (verdict.verdicts.back() == 'P' && counts) enough.push_back(model);
   }
   verdict.needs = graph.ends_unaided() ? "nothing" : weakest(enough);
   if (replay) return verdict;  // nobody pauses
@@ -195,47 +234,6 @@ ProtocolVerdict protocol_verdict(const Scenario& scenario, bool replay) {
     }
   }
   return verdict;
-}
-
-std::vector<Scenario> protocol_scenarios() {
-  using C = Call;
-  const std::vector<Call> page_1 = {{C::READ, 1}}, page_2 = {{C::READ, 2}}, page_3 = {{C::READ, 3}};
-  const std::vector<Call> stat = {{C::STAT}}, sync = {{C::SYNC}}, barrier = {{C::BARRIER}};
-  const std::vector<Call> piece_1 = {{C::WRITE, 1, 1, 1}}, piece_2 = {{C::WRITE, 1, 1, 2}};
-  return {
-      {.name = "3 warps, a page that is here", .warps = {page_1, page_1, page_1}, .ready = {1}},
-      {.name = "one page", .warps = {page_1, page_1}},
-      {.name = "one page, two ways", .warps = {page_1, page_1}, .ways = 2},
-      {.name = "one page, two ways, rings of their own", .warps = {page_1, page_1}, .ways = 2, .rings = 2},
-      {.name = "3 warps, one page, a ring of one slot", .warps = {page_1, page_1, page_1}, .ring_slots = 1},
-      {.name = "two pages of one line", .warps = {page_1, page_2}},
-      {.name = "two pages of one line, rings of their own", .warps = {page_1, page_2}, .rings = 2},
-      {.name = "two pages of two lines", .warps = {page_1, page_2}, .sets = 2},
-      {.name = "two pages of two lines, rings of their own", .warps = {page_1, page_2}, .sets = 2, .rings = 2},
-      {.name = "two pages of two lines, a ring of one slot", .warps = {page_1, page_2}, .sets = 2, .ring_slots = 1},
-      {.name = "3 warps, three pages of one line", .warps = {page_1, page_2, page_3}},
-      {.name = "3 warps, three pages of one line, rings of their own", .warps = {page_1, page_2, page_3}, .rings = 3},
-      {.name = "two pages each, in opposite order", .warps = {{{C::READ, 2, 2}}, {{C::READ, 5, 2}}}, .sets = 2},
-      {.name = "a page and what the other reads ahead", .warps = {{{C::PREFETCH, 1}}, page_2}},
-      {.name = "a page and a write of the whole line", .warps = {{{C::WRITE_WHOLE, 1}}, page_1}, .ways = 2},
-      {.name = "a page and a write to it", .warps = {piece_1, page_1}},
-      {.name = "two writes that touch", .warps = {piece_1, piece_1}},
-      {.name = "two writes that do not touch", .warps = {piece_1, piece_2}},
-      {.name = "3 warps, two writes that do not touch and a reader", .warps = {piece_1, piece_2, page_1}, .ready = {1}},
-      {.name = "two pages, the line modified", .warps = {page_2, page_3}, .modified = {1}},
-      {.name = "3 warps, a sync, a reader and another page", .warps = {sync, page_1, page_2}, .modified = {1}},
-      {.name = "a sync and a write", .warps = {sync, piece_2}, .modified = {1}},
-      {.name = "two syncs", .warps = {sync, sync}, .modified = {1}},
-      {.name = "two stats", .warps = {stat, stat}},
-      {.name = "two stats, rings of their own", .warps = {stat, stat}, .rings = 2},
-      {.name = "two barriers", .warps = {barrier, barrier}},
-      {.name = "3 warps, three barriers", .warps = {barrier, barrier, barrier}},
-      // A host that fails for ever; under spin the bound of the wait ends what does not end here.
-      {.name = "fills fail: one page", .warps = {page_1, page_1}, .fills_fail = true},
-      {.name = "write-backs fail: two pages", .warps = {page_2, page_3}, .ring_slots = 3, .modified = {1}, .write_backs_fail = true},
-      {.name = "write-backs fail: two syncs", .warps = {sync, sync}, .modified = {1}, .write_backs_fail = true},
-      {.name = "write-backs fail: two writes of one warp", .warps = {{{C::WRITE, 1, 1, 1}, {C::WRITE, 1, 1, 2}}}, .write_backs_fail = true},
-  };
 }
 
 }  // namespace warpfs

@@ -17,10 +17,13 @@ class ProtocolGraph {
 
   const ProgressGraph& graph() const { return graph_; }
   const protocol::State& state(uint32_t number) const { return states_[number]; }
+  /// What went wrong in any state, whatever the device left alone: protocol::Wrong.
+  uint8_t wrong() const { return wrong_; }
 
  private:
   ProgressGraph graph_;
   std::vector<protocol::State> states_;
+  uint8_t wrong_ = 0;
 };
 
 struct ProtocolVerdict {
@@ -34,6 +37,8 @@ struct ProtocolVerdict {
   std::string needs;
   /// Spin: what a warp can wait for in vain while the device leaves others alone, such as "ring".
   std::set<std::string> in_vain;
+  /// What else must not happen and can, such as "writes_nothing".
+  std::set<std::string> wrong;
 };
 
 std::vector<protocol::Scenario> protocol_scenarios();

@@ -1,4 +1,4 @@
-// The calls of the model, and what they do with a page once it was looked for: cache.h, read.h, write.h, write_back.h, flush.h, mail.h, item.h.
+// The calls of the model, and what they do with a page once it was looked for: cache.h, read.h, write.h, flush.h, open.h, map.h, item.h.
 #include "protocol_progress_step.h"
 
 #include "../host/assert.h"
@@ -8,8 +8,9 @@
 namespace warpfs::protocol {
 
 void WarpStep::forget_step() {
-  w_.way = w_.unused = w_.clean = w_.dirty = w_.rival = w_.stale = w_.purpose = w_.then = w_.blocked = 0;
-  w_.back_line = w_.back_pins = w_.back_from = 0;
+  w_.way = w_.unused = w_.clean = w_.dirty = w_.rival = w_.stale = w_.purpose = w_.then = w_.range = w_.refused = 0;
+  w_.back_line = w_.back_pins = w_.back_from = w_.ending = 0;
+  w_.ended = At::DONE;
   w_.seen = {};
   w_.why = Wait::NONE;
   w_.back = At::DONE;
@@ -17,8 +18,40 @@ void WarpStep::forget_step() {
 
 void WarpStep::begin_call() {
   forget_step();
+  const Call::Kind kind = call().kind;
+  if (kind == Call::STAT || ((kind == Call::SYNC || kind == Call::MAP_SYNC) && w_.asked != 0)) return ask_mail();
+  if (kind == Call::BARRIER) {
+    w_.at = w_.asked != 0 ? At::BARRIER_LOOK : At::BARRIER_ARRIVE;
+    return;
+  }
+  if ((kind == Call::UNMAP || kind == Call::MAP_SYNC) && !writes_map()) {
+    if (w_.mapped == 0 || kind == Call::MAP_SYNC) return end_call();
+    w_.line = uint8_t(w_.mapped - 1);
+    return unpin_then(UNMAPPED);
+  }
+  if (kind == Call::MAP_SYNC && w_.soiled != 0) return begin_flush();
+  if (!truncates(c_)) return viewed();
+  w_.at = At::VIEW;
+  if (kind == Call::TRUNCATE) {
+    w_.at = w_.gate != GATE_OUTSIDE ? At::GATE_WAIT : At::GATE_CLOSE;
+  } else if (kind == Call::WRITE || kind == Call::WRITE_WHOLE || writes_map()) {
+    w_.at = w_.gate != GATE_OUTSIDE ? At::VIEW : At::GATE_LOOK;
+  }
+}
+
+/// The file was looked up.
+void WarpStep::viewed() {
+  forget_step();
   switch (call().kind) {
     case Call::READ:
+      if (w_.read_of != 0 && w_.read_of != w_.identity + 1) {
+        if (w_.bypass != 0) {
+          w_.at = At::BYPASS_DROP;
+          return;
+        }
+        w_.served = w_.read_of = 0;
+      }
+      w_.read_of = uint8_t(w_.identity + 1);
       w_.stage = CHUNK_START;
       return w_.bypass != 0 ? begin_finish() : next_of_chunk();
     case Call::WRITE:
@@ -28,19 +61,24 @@ void WarpStep::begin_call() {
     case Call::PREFETCH:
       w_.stage = PREFETCH_PAGE;
       return begin_try();
-    case Call::SYNC:
-      if (w_.asked != 0) return ask_mail();
-      w_.stage = FLUSH_START;
-      w_.at = At::FLUSH_SCAN;
-      return;
-    case Call::STAT: return ask_mail();
-    case Call::BARRIER: w_.at = w_.asked != 0 ? At::BARRIER_LOOK : At::BARRIER_ARRIVE; return;
+    case Call::MAP:
+      w_.stage = MAP_PAGE;
+      return begin_try();
+    case Call::UNMAP:
+    case Call::MAP_SYNC: return begin_map_write();
+    default: return w_.asked != 0 ? ask_mail() : begin_flush();  // SYNC, TRUNCATE
   }
 }
 
 void WarpStep::end_call() {
-  w_.served = w_.asked = w_.bypass = 0;
-  w_.stage = w_.index = w_.line = w_.tried = w_.waits_for = w_.pending = w_.lines = 0;
+  WARPFS_ASSERT(w_.bypass == 0);
+  if (w_.gate != GATE_OUTSIDE) {
+    forget_step();
+    w_.at = At::GATE_LEAVE;
+    return;
+  }
+  w_.served = w_.asked = w_.read_of = w_.soiled = w_.identity = 0;
+  w_.stage = w_.index = w_.line = w_.tried = w_.waits_for = w_.waited = w_.pending = w_.lines = 0;
   if (++w_.call < c_.warps[id_].size()) return begin_call();
   leave(false);
 }
@@ -48,7 +86,7 @@ void WarpStep::end_call() {
 /// The item ends, or leaves until the next round: pins that were kept for this run are let go.
 void WarpStep::leave(bool pending) {
   forget_step();
-  w_.stage = w_.index = w_.line = w_.tried = w_.waits_for = w_.lines = 0;
+  w_.identity = w_.stage = w_.index = w_.line = w_.tried = w_.waits_for = w_.waited = w_.lines = 0;
   w_.pending = pending ? IS_PENDING : GOES_WELL;
   release_next();
 }
@@ -56,6 +94,8 @@ void WarpStep::leave(bool pending) {
 void WarpStep::release_next() {
   w_.at = At::ITEM_RELEASE;
   if (w_.held != 0) return;
+  w_.at = At::ITEM_UNMAP;
+  if (w_.pending == GOES_WELL && w_.mapped != 0) return;
   w_.at = w_.pending != GOES_WELL ? At::LEFT : At::DONE;
   w_.held = w_.holds;
   w_.holds = w_.pending = 0;
@@ -87,7 +127,7 @@ void WarpStep::begin_finish() {
 
 void WarpStep::next_of_finish() {
   forget_step();
-  w_.line = w_.tried = w_.waits_for = 0;
+  w_.line = w_.tried = w_.waits_for = w_.waited = 0;
   for (; w_.index < call().pages; w_.index++) {
     if ((w_.served >> w_.index & 1) != 0) continue;
     const uint8_t claimed = w_.claimed[w_.index];
@@ -96,12 +136,18 @@ void WarpStep::next_of_finish() {
     if (claimed == 0) continue;
     w_.line = uint8_t(claimed - 1);
     if (w_.pending == GOES_WELL) return wait_for(ITS_PAGE);
-    if (w_.pending == HAS_FAILED) return unpin_then(NEXT_OF_FINISH);
+    if (w_.pending != IS_PENDING) return unpin_then(NEXT_OF_FINISH);
     hold(w_.line);
     w_.line = 0;
   }
   if (w_.pending == IS_PENDING) return leave(true);
+  if (w_.pending == IS_STALE) return restart_read();
   end_call();
+}
+
+void WarpStep::restart_read() {
+  w_.served = w_.read_of = w_.index = w_.pending = 0;
+  w_.at = At::RENEW;
 }
 
 void WarpStep::read_page() {
@@ -154,10 +200,19 @@ void WarpStep::tried_and_published() {
     if (outcome == READY) return unpin_then(SERVED);
     return outcome == PINNED ? reserve(FOR_BYPASS) : wait_for(ITS_PAGE);
   }
+  if (w_.stage == MAP_PAGE) {
+    if (outcome == PINNED) return end_call();  // EAGAIN
+    if (outcome == READY) return waited();
+    return wait_for(ITS_PAGE);
+  }
   if (outcome == PINNED) return pause(why, At::FIND_TAG);
-  if (outcome == READY || (outcome == OURS && is_whole())) {
-    w_.at = outcome == READY ? At::EXTEND : At::WHOLE_READY;
+  if (outcome == READY) {
+    w_.tried = READY;
+    w_.at = At::ENTER_HINT;
+  } else if (outcome == OURS && is_whole()) {
+    w_.at = At::WHOLE_READY;
   } else {
+    w_.tried = READY;
     wait_for(ITS_PAGE);
   }
 }
@@ -165,15 +220,20 @@ void WarpStep::tried_and_published() {
 // ---- Behind a wait
 
 void WarpStep::waited() {
-  const Line& seen = line();
   w_.seen = {};
-  if (w_.waits_for != ITS_PAGE) return unpin_then(seen.word.state == LineState::MODIFIED && seen.failed ? BLOCKED_WAY : MADE_WAY);
-  if (seen.word.state == LineState::INVALID) return unpin_then(FAILED);
+  w_.ending = 0;
+  w_.ended = At::DONE;
+  if (w_.waits_for == MAP_OUT) return pause(Wait::DRAIN, At::ENTER_HINT);
+  if (w_.waits_for != ITS_PAGE) return unpin_then(w_.waited == NOT_WRITTEN ? BLOCKED_WAY : MADE_WAY);
+  if (w_.waited == HAS_FAILED || w_.waited == IS_STALE) return unpin_then(FAILED);
   if (w_.bypass != 0) {
     w_.at = At::BYPASS_RELEASE;
   } else if (w_.stage == LINE_GWRITE) {
-    w_.blocked = seen.word.state == LineState::MODIFIED && seen.failed;
-    w_.at = At::EXTEND;
+    w_.waited = GOES_WELL;
+    w_.at = At::ENTER_HINT;
+  } else if (w_.stage == MAP_PAGE) {
+    w_.mapped = uint8_t(w_.line + 1);
+    end_call();
   } else {
     unpin_then(SERVED);
   }
@@ -181,22 +241,25 @@ void WarpStep::waited() {
 
 void WarpStep::wait_pending() {
   w_.seen = {};
+  if (w_.waits_for == MAP_OUT) return leave(true);
   if (w_.waits_for != ITS_PAGE) return unpin_then(PENDING_WAY);
   if (w_.bypass == 0) hold(w_.line);
-  if (w_.stage == LINE_GWRITE) return leave(true);
+  if (w_.stage == LINE_GWRITE || w_.stage == MAP_PAGE) return leave(true);
   w_.pending = IS_PENDING;
   w_.index++;
   next_of_finish();
 }
 
 void WarpStep::made_way(bool written) {
+  // Only a write-back can fail.
   if (w_.waits_for == FLUSH) {
     if (!written && w_.pending == GOES_WELL) w_.pending = HAS_FAILED;
     return next_to_flush();
   }
   if (w_.waits_for == WAY_OUT && w_.stage == CHUNK_FINISH) return written ? read_page() : reserve(FOR_BYPASS);
   if (!written) return end_call();
-  return w_.waits_for == WAY_OUT ? begin_try() : pause(Wait::DRAIN, At::FIND_TAG);
+  if (w_.waits_for == WAY_OUT) return begin_try();
+  pause(Wait::DRAIN, w_.stage == MAP_WRITE ? At::ENTER_HINT : At::FIND_TAG);
 }
 
 void WarpStep::unpin_then(Then then) {
@@ -218,17 +281,28 @@ void WarpStep::then() {
     case BLOCKED_WAY: return made_way(false);
     case FAILED:
       w_.bypass = 0;
-      if (w_.stage == LINE_GWRITE) return end_call();
-      w_.pending = HAS_FAILED;
+      if ((w_.stage == MAP_PAGE || w_.stage == LINE_GWRITE) && w_.waited == IS_STALE) {
+        w_.at = At::RENEW;
+        return;
+      }
+      if (w_.stage == LINE_GWRITE || w_.stage == MAP_PAGE) return end_call();
+      w_.pending = w_.waited;
       w_.index++;
       return next_of_finish();
+    case START_IT:
+      w_.served = 1;
+      return write_back(w_.line, 1, FROM_PIECE);
+    case MAP_WRITTEN: return map_written(false);
+    case UNMAPPED:
+      w_.mapped = 0;
+      return end_call();
     case PENDING_WAY:
-      if (w_.stage == LINE_GWRITE) return leave(true);
+      if (w_.stage == LINE_GWRITE || w_.stage == MAP_PAGE || w_.stage == MAP_WRITE) return leave(true);
       w_.pending = IS_PENDING;
       if (w_.waits_for == FLUSH) return next_to_flush();
       w_.index++;
       return next_of_finish();
-    default: return end_call();
+    default: return end_call();  // ENDED, NOT_MADE
   }
 }
 
@@ -240,7 +314,11 @@ void WarpStep::pause(Wait why, At back) {
     w_.back = back;
     w_.at = At::PAUSE;
   } else if (back == At::WAIT_LOOK) {
-    wait_pending();
+    w_.waited = IS_PENDING;
+    w_.at = At::WAIT_LEAVE;
+  } else if (back == At::ENTER_HINT && w_.stage == LINE_GWRITE) {
+    hold(w_.line);
+    leave(true);
   } else if (back == At::FLUSH_LOOK) {
     w_.pending = IS_PENDING;
     next_to_flush();
@@ -250,64 +328,6 @@ void WarpStep::pause(Wait why, At back) {
     next_of_finish();
   } else {
     leave(true);
-  }
-}
-
-// ---- line_write_back and its callers
-
-void WarpStep::write_back(uint32_t line, uint8_t pins, BackFrom from) {
-  w_.back_line = uint8_t(line);
-  w_.back_pins = pins;
-  w_.back_from = from;
-  w_.at = At::BACK_LOOK;
-}
-
-void WarpStep::step_write_back() {
-  Line& line = back_line();
-  switch (w_.at) {
-    case At::BACK_LOOK:
-      if (line.word.state != LineState::MODIFIED || line.word.pins != 0) return wrote_back(NOT_NOW);
-      w_.seen = line.word;
-      return reserve(FOR_WRITE_BACK);
-    case At::BACK_TAKE:
-      if (change(line, {LineState::BUSY, LineStep::STARTING, w_.back_pins})) {
-        w_.at = At::BACK_RANGE;
-      } else if (w_.seen.state != LineState::MODIFIED || w_.seen.pins != 0) {
-        w_.at = At::BACK_GIVE_UP;
-      }
-      return;
-    case At::BACK_GIVE_UP: publish(FOR_WRITE_BACK, NOP, 0); return wrote_back(NOT_NOW);
-    case At::BACK_RANGE:
-      line.writing = line.dirty;
-      line.dirty = 0;
-      line.unanswered = 1;
-      w_.seen = line.word;
-      w_.at = At::BACK_MOVE;
-      return;
-    case At::BACK_MOVE:
-      if (move(line, LineState::BUSY, LineStep::WRITING)) w_.at = At::BACK_PUBLISH;
-      return;
-    default: publish(FOR_WRITE_BACK, WRITE_BACK, uint8_t(1u << w_.back_line)); return wrote_back(STARTED);  // BACK_PUBLISH
-  }
-}
-
-void WarpStep::wrote_back(BackResult result) {
-  const Wait why = result == RING_FULL ? Wait::RING : Wait::DRAIN;
-  w_.seen = {};
-  w_.purpose = 0;
-  switch (w_.back_from) {
-    case FROM_FIND: return tried(AGAIN, why);
-    case FROM_ROOM:
-      if (result == STARTED) return tried(LATER);
-      return tried(AGAIN, result == RING_FULL ? Wait::RING : Wait::RACE);
-    case FROM_SWEEP: return tried(OURS);
-    case FROM_FLUSH_START: return next_to_flush();
-    default: {
-      const bool flush = w_.back_from == FROM_FLUSH_WAIT;
-      forget_step();
-      if (result == STARTED) return wait_for(flush ? FLUSH : PIECE_OUT);
-      return pause(why, flush ? At::FLUSH_LOOK : At::FIND_TAG);
-    }
   }
 }
 

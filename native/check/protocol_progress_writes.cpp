@@ -1,207 +1,153 @@
-// Writes, flushes, mail, barriers and the ends of waits; the first state and the rounds: write.h, flush.h, mail.h, program.h, wait.h.
+// Writing into a line that is there: write.h, dirty.h, map.h.
 #include "protocol_progress_step.h"
-
-#include "../host/assert.h"
-
-#include <bit>
 
 namespace warpfs::protocol {
 
-// ---- gwrite
+// ---- page_enter, and the beginning of map_write; the line is pinned
 
-void WarpStep::step_write() {
-  Line& line = this->line();
+void WarpStep::step_enter() {
+  Word& word = line().word;
+  const bool enters = word.state == LineState::READY || (word.state == LineState::MODIFIED && word.step != LineStep::DRAINING);
   switch (w_.at) {
-    case At::EXTEND: {
-      const uint8_t bytes = is_whole() ? 3 : call().piece;
-      // Pieces 1 and 2 do not touch each other; all other ranges overlap.
-      const bool fits = line.dirty == 0 || (line.dirty & bytes) != 0;
-      if (fits) line.dirty |= bytes;
-      if (!fits && w_.blocked != 0) return unpin_then(ENDED);
-      w_.at = fits ? At::WRITE : At::DRAIN_LOOK;
+    case At::ENTER_HINT:  // a hand that comes and goes would keep others from starting the write-back
+      w_.at = enters ? At::ENTER : At::ENTER_LOOK;
       return;
+    case At::ENTER:
+      word.hands++;
+      w_.at = enters ? At::SOIL : At::ENTER_UNDO;
+      return;
+    case At::ENTER_UNDO:
+      leave_line(line());
+      w_.at = At::ENTER_LOOK;
+      return;
+    case At::ENTER_LOOK:
+      if (word.state == LineState::MODIFIED) return write_back(w_.line, 0, FROM_ENTER);
+      return wait_for(w_.stage == MAP_WRITE ? MAP_OUT : ITS_PAGE);
+    default:  // ENTER_LOOK_AGAIN: it stays pinned while it drains
+      if (word.state == LineState::MODIFIED) return pause(Wait::DRAIN, At::ENTER_HINT);
+      return wait_for(w_.stage == MAP_WRITE ? MAP_OUT : ITS_PAGE);
+  }
+}
+
+// ---- line_soil: dirty_add, line_write; the warp has a hand on the line
+
+void WarpStep::step_soil() {
+  Line& line = this->line();
+  const uint8_t bytes = is_whole() ? uint8_t(BYTES_WHOLE) : call().piece;
+  const auto soiled = [&] {
+    w_.range = 0;
+    w_.at = At::WRITE;
+  };
+  const auto make_way = [&] {
+    w_.range = 0;
+    // line_write_back_error, of a call that has had these bytes written back before.
+    w_.refused = w_.served != 0 && line.writing != 0 && line.answer != GOOD;
+    w_.at = w_.stage == MAP_WRITE ? At::WAY_BEGIN : At::DRAIN_LOOK;
+  };
+  const auto add_to = [&](uint8_t range) {
+    w_.range = range;
+    if ((range & BYTES_MASKED) != 0) {
+      line.dirty |= bytes;
+      soiled();
+    } else if (range != 0 && range != bytes && (range | bytes) == 3) {
+      w_.at = At::MASK_LOOK;
+      if (c_.masks == 0) make_way();
+    } else if ((range | bytes) == range) {
+      soiled();
+    } else {
+      w_.at = At::SOIL_CHANGE;
     }
-    case At::WHOLE_READY:  // its claimer alone moves a line that is STARTING; others may pin it meanwhile
-      line.dirty = 3;
-      line.word.state = LineState::READY;
-      line.word.step = LineStep::NONE;
-      w_.at = At::WRITE;
+  };
+  switch (w_.at) {
+    case At::SOIL: return add_to(line.dirty);
+    case At::SOIL_CHANGE:
+      if (line.dirty != w_.range) return add_to(line.dirty);
+      line.dirty |= bytes;
+      return soiled();
+    case At::MASK_LOOK:
+      w_.at = At::MASK_TAKE;
+      if (s_.masks == 0) make_way();
       return;
-    case At::WRITE:  // one atomic_or
+    case At::MASK_TAKE:
+      if (s_.masks == 0) return make_way();
+      s_.masks--;
+      w_.at = At::MASK_PUT;
+      return;
+    case At::MASK_PUT:
+      if (line.dirty == w_.range) {
+        line.dirty |= bytes | BYTES_MASKED;
+        return soiled();
+      }
+      w_.range = line.dirty;
+      if ((line.dirty & BYTES_MASKED) != 0) w_.at = At::MASK_FREE;
+      return;
+    case At::MASK_FREE:
+      s_.masks++;
+      line.dirty |= bytes;
+      return soiled();
+    case At::WHOLE_READY:  // its claimer alone moves a line that is STARTING; others may pin it meanwhile
+      line.dirty = BYTES_WHOLE;
       line.word.state = LineState::MODIFIED;
+      line.word.step = LineStep::NONE;
       return unpin_then(ENDED);
+    default:  // WRITE: one atomic_or
+      line.word.state |= 1;
+      if (line.word.state == LineState::MODIFIED && line.dirty == 0) s_.wrong |= WRITES_NOTHING;
+      return leave_then(w_.stage == MAP_WRITE ? MAP_WRITTEN : ENDED);
+  }
+}
+
+// ---- line_make_way, line_drain
+
+void WarpStep::step_drain() {
+  Line& line = this->line();
+  const auto drained = [&] {
+    w_.seen = {};
+    if (w_.stage == FLUSH_WAIT) return write_back(w_.line, 1, FROM_FLUSH_WAIT);
+    leave_then(w_.refused != 0 ? NOT_MADE : START_IT);
+  };
+  switch (w_.at) {
+    case At::WAY_BEGIN:  // map_write: one more pin, for line_make_way lets go of one
+      line.word.pins++;
+      w_.at = At::DRAIN_LOOK;
+      return;
     case At::DRAIN_LOOK:
       w_.seen = line.word;
-      w_.at = line.word.is(LineState::MODIFIED, LineStep::NONE) ? At::DRAIN : At::DRAIN_UNPIN;
-      break;
+      w_.at = At::DRAIN;
+      if (!line.word.is(LineState::MODIFIED, LineStep::NONE)) drained();
+      return;
     case At::DRAIN:
       if (!move(line, LineState::MODIFIED, LineStep::DRAINING) && w_.seen.is(LineState::MODIFIED, LineStep::NONE)) return;
-      w_.at = At::DRAIN_UNPIN;
-      break;
-    default:  // DRAIN_UNPIN
-      unpin(line);
-      return write_back(w_.line, 1, FROM_PIECE);
+      return drained();
+    default:  // LEAVE
+      leave_line(line);
+      w_.at = At::UNPIN;
+      if (w_.then == MAP_WRITTEN) then();
+      return;
   }
-  if (w_.at != At::DRAIN_UNPIN) return;
-  w_.seen = {};
-  if (w_.stage == FLUSH_WAIT) write_back(w_.line, 1, FROM_FLUSH_WAIT);
 }
 
-// ---- gfsync
+void WarpStep::leave_then(Then then) {
+  w_.then = then;
+  w_.at = At::LEAVE;
+}
 
-void WarpStep::next_to_flush() {
-  const uint8_t line = w_.lines;
+// ---- map_write
+
+void WarpStep::begin_map_write() {
+  w_.stage = MAP_WRITE;
+  w_.line = uint8_t(w_.mapped - 1);
+  w_.at = At::ENTER_HINT;
+  if (line().identity != w_.identity) map_written(true);  // the pin keeps the tag
+}
+
+void WarpStep::map_written(bool stale) {
   forget_step();
-  w_.line = w_.waits_for = 0;
-  if (line != 0) {
-    w_.line = uint8_t(std::countr_zero(line));
-    w_.lines &= uint8_t(w_.lines - 1);
-    if (w_.stage == FLUSH_START) return write_back(w_.line, 0, FROM_FLUSH_START);
-    w_.at = At::FLUSH_LOOK;
-  } else if (w_.stage == FLUSH_START) {
-    w_.stage = FLUSH_WAIT;
-    w_.at = At::FLUSH_SCAN;
-  } else if (w_.pending == IS_PENDING) {
-    leave(true);
-  } else if (w_.pending == HAS_FAILED) {
-    end_call();
-  } else {
-    ask_mail();
-  }
-}
-
-void WarpStep::step_flush() {
-  Word& word = line().word;
-  switch (w_.at) {
-    case At::FLUSH_SCAN: {
-      const Word& seen = s_.lines[w_.way].word;
-      const bool writing = seen.state == LineState::BUSY && (seen.step == LineStep::STARTING || seen.step == LineStep::WRITING);
-      if (seen.state == LineState::MODIFIED || writing) w_.lines |= uint8_t(1u << w_.way);
-      if (++w_.way == cache_lines()) next_to_flush();
-      return;
-    }
-    case At::FLUSH_LOOK:
-      if (word.state == LineState::READY || word.state == LineState::INVALID) return next_to_flush();
-      if (word.state == LineState::MODIFIED) {
-        w_.at = At::DRAIN_LOOK;
-      } else if (word.step < LineStep::FILLING) {
-        pause(Wait::CLAIM, At::FLUSH_LOOK);
-      } else {
-        w_.at = At::FLUSH_PIN;
-      }
-      return;
-    case At::FLUSH_PIN: {
-      const bool busy = word.state == LineState::BUSY && word.step >= LineStep::FILLING;
-      word.pins++;
-      if (busy) return wait_for(FLUSH);
-      w_.at = At::FLUSH_UNPIN;
-      return;
-    }
-    default: unpin(line()); return pause(Wait::RACE, At::FLUSH_LOOK);  // FLUSH_UNPIN
-  }
-}
-
-// ---- mail_ask, program_barrier, and the rest
-
-void WarpStep::ask_mail() {
-  forget_step();
-  w_.stage = w_.line = w_.waits_for = 0;
-  if (w_.asked != 0) {
-    w_.at = At::MAIL_LOOK;
-  } else {
-    reserve(FOR_MAIL);
-  }
-}
-
-void WarpStep::step_other() {
-  switch (w_.at) {
-    case At::UNPIN: unpin(line()); return then();
-    case At::BYPASS_CLAIM: {
-      const uint32_t at = cache_lines() + w_.way;
-      if (w_.way < c_.bypass_lines && (s_.lines[at].word.state != LineState::INVALID || s_.lines[at].word.pins != 0)) {
-        w_.way++;
-        return;
-      }
-      if (w_.way < c_.bypass_lines) {
-        s_.lines[at].word = {LineState::BUSY, LineStep::FILLING, 1};
-        s_.lines[at].unanswered = 1;
-        w_.line = uint8_t(at);
-        w_.bypass = uint8_t(at + 1);
-      }
-      w_.way = 0;
-      w_.at = At::PUBLISH;
-      return;
-    }
-    case At::BYPASS_RELEASE:
-      line().word.state = LineState::INVALID;
-      unpin(line());
-      w_.bypass = 0;
-      w_.then = SERVED;
-      return then();
-    case At::MAIL_LOOK:
-      if (s_.mail[id_] != MAIL_ANSWERED) return pause(Wait::MAILBOX, At::MAIL_LOOK);
-      s_.mail[id_] = MAIL_IDLE;
-      return end_call();
-    case At::BARRIER_ARRIVE:
-      s_.arrivals++;
-      w_.asked = 1;
-      w_.at = At::BARRIER_LOOK;
-      return;
-    case At::BARRIER_LOOK:
-      if (s_.arrivals < c_.warps.size()) return pause(Wait::BARRIER, At::BARRIER_LOOK);
-      return end_call();
-    case At::PAUSE: {
-      const At back = w_.back;
-      if (back == At::FIND_TAG) return begin_try();
-      if (back == At::RESERVE) return ask_mail();
-      forget_step();
-      w_.at = back;
-      return;
-    }
-    case At::ITEM_RELEASE: {
-      const uint32_t line = uint32_t(std::countr_zero(w_.held));
-      w_.held &= uint8_t(w_.held - 1);
-      unpin(s_.lines[line]);
-      return release_next();
-    }
-    default: WARPFS_ASSERT(false);
-  }
-}
-
-// ---- The whole
-
-State first_state(const Scenario& scenario, bool replay) {
-  State state;
-  std::vector<uint8_t> used(scenario.sets);
-  const auto put = [&](uint8_t page, uint32_t line_state, uint8_t dirty) {
-    const uint32_t set = page % scenario.sets;
-    Line& line = state.lines[set * scenario.ways + used[set]++];
-    line.word.state = uint8_t(line_state);
-    line.page = page;
-    line.dirty = dirty;
-  };
-  for (const uint8_t page : scenario.ready) put(page, LineState::READY, 0);
-  for (const uint8_t page : scenario.modified) put(page, LineState::MODIFIED, 1);
-  for (uint32_t warp = 0; warp < scenario.warps.size(); warp++) WarpStep(scenario, replay, state, warp).begin_call();
-  return state;
-}
-
-void step_warp(const Scenario& scenario, bool replay, State& state, uint32_t warp) {
-  state.has_run |= uint8_t(1u << warp);
-  WarpStep(scenario, replay, state, warp).step();
-}
-
-void start_round(const Scenario& scenario, State& state) {
-  state.has_run = 0;
-  for (uint32_t warp = 0; warp < scenario.warps.size(); warp++) {
-    if (state.warps[warp].at == At::LEFT) WarpStep(scenario, true, state, warp).begin_call();
-  }
-}
-
-const char* wait_name(Wait wait) {
-  static const char* const names[WAIT_COUNT] = {"none", "claim", "race",       "pins",    "drain",  "ring",
-                                                "fill", "start", "write_back", "mailbox", "barrier"};
-  return names[uint32_t(wait)];
+  if (call().kind == Call::UNMAP) return unpin_then(UNMAPPED);
+  if (stale) return end_call();
+  w_.soiled = 1;
+  w_.served = 0;
+  begin_flush();
 }
 
 }  // namespace warpfs::protocol

@@ -202,6 +202,7 @@ int main(int argc, char** argv) {
   test_owed();
   test_trust();
   test_durability();
+  test_syncs();
   test_hostile();
   test_manners();
   test_calls();

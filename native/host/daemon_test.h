@@ -231,8 +231,11 @@ inline Request hostile_request(std::mt19937& random, int32_t handle, const Gpu& 
   if (r.opcode == Opcode::WRITE_BACK) r.lines[1] = masked ? random() % (g.mask_count + 2) : 0;
   const bool names = r.opcode == Opcode::OPEN || r.opcode == Opcode::UNLINK || r.opcode == Opcode::RENAME;
   const bool ends = r.opcode == Opcode::CLOSE || r.opcode == Opcode::SYNC;
-  if (!sometimes(8)) r.length = r.opcode == Opcode::FILL ? r.line_count * g.line_bytes : masked ? g.line_bytes : names ? 1 : ends ? random() % 2 : random() % 5000;
-  if (!sometimes(8)) r.offset = r.opcode == Opcode::FILL || masked ? random() % 32 * uint64_t(g.line_bytes) : names ? 1 : random() % 100000;
+  const bool fills = r.opcode == Opcode::FILL;
+  const uint32_t length = fills ? r.line_count * g.line_bytes : masked ? g.line_bytes : names ? 1 : random() % (ends ? 2 : 5000);
+  const uint64_t offset = fills || masked ? random() % 32 * uint64_t(g.line_bytes) : names ? 1 : random() % 100000;
+  if (!sometimes(8)) r.length = length;
+  if (!sometimes(8)) r.offset = offset;
   return r;
 }
 
@@ -289,6 +292,7 @@ void test_masks();
 void test_owed();
 void test_trust();
 void test_durability();
+void test_syncs();
 void test_hostile();
 void test_manners();
 void test_calls();

@@ -1,6 +1,7 @@
 // Files: identity, sharing, sizes, durability.
 #include "daemon_test.h"
 
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -136,6 +137,35 @@ void keeping() {
   CHECK(read_file(folder.at("many0")) == std::string(100, 'k'));
 }
 
+/// An open that looked at the file before a writer of ours closed it does not bring back the size of before.
+void stale_looks() {
+  Folder folder;
+  write_file(folder.at("a"), "");
+  Mount m(folder, small_geometry(64, 2), {.threads = 2});
+  Gpu& gpu = m.gpu;
+  const int32_t file = gpu.open("a", READ);
+  std::atomic<bool> stop{false};
+  std::thread opener([&] {
+    while (!stop) {
+      CHECK_EQUAL(gpu.open("a", READ, 1, 1), file);
+      CHECK_EQUAL(gpu.ask(gpu.request(Opcode::CLOSE, file), 1, 1).result, 0);
+    }
+  });
+  for (uint32_t i = 0; i < 3000; i++) {
+    const int32_t writer = gpu.open("a", READ_WRITE);
+    CHECK(writer >= 0);
+    // Also where the identity moves between the look and the request: then the bytes are dead, and written once more.
+    while (true) {
+      CHECK_EQUAL(gpu.write_back(writer, i, 1, 0), 0);
+      if (gpu.stat(writer).value == i + 1) break;
+    }
+    CHECK_EQUAL(gpu.close(writer), 0);
+    for (int look = 0; look < 5; look++) CHECK_EQUAL(gpu.stat(file).value, i + 1);
+  }
+  stop = true;
+  opener.join();
+}
+
 void read_only() {
   Folder folder;
   write_file(folder.at("a.bin"), "abc");
@@ -236,6 +266,7 @@ void test_files() {
   test("entries are recycled oldest first, stale handles refused", recycling);
   test("a file closed with dirty lines is kept until it is synced", keeping);
   test("a daemon that follows another gives out none of its identities and handles", succession);
+  test("an old look at a file does not bring back its size", stale_looks);
   test("a read-only mount", read_only);
   test("a forged writable handle", forged_writer);
   test("offsets beyond 2 TiB", far_offsets);

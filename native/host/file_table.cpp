@@ -254,7 +254,11 @@ FileSignature FileTable::signature_of(const FileLook& look, int fd) const {
 /// Close-to-open: what others changed while we had no writer is seen by whoever opens now, and the old lines are dead.
 int32_t FileTable::refresh(FileSlot& slot, const FileLook& found, int fd) {
   const bool may_hold_our_bytes = slot.kept || slot.writers > 0;
-  return may_hold_our_bytes || seen(found) == slot.signature ? 0 : renew(slot, found, fd);
+  if (may_hold_our_bytes || seen(found) == slot.signature) return 0;
+  // A writer of ours may have written and closed since that look, and its size is not to be taken back.
+  FileLook now;
+  if (const int32_t error = look_at(fd, now)) return error;
+  return seen(now) == slot.signature ? 0 : renew(slot, now, fd);
 }
 
 int32_t FileTable::adopt(int fd, const DirectoryRef& made_in, bool writable, const FileLook& found, FileSlot*& slot) {

@@ -137,6 +137,8 @@ class FileTable {
   void let_writes(FileSlot& slot);
   void leave_write(FileSlot& slot);
   int32_t write_out_size(FileSlot& slot);
+  int32_t grow(FileSlot& slot, uint64_t size);
+  int32_t grow_to(FileSlot& slot, uint64_t size);  // size mutex held
   int32_t write_out_parent(FileSlot& slot);
   int32_t sync_slot(FileSlot& slot);
   int32_t sync_names();

@@ -50,6 +50,10 @@ int32_t FileTable::truncate(const FileRef& file, uint64_t size) {
   FileSlot& slot = *file.slot;
   if (!slot.writable) return -Errno::ebadf;  // a forged handle
   if (size >= slot.size.load(std::memory_order_acquire)) {
+    // At once, so that who asks for more than can be is told so.
+    if (size > slot.size.load(std::memory_order_acquire)) {
+      if (const int32_t error = grow(slot, size)) return error;
+    }
     extend(file, size);
     return 0;
   }
@@ -65,7 +69,7 @@ int32_t FileTable::truncate(const FileRef& file, uint64_t size) {
     std::lock_guard lock(size_mutex(slot));  // nobody grows the file to its old size meanwhile
     const uint64_t now = slot.size.load(std::memory_order_relaxed);
     if (size < now) error = cut_off(slot, size, file_id);
-    else if (size > now) publish(slot, slot.file_id.load(std::memory_order_relaxed), size);  // another truncation came first
+    else if (size > now && (error = grow_to(slot, size)) == 0) publish(slot, slot.file_id.load(std::memory_order_relaxed), size);  // another came first
   }
   let_writes(slot);
   return error;
@@ -144,14 +148,22 @@ void FileTable::let_writes(FileSlot& slot) {
   writes_bell_.ring();
 }
 
-/// A file that ends in a hole is shorter on disk than its logical size: grows it. Under the size mutex no write beyond the size can
-/// be issued, and the size is never behind a write that was: so this never cuts a byte off.
+/// A file that ends in a hole is shorter on disk than its logical size: grows it.
 int32_t FileTable::write_out_size(FileSlot& slot) {
   if (!slot.writable) return 0;
   std::lock_guard lock(size_mutex(slot));
+  return grow_to(slot, slot.size.load(std::memory_order_relaxed));
+}
+
+int32_t FileTable::grow(FileSlot& slot, uint64_t size) {
+  std::lock_guard lock(size_mutex(slot));
+  return grow_to(slot, size);
+}
+
+/// Under the size mutex no write beyond the size can be issued, and the size is never behind a write that was: so this never cuts a byte off.
+int32_t FileTable::grow_to(FileSlot& slot, uint64_t size) {
   struct stat found{};
   if (calls().stat(slot.fd, found) != 0) return failure(errno);
-  const uint64_t size = slot.size.load(std::memory_order_relaxed);
   if (uint64_t(found.st_size) >= size) return 0;
   if (const int32_t error = set_size(calls(), slot.fd, size)) return error;
   slot.unsynced = true;

@@ -33,7 +33,8 @@ struct Transfer {
   bool advance(uint64_t moved);
   /// The file ends here: the rest of the lines is zeros.
   void fill_rest_with_zeros();
-  /// Where the last byte of the mask ends: bytes that it names later, if it changes, are not written.
+  /// Of a write whose offset is where its line begins. The end is found here and now: what a mask that changes names behind it later is
+  /// not written, so that the size of the file is never behind a write.
   void use_mask(const uint32_t* mask, uint8_t* line, uint32_t line_bytes);
   /// Goes on with the next run of bytes that the mask names. False if there is none, or no mask.
   bool next_run();

@@ -43,7 +43,9 @@ Geometry mount_geometry(const MountOptions& options) {
   if (options.max_dirty_bytes != 0) {
     g.dirty_lines_max = uint32_t(std::clamp(options.max_dirty_bytes / g.line_bytes, uint64_t(1), uint64_t(g.line_count)));
   }
-  if (options.max_file_bytes > FILE_BYTES_MAX) throw HostError(-Errno::einval, "maxFileBytes: no file is larger than " + std::to_string(FILE_BYTES_MAX));
+  if (options.max_file_bytes > FILE_BYTES_MAX) {
+    throw HostError(-Errno::einval, "maxFileBytes: no file is larger than " + std::to_string(FILE_BYTES_MAX));
+  }
   g.file_bytes_max = options.max_file_bytes;
   return g;
 }

@@ -99,13 +99,17 @@ std::vector<sock_filter> calls_of_serving() {
   // Files and names.
   filter.allow({SYS_openat2, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_fstatfs, SYS_readlinkat, SYS_lseek,
                 SYS_ftruncate, SYS_fdatasync, SYS_fsync, SYS_syncfs, SYS_renameat2, SYS_dup, SYS_dup3, SYS_read, SYS_write, SYS_writev,
-                SYS_pread64, SYS_pwrite64, SYS_fcntl});
+                SYS_pread64, SYS_pwrite64, SYS_fcntl, SYS_uname});
 #if defined(SYS_renameat)
   filter.allow({SYS_renameat});
 #endif
   filter.allow_if_one_of(SYS_unlinkat, 2, {0});  // files, no directories
   // Memory, but none that can be executed.
   filter.allow({SYS_munmap, SYS_mremap, SYS_madvise, SYS_brk, SYS_mincore});
+  filter.allow({SYS_pipe2});  // a sanitizer writes memory to a pipe to see whether it is there
+#if defined(SYS_pipe)
+  filter.allow({SYS_pipe});
+#endif
   filter.allow_if_bits(SYS_mmap, 2, PROT_EXEC, false);
   filter.allow_if_bits(SYS_mprotect, 2, PROT_EXEC, false);
   // The life of a thread. clone3 hides its flags in memory: the C library then falls back to clone.

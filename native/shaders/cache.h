@@ -175,7 +175,17 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
       count(fs, Counter::HITS, 1u);
       return 0;
     }
-    if (tried == PAGE_OURS || tried == PAGE_COMING) return page_wait(fs, line);
+    if (tried == PAGE_OURS) return page_wait(fs, line);
+    if (tried == PAGE_COMING) {
+      const int status = page_wait(fs, line);
+      const bool writes = use == PAGE_TO_WRITE || use == PAGE_TO_REPLACE;
+      // Who writes has passed the gate: a reader was refused because of a truncation that is over.
+      if (status == -Errno::estale && writes) continue;
+      if (status >= 0 || status == wait_outcome() || fs.again != 0u) return status;
+      // Somebody else asked for it, maybe long ago, and nobody has seen it fail: what is true now is found out once.
+      fs.again = 1u;
+      continue;
+    }
     bool past_the_cache = tried == PAGE_PINNED;
     if (tried == PAGE_LATER) {
       const int status = page_make_way(fs, line);

@@ -59,6 +59,9 @@ WARPFS_FN void line_unpin(WARPFS_THREAD const Fs& fs, uint line) {
 // Leader only; the warp holds a pin. True: the line is READY or MODIFIED, and until line_leave no write-back of it starts. False: it is BUSY,
 // or waits until nobody writes into it any more.
 WARPFS_FN bool line_enter(WARPFS_THREAD const Fs& fs, uint line) {
+  // Looked at first: a hand that comes and goes would keep others from the write-back that is waited for.
+  const uint word = atomic_load(fs.words + line);
+  if (line_state(word) == LineState::BUSY || line_step(word) == LineStep::DRAINING) return false;
   const uint seen = atomic_add(fs.words + line, LINE_HAND);
   fence_acquire();
   const bool drains = line_step(seen) == LineStep::DRAINING;

@@ -60,8 +60,8 @@ WARPFS_FN void load_log(WARPFS_THREAD const Fs& fs, T value) {
 }
 #endif
 
-// All lanes. Does it to each lane's element: 0, the first error, or PENDING. What a lane has written once it does not write again when its
-// item is replayed: `served` has a bit for it.
+// All lanes. Does it to each lane's element: 0, the first error, or PENDING. What a lane has done once it does not do again when its item is
+// replayed: `served` has a bit for it. So a call gets on also where its pages do not all fit into the cache.
 template <typename T, typename Action>
 WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wanted, WARPFS_THREAD T& value) {
   static_assert((sizeof(T) & (sizeof(T) - 1u)) == 0u && sizeof(T) <= LINE_BYTES_MIN, "an element lies in one line");
@@ -78,8 +78,8 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
   uint lanes = warp_ballot(fs.lane, inside);
   // Every lane takes part in every collective, also those that want nothing.
   const ulong first_page = warp_broadcast64(fs.lane, page, lanes != 0u ? lowest_bit(lanes) : 0u);
-  if (warp_any(fs.lane, inside && page != first_page)) pages_ask(fs, view.source, page, inside);
-  if (Action::WRITES != 0u) lanes &= ~fs.served;
+  lanes &= ~fs.served;
+  if (warp_any(fs.lane, inside && page != first_page)) pages_ask(fs, view.source, page, ((lanes >> fs.lane.index) & 1u) != 0u);
   WaitBound bound;
   wait_start(fs, bound);
   while (lanes != 0u) {
@@ -107,15 +107,17 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
     if (found == 0) {
       if (mine) Action::act(line_data(fs, line) + within, value);
 #if WARPFS_REPLAY
-      if (mine && Action::WRITES != 0u) load_log<T>(fs, value);
+      if (mine) load_log<T>(fs, value);
 #endif
       if (Action::WRITES == 0u) {
         page_release(fs, line);
       } else {
         page_leave(fs, line);
-        fs.served |= now;
       }
-    } else if (status != WARPFS_PENDING) {
+      fs.served |= now;
+    } else if (found != WARPFS_PENDING) {
+      return found;
+    } else {
       // The other pages are on their way as well; what is here will be here in the next run.
       status = found;
     }
@@ -133,10 +135,12 @@ WARPFS_FN int elements_do(WARPFS_THREAD Fs& fs, int file, ulong index, bool want
   for (;;) {
     T moved = value;
 #if WARPFS_REPLAY
-    if (Action::WRITES != 0u && ((fs.served >> fs.lane.index) & 1u) != 0u) moved = load_logged<T>(fs);
+    if (((fs.served >> fs.lane.index) & 1u) != 0u) moved = load_logged<T>(fs);
 #endif
     int status = elements_move<T, Action>(fs, file, index, wanted, moved);
     if (status == -Errno::estale) {
+      // The lanes of one load see one file.
+      if (Action::WRITES == 0u) fs.served = 0;
       if (file_wait_renewed(fs, file, fs.file_id, bound)) continue;
       status = wait_outcome();
     }
@@ -172,10 +176,8 @@ WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value,
   fs.load_words += words;
 #endif
   if (status != 0) note_error(fs, status);
-  if (Action::WRITES != 0u) {
-    if (is_leader(fs)) gate_leave(fs);
-    call_clear(fs);
-  }
+  if (Action::WRITES != 0u && is_leader(fs)) gate_leave(fs);
+  call_clear(fs);
   return moved;
 }
 

@@ -60,6 +60,7 @@ struct Fs {
   uint asked;        // 1: its request is posted, the answer comes to the mailbox
   uint kept;         // what it has to remember: a read the bytes it will give, + 1; an open its handle, + 1; a close the error of its write-backs
   uint file_id;      // identity of the bytes that a read began with
+  uint again;        // 1: it has met a fill of somebody else that failed, and tries for itself
   uint gate;         // leader only: the file whose gate it has passed, + 1, with GATE_CLOSED where it has closed it
   uint bypass_line;  // the line behind the cache that carries its current page, or LINE_NONE
   bool pending;      // the item has to leave and to be run again (replay only)

@@ -26,6 +26,7 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.asked = 0;
   fs.kept = 0;
   fs.file_id = 0;
+  fs.again = 0;
   fs.bypass_line = LINE_NONE;
 }
 
@@ -60,6 +61,7 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
     fs.asked = record->asked;
     fs.kept = record->kept;
     fs.file_id = record->file_id;
+    fs.again = record->again;
     fs.gate = record->gate;
     fs.bypass_line = record->bypass - 1u;  // 0 becomes LINE_NONE
   }
@@ -226,6 +228,7 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   record->asked = fs.asked;
   record->kept = fs.kept;
   record->file_id = fs.file_id;
+  record->again = fs.again;
   record->gate = fs.gate;
   record->error = fs.error;
   record->progress = fs.progress;

@@ -35,6 +35,15 @@ WARPFS_FN bool line_finish(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD 
   return true;
 }
 
+// Leader only. The error with which the last write-back of a MODIFIED line failed, or 0.
+WARPFS_FN int line_write_back_error(WARPFS_THREAD const Fs& fs, uint line) {
+  if (line_state(atomic_load(fs.words + line)) != LineState::MODIFIED) return 0;
+  if (atomic_load(&fs.auxes[line].writing) == (uint)DIRTY_NONE) return 0;  // the answer is to something that came before its bytes
+  host_fence_acquire();
+  const int result = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
+  return result < 0 ? result : 0;
+}
+
 // What came of waiting for a line.
 struct Waited {
   int status;   // 0, the error of its fill, or wait_outcome()
@@ -71,7 +80,7 @@ WARPFS_FN Waited line_wait(WARPFS_THREAD Fs& fs, uint line) {
       waited.status = line_result(fs, line);
       if (waited.status >= 0) waited.status = -Errno::eagain;  // the claim was given up before anything was asked for
     } else if (line_state(word) == LineState::MODIFIED) {
-      waited.written = line_result(fs, line);
+      waited.written = line_write_back_error(fs, line);
     }
     line_leave(fs, line);
   }
@@ -85,20 +94,13 @@ WARPFS_FN Waited line_wait(WARPFS_THREAD Fs& fs, uint line) {
 WARPFS_FN uint line_settle(WARPFS_THREAD const Fs& fs, uint line, uint word) {
   if (!line_is(word, LineState::BUSY, LineStep::WRITING)) return word;
   if (host_load(&fs.dones[line].sequence) != atomic_load(&fs.auxes[line].ticket)) return word;
+  // One that has failed is left to those who want to know: a replayed call would start it again and never learn why it fails.
+  if (line_result(fs, line) < 0) return word;
   word = atomic_add(fs.words + line, LINE_HAND | LINE_PIN) + (LINE_HAND | LINE_PIN);
   fence_acquire();
   if (line_is(word, LineState::BUSY, LineStep::WRITING)) line_finish(fs, line, word);
   fence_release();
   return atomic_sub(fs.words + line, LINE_HAND | LINE_PIN) - (LINE_HAND | LINE_PIN);
-}
-
-// Leader only. The error with which the last write-back of a MODIFIED line failed, or 0.
-WARPFS_FN int line_write_back_error(WARPFS_THREAD const Fs& fs, uint line) {
-  if (line_state(atomic_load(fs.words + line)) != LineState::MODIFIED) return 0;
-  if (atomic_load(&fs.auxes[line].writing) == (uint)DIRTY_NONE) return 0;  // the answer is to something that came before its bytes
-  host_fence_acquire();
-  const int result = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
-  return result < 0 ? result : 0;
 }
 
 }  // namespace warpfs

@@ -14,37 +14,34 @@ struct Piece {
 WARPFS_CALL int page_enter(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line) {
   WaitBound bound;
   wait_start(fs, bound);
-  for (;;) {
-    int status = page_read(fs, source, page, use, line);
-    if (status != 0) return status;
-    for (;;) {
-      uint waits = 0;
-      if (is_leader(fs) && !line_enter(fs, line)) {
-        waits = 1u;
-        if (line_state(atomic_load(fs.words + line)) == LineState::MODIFIED) {
-          // It drains, and whoever finds it free first sends it on its way.
-          line_write_back(fs, line, 0u);
-          waits = line_state(atomic_load(fs.words + line)) == LineState::MODIFIED ? 2u : 1u;
-        }
-      }
-      waits = warp_broadcast(fs.lane, waits, 0u);
-      if (waits == 0u) return 0;
-      if (waits == 2u) break;
-      status = page_wait(fs, line);
-      if (status != 0) return status;
+  int status = page_read(fs, source, page, use, line);
+  while (status == 0) {
+    uint waits = 0;
+    if (is_leader(fs) && !line_enter(fs, line)) {
+      // Where it drains, whoever finds it free first sends it on its way.
+      line_write_back(fs, line, 0u);
+      waits = line_state(atomic_load(fs.words + line)) == LineState::BUSY ? 1u : 2u;
     }
-    if (is_leader(fs)) line_unpin(fs, line);
+    waits = warp_broadcast(fs.lane, waits, 0u);
+    if (waits == 0u) return 0;
     count(fs, Counter::RETRIES, 1u);
-    if (!warp_wait_again(fs, bound)) return wait_outcome();
+    if (waits == 1u) {
+      status = page_wait(fs, line);
+    } else if (!warp_wait_again(fs, bound)) {
+      // The pin is kept meanwhile: to let go and look again would disturb those who wait for the same.
+      item_hold(fs, line);
+      return wait_outcome();
+    }
   }
+  return status;
 }
 
 // All lanes. Lets go of a line that page_enter gave.
 WARPFS_CALL void page_leave(WARPFS_THREAD Fs& fs, uint line) {
   warp_sync(fs.lane);
   if (!is_leader(fs)) return;
-  line_leave(fs, line);
-  line_unpin(fs, line);
+  fence_release();
+  atomic_sub(fs.words + line, LINE_HAND | LINE_PIN);
 }
 
 // Leader only; the warp has a hand on the line. False: no mask is free, so other bytes of the line have to be written back first.
@@ -55,7 +52,7 @@ WARPFS_CALL bool line_soil(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Sourc
   return true;
 }
 
-// All lanes. A line that this warp has claimed and covers whole: nothing is read for it.
+// All lanes. A line that this warp has claimed and covers whole: nothing is read for it. page_leave lets go of it.
 WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Piece& piece, uint line,
                                  const WARPFS_DEVICE uchar* bytes) {
   copy_to_line(fs.lane, line_data(fs, line), bytes, piece.last + 1u);
@@ -63,7 +60,8 @@ WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Sourc
   if (is_leader(fs)) {
     atomic_store(&fs.auxes[line].file, source.handle);
     atomic_store(&fs.auxes[line].dirty, dirty_range(piece.first, piece.last));
-    uint word = atomic_load(fs.words + line);
+    // With a hand on it nobody takes these bytes to the file before the line says that it is MODIFIED.
+    uint word = atomic_add(fs.words + line, LINE_HAND) + LINE_HAND;
     line_move(fs, line, word, LineState::READY, LineStep::NONE);
     line_write(fs, line);
   }
@@ -99,7 +97,7 @@ WARPFS_FN int line_gwrite(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sour
     int status = page_enter(fs, source, piece.page, whole ? PAGE_TO_REPLACE : PAGE_TO_WRITE, line);
     if (status == PAGE_IS_OURS) {
       piece_write_whole(fs, source, piece, line, bytes);
-      page_release(fs, line);
+      page_leave(fs, line);
       return 0;
     }
     if (status != 0) return status;
@@ -240,6 +238,7 @@ WARPFS_HOT_CALL int gwrite(WARPFS_THREAD Fs& fs, int file, ulong offset, uint le
     if (status != 0) break;
     fs.progress += piece.last - piece.first + 1u;
     fs.served = 0;
+    fs.again = 0;
   }
   if (fs.progress > 0u && status != WARPFS_PENDING) {
     const int extended = file_extend(fs, file, offset + fs.progress);

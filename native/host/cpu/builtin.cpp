@@ -12,12 +12,4 @@ const BuiltinKernels* builtin_kernels(uint32_t policy, bool replay) {
   }
 }
 
-const BuiltinKernels* checked_kernels(uint32_t policy, bool replay) {
-  switch (policy) {
-    case Policy::CLOCK: return replay ? &checked_clock_replay : &checked_clock_spin;
-    case Policy::FIFO: return replay ? &checked_fifo_replay : &checked_fifo_spin;
-    default: return nullptr;
-  }
-}
-
 }  // namespace warpfs

@@ -45,7 +45,12 @@ FiberStacks::FiberStacks(size_t stack_bytes) : page_bytes_(size_t(sysconf(_SC_PA
 }
 
 FiberStacks::~FiberStacks() {
-  for (unsigned char* slab : slabs_) munmap(slab, stride_ * STACKS_PER_SLAB);
+  for (unsigned char* slab : slabs_) {
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(slab, stride_ * STACKS_PER_SLAB);  // of frames that were never left: something else will lie here
+#endif
+    munmap(slab, stride_ * STACKS_PER_SLAB);
+  }
   splitting_guards.fetch_sub(splitting_guards_, std::memory_order_relaxed);
 }
 
@@ -57,13 +62,19 @@ void FiberStacks::add_slab() {
 #if defined(__linux__)
   madvise(memory, bytes, MADV_NOHUGEPAGE);  // a huge page would make every stack of the slab resident at once
 #endif
-#if defined(__SANITIZE_ADDRESS__)
-  ASAN_UNPOISON_MEMORY_REGION(memory, bytes);  // frames of fibers that were never left may have lain here
-#endif
   for (uint32_t stack = 0; stack < STACKS_PER_SLAB; stack++) {
     splitting_guards_ += install_guard(slabs_.back() + stack * stride_, page_bytes_);
   }
   used_in_slab_ = 0;
+}
+
+void FiberStacks::forget_frames(const void* top) const {
+#if defined(__SANITIZE_ADDRESS__)
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(top) + page_bytes_ - 1) / page_bytes_ * page_bytes_;  // a colour is less than a page
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(end - stride_ + page_bytes_), stride_ - page_bytes_);
+#else
+  (void)top;
+#endif
 }
 
 unsigned char* FiberStacks::reserve() {

@@ -16,6 +16,8 @@ class FiberStacks {
 
   /// The top (the end) of a stack that nobody had before.
   unsigned char* reserve();
+  /// The stack that ends here begins anew, and what was on it is never returned to. Only the address sanitizer has to be told.
+  void forget_frames(const void* top) const;
 
  private:
   void add_slab();

@@ -99,41 +99,49 @@ struct Lane {
 
 // ---- Atomics. Those that a lane can spin on take from the budget.
 
+// The thread sanitizer does not know fences: for it each atomic carries an order that is at least as strong. It so looks at what the host
+// does and at plain accesses; whether each fence is where it must be, check mode finds.
+#if defined(WARPFS_TSAN)
+constexpr int CPU_LOAD = __ATOMIC_ACQUIRE, CPU_STORE = __ATOMIC_RELEASE, CPU_CHANGE = __ATOMIC_ACQ_REL;
+#else
+constexpr int CPU_LOAD = __ATOMIC_RELAXED, CPU_STORE = __ATOMIC_RELAXED, CPU_CHANGE = __ATOMIC_RELAXED;
+#endif
+
 WARPFS_FN uint atomic_load(const WARPFS_DEVICE uint* p) {
   cpu_spend();
-  return __atomic_load_n(p, __ATOMIC_RELAXED);
+  return __atomic_load_n(p, CPU_LOAD);
 }
-WARPFS_FN void atomic_store(WARPFS_DEVICE uint* p, uint v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+WARPFS_FN void atomic_store(WARPFS_DEVICE uint* p, uint v) { __atomic_store_n(p, v, CPU_STORE); }
 WARPFS_FN uint atomic_add(WARPFS_DEVICE uint* p, uint v) {
   cpu_spend();
-  return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
+  return __atomic_fetch_add(p, v, CPU_CHANGE);
 }
 WARPFS_FN uint atomic_sub(WARPFS_DEVICE uint* p, uint v) {
   cpu_spend();
-  return __atomic_fetch_sub(p, v, __ATOMIC_RELAXED);
+  return __atomic_fetch_sub(p, v, CPU_CHANGE);
 }
 WARPFS_FN uint atomic_or(WARPFS_DEVICE uint* p, uint v) {
   cpu_spend();
-  return __atomic_fetch_or(p, v, __ATOMIC_RELAXED);
+  return __atomic_fetch_or(p, v, CPU_CHANGE);
 }
 WARPFS_FN uint atomic_and(WARPFS_DEVICE uint* p, uint v) {
   cpu_spend();
-  return __atomic_fetch_and(p, v, __ATOMIC_RELAXED);
+  return __atomic_fetch_and(p, v, CPU_CHANGE);
 }
 WARPFS_FN uint atomic_exchange(WARPFS_DEVICE uint* p, uint v) {
   cpu_spend();
-  return __atomic_exchange_n(p, v, __ATOMIC_RELAXED);
+  return __atomic_exchange_n(p, v, CPU_CHANGE);
 }
 WARPFS_FN bool atomic_cas(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& expected, uint desired) {
   cpu_spend();
-  return __atomic_compare_exchange_n(p, &expected, desired, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  return __atomic_compare_exchange_n(p, &expected, desired, true, CPU_CHANGE, CPU_LOAD);
 }
 
 WARPFS_FN uint host_load(const WARPFS_DEVICE uint* p) {
   cpu_spend();
-  return __atomic_load_n(p, __ATOMIC_RELAXED);
+  return __atomic_load_n(p, CPU_LOAD);
 }
-WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) { __atomic_store_n(p, v, CPU_STORE); }
 
 WARPFS_FN void fence_acquire() { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 WARPFS_FN void fence_release() { __atomic_thread_fence(__ATOMIC_RELEASE); }
@@ -147,11 +155,11 @@ WARPFS_CPU_FN void host_doorbell(WARPFS_THREAD const Lane& lane) {
   lane.warp->runtime->doorbell();
 }
 
-// ---- Line data. Plain accesses: whoever may race with a writer checks a version afterwards and throws the bytes away. Check mode makes
-// ---- them relaxed atomics, so that such a race, which is meant, is not reported among those that are not.
+// ---- Line data. Plain accesses: whoever may race with a writer checks a version afterwards and throws the bytes away. Check mode and
+// ---- the thread sanitizer get relaxed atomics, so that such a race, which is meant, is not reported among those that are not.
 
 typedef uint __attribute__((may_alias)) CpuDataWord;
-#if defined(WARPFS_CPU_CHECKED)
+#if defined(WARPFS_CPU_CHECKED) || defined(WARPFS_TSAN)
 WARPFS_FN uint data_load4(const WARPFS_DEVICE uint* p) { return __atomic_load_n((const CpuDataWord*)p, __ATOMIC_RELAXED); }
 WARPFS_FN void data_store4(WARPFS_DEVICE uint* p, uint v) { __atomic_store_n((CpuDataWord*)p, v, __ATOMIC_RELAXED); }
 WARPFS_FN uchar data_load1(const WARPFS_DEVICE uchar* p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }

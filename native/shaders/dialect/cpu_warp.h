@@ -4,12 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Compiled with -fsanitize=thread a kernel is one of check mode (WARPFS_CPU_CHECKED), unless the whole host was built so (WARPFS_TSAN).
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer) && !defined(WARPFS_TSAN)
 #define WARPFS_CPU_CHECKED 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) && !defined(WARPFS_TSAN)
 #define WARPFS_CPU_CHECKED 1
 #endif
 // In a build whose every access is observed, the machinery of the warps is not part of what is observed.
