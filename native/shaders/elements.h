@@ -29,17 +29,17 @@ WARPFS_FN float element_add(WARPFS_DEVICE uchar* place, float amount) {
 struct ElementLoad {
   enum : uint32_t { WRITES = 0 };
   template <typename T>
-  static void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = data_load<T>(place); }
+  WARPFS_FN void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = data_load<T>(place); }
 };
 struct ElementStore {
   enum : uint32_t { WRITES = 1 };
   template <typename T>
-  static void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { data_store<T>(place, value); }
+  WARPFS_FN void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { data_store<T>(place, value); }
 };
 struct ElementAdd {
   enum : uint32_t { WRITES = 1 };
   template <typename T>
-  static void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = element_add(place, value); }
+  WARPFS_FN void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = element_add(place, value); }
 };
 
 #if WARPFS_REPLAY

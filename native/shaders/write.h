@@ -189,7 +189,8 @@ WARPFS_CALL int pages_write_through(WARPFS_THREAD Fs& fs, WARPFS_THREAD const So
   for (uint round = 0; round < 2u; round++) {
     for (tag.page = offset >> fs.line_shift; tag.page <= last; tag.page++) {
       uint line = LINE_NONE;
-      const uint found = set_find(fs, set_of(fs, tag), tag, line);
+      const CacheSet set = set_of(fs, tag);
+      const uint found = set_find(fs, set, tag, line);
       if (found != FIND_READY && found != FIND_BUSY) continue;
       // The first round starts what no run of this call has started yet, the second waits.
       if (round == 0u && fs.kept == 0u && is_leader(fs)) line_write_back(fs, line, 0u);
