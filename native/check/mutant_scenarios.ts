@@ -160,8 +160,16 @@ const scenarios = {
     [[open('a', 'r+'), write(0), fsync(), write(16), fsync()], [open('a', 'r+'), write(32), fsync(), write(48), fsync()]],
     { lines: 1 },
   ),
-  /** Who looks for room for another page finds a line on its way to the file that nobody waits for yet. */
-  'settled-lines': scenario([[open('a', 'r+'), write(0), fsync(), write(16), fsync()], [open('a'), read(page(1))], [open('a'), read(page(2))]], { lines: 1 }),
+  /** A line that a sweep has sent to the file: nobody waits for it, and whoever looks for room finds its answer. */
+  'settled-lines': scenario(
+    [
+      [open('long', 'r+'), write(0), read(page(1)), read(page(2)), write(16), fsync()],
+      [open('long'), read(page(3)), read(page(4))],
+      [open('long'), read(page(5)), read(page(6))],
+    ],
+    { lines: 2, files: [long] },
+  ),
+  'writer-and-flush': scenario([[open('a', 'r+'), write(0), fsync()], [open('a', 'r+'), write(32)]], { lines: 1 }),
   'writing-lanes-and-flush': scenario([[open('a', 'r+'), read(0, 32), write(0, 32)], [open('a', 'r+'), fsync(), fsync()]], { lines: 1, lanes: 2 }),
   'whole-line-and-flush': scenario([[open('a', 'r+'), write(0, LINE_BYTES)], [open('a', 'r+'), write(0), fsync()]], { lines: 1 }),
   'replayed-writers-and-flush': scenario(
@@ -193,10 +201,6 @@ const scenarios = {
   'failing-masks': scenario([[open('a', 'r+'), write(0), write(100), fsync(), write(16), fsync()]], { lines: 1, faults: { eio: 300 } }),
   /** Every write-back fails: those who wait for it must be told, and must not try for ever. */
   'full-disk-replayed': scenario([[open('a', 'r+'), write(0), read(page(1)), read(page(2))]], { lines: 1, wait: 'replay', faults: { enospc: 1000 } }),
-  'full-disk-flushed-replayed': scenario(
-    [[open('a', 'r+'), write(0), fsync()], [open('a', 'r+'), write(16), fsync()]],
-    { lines: 1, wait: 'replay', faults: { enospc: 1000 } },
-  ),
   'full-disk-closed': scenario([[open('a', 'r+'), write(0), close()]], { lines: 1, faults: { enospc: 1000 } }),
   /** The new end lies in what the other one writes. */
   'truncate-and-write': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1 }),
@@ -207,15 +211,21 @@ const scenarios = {
   ),
   /** What is cut off comes back as zeros: a read that has seen the one page before and the other one behind that shows it. */
   'truncate-and-read': scenario([[open('a', 'r+'), truncate(96), truncate(page(3))], [open('a'), read(0, page(2))]], { lines: 1 }),
+  'truncate-once-and-read': scenario([[open('a', 'r+'), truncate(96)], [open('a'), read(0, page(2))]], { lines: 1 }),
   'truncate-and-read-replayed': scenario([[open('a', 'r+'), truncate(96), truncate(page(3))], [open('a'), read(0, page(2))]], { lines: 1, wait: 'replay' }),
   'truncate-and-scatter': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), scatter([20]), scatter([22])]], { lines: 1 }),
   'truncate-and-gather': scenario([[open('a', 'r+'), truncate(4), truncate(page(3))], [open('a'), gather(100, 200)]], { lines: 1, lanes: 2 }),
+  'truncate-and-gather-replayed': scenario(
+    [[open('a', 'r+'), truncate(4), truncate(page(3))], [open('a'), gather(100, 200)]],
+    { lines: 1, lanes: 2, wait: 'replay' },
+  ),
   'truncate-and-map': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(64, 16), unmap(1, 16)]], { lines: 1 }),
   'one-warp-truncates': scenario(
     [[open('a', 'r+'), write(0), write(200), truncate(150), read(0, 256), write(100), truncate(600), read(0, page(2)), open('b', 'w+'), read(0, 16, 1)]],
     { lines: 2, files: [a, b] },
   ),
   'failing-truncations': scenario([[open('a', 'r+'), write(0), truncate(100), read(0, 32)]], { lines: 1, faults: { eio: 300 } }),
+  'replayed-emptying-open': scenario([[open('a', 'w+'), write(0), close()]], { lines: 1, wait: 'replay' }),
   'dying-host-replayed': scenario(
     [[open('a', 'r+'), write(0), write(page(1)), fsync()], [open('a', 'r+'), write(page(2)), truncate(96)]],
     { lines: 1, wait: 'replay', faults: { delay: 200, die: 30 } },
@@ -235,6 +245,14 @@ const scenarios = {
   'replayed-adds': scenario([[open('a', 'r+'), add(3, 130), gather(200, 10), gather(3, 130)]], { lines: 1, lanes: 2, wait: 'replay' }),
   'gather-past-the-cache': scenario([[open('a'), map(page(2), 16, 'r'), gather(5, 130)]], { lines: 2, lanes: 2, wait: 'replay' }),
   'two-adders': scenario([[open('a', 'r+'), add(3)], [open('a', 'r+'), add(3)]], { lines: 1 }),
+  /** Accesses to elements are points to choose at only now and then, so it takes many of them. */
+  'many-adds': scenario(
+    [
+      [open('a', 'r+'), add(3), add(3), add(3), add(3), add(3), add(3), add(3)],
+      [open('a', 'r+'), read(0, 4), add(3), add(3), add(3), add(3), add(3), add(3), add(3)],
+    ],
+    { lines: 1 },
+  ),
   'one-warp-elements': scenario(
     [
       [

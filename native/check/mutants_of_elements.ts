@@ -43,7 +43,7 @@ export const mutantsOfElements: readonly Mutant[] = [
   expression('add-in-two-steps', {
     original: 'atomic_add((WARPFS_DEVICE uint*)place, amount)',
     mutated: 'atomic_store((WARPFS_DEVICE uint*)place, atomic_load((WARPFS_DEVICE uint*)place) + amount), atomic_load((WARPFS_DEVICE uint*)place) - amount',
-    scenario: 'two-adders',
+    scenario: 'many-adds',
     note: 'An addition loads and stores: of two at once one is lost.',
   }),
   statement('add-keeps-gate', {
@@ -67,7 +67,7 @@ export const mutantsOfElements: readonly Mutant[] = [
   statement('gather-mixes-files', {
     original: 'if (Action::WRITES == 0u) fs.served = 0;',
     mutated: '',
-    scenario: 'truncate-and-gather',
+    scenario: 'truncate-and-gather-replayed',
     note: 'A load that meets a truncation keeps what some lanes have: they see the file of before, the others that of after.',
   }),
   inWrite('bytes-of-wrong-lane', {

@@ -96,24 +96,6 @@ export const mutantsOfEnds: readonly Mutant[] = [
     scenario: 'replayed-reads',
   },
   {
-    name: 'flush-never-fails',
-    file: 'flush.h',
-    form: 'statement',
-    original: 'if (fs.served != 0u && line_write_back_error(fs, line) < 0) return FLUSH_FAILED;',
-    mutated: '',
-    note: 'A replayed flush does not notice that its write-back has failed: it starts another one for ever.',
-    scenario: 'full-disk-flushed-replayed',
-  },
-  {
-    name: 'flush-run-forgotten',
-    file: 'flush.h',
-    form: 'statement',
-    original: 'fs.served = 1u;',
-    mutated: '',
-    note: 'A replayed flush forgets that it has begun: it starts again what has failed, for ever.',
-    scenario: 'full-disk-flushed-replayed',
-  },
-  {
     name: 'close-forgets-error',
     file: 'open.h',
     form: 'expression',
@@ -129,6 +111,6 @@ export const mutantsOfEnds: readonly Mutant[] = [
     original: 'record->kept = fs.kept;',
     mutated: '',
     note: 'A pending item forgets what its call has to remember: an open that empties its file no longer knows its handle.',
-    scenario: 'replayed-writes',
+    scenario: 'replayed-emptying-open',
   },
 ];

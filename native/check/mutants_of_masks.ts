@@ -132,7 +132,7 @@ export const mutantsOfMasks: readonly Mutant[] = [
   expression('dirty-not-extended-up', {
     original: 'last > dirty_last(range) ? last : dirty_last(range)',
     mutated: 'dirty_last(range)',
-    scenario: 'one-warp',
+    scenario: 'writer-and-evictor',
     note: 'The dirty range does not grow towards the end of the line: a write behind an older one is lost.',
   }),
   statement('dirty-range-stored', {

@@ -190,7 +190,7 @@ export const mutantsOfRequests: readonly Mutant[] = [
     original: END_OF_MAKING_WAY,
     mutated: edited(END_OF_MAKING_WAY, 'waited.written < 0 ? waited.written : 0', '0'),
     note: 'Who waits for a write-back is not told that it has failed: gfsync returns 0 for bytes that are not in the file.',
-    scenario: 'dying-host',
+    scenario: 'failing-truncations',
     peer: 'gfsync of GPUfs returns 0 always',
   },
   {

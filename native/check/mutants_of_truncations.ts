@@ -134,19 +134,19 @@ export const mutantsOfTruncations: readonly Mutant[] = [
   ofFile('file-looked-at-once', {
     original: LOOK_TWICE,
     mutated: 'true',
-    scenario: 'truncate-and-read',
+    scenario: 'truncate-once-and-read',
     note: 'Words of a file are taken while the host changes them: the identity of before with the size of after.',
   }),
   ofFile('version-not-looked-at-again', {
     original: LOOK_TWICE,
     mutated: '(before & 1u) == 0u',
-    scenario: 'truncate-and-read',
+    scenario: 'truncate-once-and-read',
     note: 'The version of a file is not looked at again: the host has begun to change it in between.',
   }),
   ofFile('odd-version-taken', {
     original: LOOK_TWICE,
     mutated: 'before == host_load(&entry->version)',
-    scenario: 'truncate-and-read',
+    scenario: 'truncate-once-and-read',
     note: 'A version that is odd counts: half of the words are of before, half of after.',
   }),
   ofRead('read-not-restarted', {

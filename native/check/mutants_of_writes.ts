@@ -59,13 +59,13 @@ export const mutantsOfWrites: readonly Mutant[] = [
   inLine('enter-without-acquire', {
     original: ENTER,
     mutated: edited(ENTER, 'fence_acquire();', ''),
-    scenario: 'writers-and-flushes',
+    scenario: 'writer-and-flush',
     note: 'The acquire behind the hand is missing: a writer stores while the host may still read the bytes of before.',
   }),
   inLine('enter-while-busy', {
     original: ENTER,
     mutated: edited(ENTER, 'line_state(seen) == LineState::READY ||', 'line_state(seen) != LineState::INVALID ||'),
-    scenario: 'writers-and-flushes',
+    scenario: 'writer-and-flush',
     note: 'A writer enters a line that is on its way to the file: what it stores is in no range, or torn on its way.',
   }),
   inLine('enter-keeps-hand', {
