@@ -1,5 +1,13 @@
 // Says what is wrong with one outcome of one concurrent run, if anything. Where the programs leave nothing to chance the reference gives the one
 // right outcome; otherwise every byte and every size must be explained by some order of the calls.
+//
+// What may happen beside what. Each byte, the size of a file, and the names of all files are linearizable, each for itself; a call of many bytes is
+// not one step (judge_bytes.ts, judge_sizes.ts, names.ts). Beside a truncation to a smaller size it is: a read, a write, a map and what is stored
+// into it, and an access to one element come as a whole before it or behind it (judge_truncations.ts). An open with w+ is two steps, the open and
+// a truncation. An addition is one step on its element (judge_elements.ts). A map looks when it is made, and writes when it is synced or given
+// back. ESTALE there says that a truncation to a smaller size came in between: what was stored may have been seen before it, may have gone to the
+// file with other bytes, and is gone behind it. A map may give EAGAIN where other warps may have lines pinned. After a fault a call may say its
+// error, and what it was to change may have changed or not.
 import { ReferenceMount } from '../../model/reference/reference_mount.ts';
 import type { ReferenceResult } from '../../model/reference/reference_warp.ts';
 import { ERRNO } from '../../native/abi/abi.ts';

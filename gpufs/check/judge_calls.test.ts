@@ -69,6 +69,12 @@ test('a read beside a truncation sees the file before it or behind it', () => {
   expect(kindOf(programs, [[done(), done()], [done(), saw(...eight)]], behind)).toBe('not_linearizable');
 });
 
+test('a read beside a truncation that makes the file longer may see the older size and bytes of later', () => {
+  const programs = (length: number) => [[rw, truncate(length), write(0, bytes(9))], [rw, read(0, 16)]];
+  expect(kindOf(programs(16), [[done(), done(), done(1)], [done(), saw(9, 2, 3, 4, 5, 6, 7, 8)]])).toBeUndefined();
+  expect(kindOf(programs(6), [[done(), done(), done(1)], [done(), saw(9, 2, 3, 4, 5, 6, 7, 8)]])).toBe('not_linearizable');
+});
+
 test('what was cut off does not come back', () => {
   const programs = [[rw, truncate(2), truncate(4)], [rw, read(0, 8)]];
   expect(kindOf(programs, [[done(), done(), done()], [done(), saw(1, 2, 0, 0)]])).toBeUndefined();

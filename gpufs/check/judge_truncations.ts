@@ -1,6 +1,7 @@
-// A truncation is beside nothing: every other call comes as a whole before it or behind it, with all of its bytes and with what it says of the
-// size. (Between truncations each byte is still for itself: a gread may see a gwrite half done.) So the calls that meet a truncation are put
-// before it or behind it in every way, until one explains everything at once.
+// A truncation to a smaller size is beside nothing: every other call comes as a whole before it or behind it, with all of its bytes and with what
+// it says of the size. One that makes a file longer keeps only writers away: who reads may have seen the older size and bytes of later. (Between
+// truncations each byte is still for itself: a gread may see a gwrite half done.) So the calls that meet a truncation are put before it or behind
+// it in every way, until one explains everything at once.
 import { comesBefore, cutOf, type FileCase } from './covers.ts';
 import { type Act, describeAct } from './history.ts';
 import type { Judgement } from './observed.ts';
@@ -22,7 +23,7 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
   if (meetings.length === 0) return undefined;
   const order = new Order(file);
   let ways = 0;
-  let last: Judgement | undefined;
+  let first: Judgement | undefined;
   let isTooMuch = false;
   const search = (at: number): boolean => {
     const meeting = meetings[at];
@@ -31,8 +32,9 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
         isTooMuch = true;
         return true;
       }
-      last = judge({ ...file, precedes: order.precedes });
-      return last === undefined;
+      const wrong = judge({ ...file, precedes: order.precedes });
+      first ??= wrong;
+      return wrong === undefined;
     }
     // First as they ended: that is mostly how it was.
     const { cut, other } = meeting;
@@ -47,22 +49,36 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
   };
   const found = search(0);
   if (isTooMuch) file.undecided.count++;
-  if (found || last === undefined) return undefined;
+  if (found || first === undefined) return undefined;
   const [{ cut }] = meetings as [Meeting];
   const who = [...new Set(meetings.map(({ other }) => other))].map(describeAct).join(', ');
-  return { ...last, message: `no place of ${describeAct(cut)} before or behind the whole of ${who} explains what they saw; one that is nearly right: ${last.message}` };
+  return { ...first, message: `no place of ${describeAct(cut)} before or behind the whole of ${who} explains what they saw; in the order in which they ended: ${first.message}` };
 }
 
 function meetingsOf(file: FileCase): Meeting[] {
   const { acts } = file.history;
   const cuts = acts.filter((act) => cutOf(act) !== undefined && !act.uncertain);
-  return cuts.flatMap((cut, at) =>
-    acts
-      .filter((other) => isWhole(other) && !cuts.slice(0, at + 1).includes(other) && !comesBefore(file, cut, other) && !comesBefore(file, other, cut))
-      .map((other) => ({ cut, other })),
-  );
+  return cuts.flatMap((cut, at) => {
+    const isShorter = (cutOf(cut) as number) < leastBefore(file, cut);
+    return acts
+      .filter((other) => isWhole(other) && (isShorter || !reads.has(other.step.work)) && !cuts.slice(0, at + 1).includes(other))
+      .filter((other) => !comesBefore(file, cut, other) && !comesBefore(file, other, cut))
+      .map((other) => ({ cut, other }));
+  });
 }
 
+/** The file was surely at least so long when it was truncated. */
+function leastBefore(file: FileCase, cut: Act): number {
+  const { acts, initial } = file.history;
+  const others = acts.filter((other) => other !== cut && cutOf(other) !== undefined && !comesBefore(file, cut, other));
+  const written = acts.filter(
+    (act) => act.step.work === 'write' && act.result > 0 && comesBefore(file, act, cut) && others.every((other) => comesBefore(file, other, act)),
+  );
+  const least = Math.min(initial?.length ?? 0, ...others.map((other) => cutOf(other) as number));
+  return Math.max(least, ...written.map(({ step, result }) => step.offset + result));
+}
+
+const reads: ReadonlySet<Work> = new Set<Work>(['read', 'map', 'gather']);
 const works: ReadonlySet<Work> = new Set<Work>(['read', 'write', 'map', 'unmap', 'map_sync', 'truncate']);
 
 /** A call that is about more than one byte or one number, and that has ended as it should. One for several elements is several calls. */

@@ -29,6 +29,16 @@ export function withoutBarrier(programs: readonly Program[], barrier: number): O
   });
 }
 
+/** It does something else while it has something mapped. */
+export function holdsMaps(program: Program): boolean {
+  return program.some((operation, at) => {
+    if (operation.op !== 'map') return false;
+    const behind = program.slice(at + 1);
+    const other = behind.findIndex((later) => !('map' in later) || later.map !== at);
+    return other >= 0 && !behind.slice(0, other).some(({ op }) => op === 'unmap');
+  });
+}
+
 /** The same operation on fewer bytes or elements, or on those nearer to the beginning: simplest first. */
 export function shorterOperations(operation: Operation, lineBytes: number): Operation[] {
   if ('indices' in operation) return fewerElements(operation);

@@ -5,7 +5,7 @@ import type { Operation } from '../program.ts';
 import type { Scenario } from './campaign_scenario.ts';
 import { judge } from './judge.ts';
 import { Machine } from './machine_for_tests.ts';
-import { shorterOperations, withoutBarrier, withoutStep } from './program_edits.ts';
+import { holdsMaps, shorterOperations, withoutBarrier, withoutStep } from './program_edits.ts';
 import { randomScenario } from './random_scenario.ts';
 import { LINE_BYTES } from './scenario_plan.ts';
 import { shrinkScenario } from './shrink_program.ts';
@@ -27,6 +27,11 @@ test('what is done to a map or asked of a ticket goes with it', () => {
   expect(withoutStep(program, 2)).toEqual([open('a', 'r+'), stat(), readAsync(0, 9), poll(2), wait(2)]);
   expect(withoutStep(program, 3)).toEqual([open('a', 'r+'), stat(), map(0, 9), mapSync(2, nine), unmap(2)]);
   expect(withoutStep(program, 1)).toEqual([open('a', 'r+'), map(0, 9), readAsync(0, 9), mapSync(1, nine), poll(2), unmap(1), wait(2)]);
+});
+
+test('a map that is given back at once holds no line', () => {
+  expect([[map(0, 1), unmap(0), stat()], [map(0, 1), mapSync(0), unmap(0)], [stat(), map(0, 1)], [stat()]].map(holdsMaps)).toEqual([false, false, false, false]);
+  expect([[map(0, 1), stat(), unmap(0)], [map(0, 1), barrier], [map(0, 1), map(0, 1), unmap(1)]].map(holdsMaps)).toEqual([true, true, true]);
 });
 
 test('all warps lose the same barrier', () => {

@@ -6,7 +6,7 @@ import { countersBetween } from '../../cache/counters.ts';
 import type { Mount } from '../mount.ts';
 import type { Operation } from '../program.ts';
 import { dataOf, firstDifference, type Fixture, pattern, resultOf, results, runWarp, runWarps, times } from './fixture.ts';
-import { add, barrier, close, fsync, gather, map, mapSync, open, read, scatter, stat, truncate, unmap, wait, write, writeAsync } from './operations.ts';
+import { add, barrier, close, compute, fsync, gather, map, mapSync, open, read, scatter, stat, truncate, unmap, wait, write, writeAsync } from './operations.ts';
 
 const PAGE = 4096;
 const FILE_BYTES = 3 * PAGE + 100;
@@ -131,6 +131,18 @@ export function describeConsistency(fixture: Fixture): void {
       expect(fs.describe().hostOpens).toBeLessThanOrEqual(2);
       await runWarps(fs, times(64, () => [open('a.bin'), barrier, read(0, 10), close()]));
       expect(fs.describe().hostOpens).toBeLessThanOrEqual(3);
+    });
+
+    test('is not used where somebody changed it beside a writer of this mount, once that has closed', async () => {
+      fixture.write('a.bin', before);
+      await aTick();
+      const fs = await fixture.mounted();
+      // The host writes between the read of the warp and its write; wherever it comes, the next open must see it.
+      const running = runWarp(fs, open('a.bin', 'r+'), read(0, 2 * PAGE), compute(1_000_000), write(2 * PAGE, pattern(10, 2)), close());
+      await aTick();
+      hostWrites(fixture.path('a.bin'), [100, pattern(50, 8)]);
+      await running;
+      expect(firstDifference(await readWhole(fs, 'a.bin'), fixture.bytes('a.bin'))).toBeUndefined();
     });
 
     const changes: [string, (path: (name: string) => string) => void, Uint8Array][] = [

@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xdb245adu,
+  ABI_HASH = 0x77659b59u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -29,6 +29,7 @@ enum : uint32_t {
   LINES_PER_MASK = 32u,
   MASKS_MAX = 65533u,
   GATE_CLOSED = 2147483648u,
+  GATE_SEALED = 1073741824u,
   DIRTY_NONE = 65535u,
   HANDLE_INDEX_BITS = 17u,
   HANDLE_GENERATION_BITS = 12u,

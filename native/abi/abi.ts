@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xdb245ad;
+export const ABI_HASH = 0x77659b59;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -25,6 +25,7 @@ export const MAPS_MAX = 8;
 export const LINES_PER_MASK = 32;
 export const MASKS_MAX = 65533;
 export const GATE_CLOSED = 2147483648;
+export const GATE_SEALED = 1073741824;
 export const DIRTY_NONE = 65535;
 export const HANDLE_INDEX_BITS = 17;
 export const HANDLE_GENERATION_BITS = 12;

@@ -25,7 +25,8 @@ export const constants = {
   MAPS_MAX: 8, // lines that one work item may keep mapped
   LINES_PER_MASK: 32, // lines for which there is one mask of dirty bytes
   MASKS_MAX: 65533, // so that DirtyRange can name them
-  GATE_CLOSED: 0x80000000, // in GATES: a truncation is under way; the other bits count the calls that write
+  GATE_CLOSED: 0x80000000, // in GATES: a truncation waits until nobody is inside; the lower bits count the calls that write
+  GATE_SEALED: 0x40000000, // and is under way
   DIRTY_NONE: 0x0000ffff, // first byte 65535, last byte 0: an empty range of dirty bytes
   HANDLE_INDEX_BITS: 17,
   HANDLE_GENERATION_BITS: 12,

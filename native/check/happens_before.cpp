@@ -182,7 +182,9 @@ void Engine::plain_word(Actor& self, Location& where, uint8_t mask, bool write, 
     }
     // What happened before this access, and is covered by it, can race with nothing that this one does not race with.
     const bool covered = ordered && (other->mask & ~mask) == 0 && (write || !other->write);
-    if (other->slot == self.id && other->write == write && other->epoch >= self.base) {
+    // Its own bytes of an earlier epoch stay what they were: others may have met the one and not the other.
+    const bool same = other->epoch == epoch || (other->mask & ~mask) == 0;
+    if (other->slot == self.id && other->write == write && other->epoch >= self.base && same) {
       mine = other;
     } else if (covered || (whole_read && !other->write && other->mask == WHOLE_WORD)) {
       if (!covered) {

@@ -44,6 +44,7 @@ struct FileSlot {
   // Everything else is under the mutex of the table.
   uint32_t references = 0;
   uint32_t writers = 0;                  // of the references, those that may write
+  bool written = false;                  // by us, since the last writer came
   bool listed = false;                   // is in the list of closed slots
   bool spare = false;                    // closed, but its descriptor stays open for sync_all
   bool kept = false;                     // closed, but the gpu still holds bytes to write back

@@ -39,10 +39,17 @@ Directory::~Directory() {
   if (fd >= 0) ::close(fd);
 }
 
-/// Nobody writes any more: whoever opens from now on sees the whole size, and what differs from now on others have written.
+/// Nobody writes any more: whoever opens from now on sees the whole size, and what differs from now on others have written. What they wrote
+/// meanwhile cannot be told from what we wrote, so that from here on the file has another identity, and is read anew.
 int32_t FileTable::end_writing(FileSlot& slot) {
   const int32_t error = write_out_size(slot);
   if (slot.changed) record(slot);
+  if (!slot.written) return error;
+  slot.written = false;
+  const uint32_t file_id = take_file_id();
+  if (file_id == 0) return error != 0 ? error : -Errno::enfile;
+  std::lock_guard lock(size_mutex(slot));
+  publish(slot, file_id, slot.size.load(std::memory_order_relaxed));
   return error;
 }
 
@@ -172,6 +179,7 @@ int32_t FileTable::sync_names() {
 }
 
 void FileTable::record(FileSlot& slot) {
+  slot.written = true;
   slot.changed.store(false, std::memory_order_release);  // before the look: a write that lands meanwhile marks it again
   FileLook found;
   if (calls().look_at(slot.fd, found) == 0) slot.signature = signature_of(found, slot.fd);

@@ -1,6 +1,7 @@
 // The gate of a file keeps calls that write and truncations apart: a call that writes passes it and is counted until it ends; a truncation
-// closes it and waits until nobody is inside. So a write is before a truncation or after it, never half of each. Readers have no gate: what
-// they read beside a truncation the host refuses, and they begin again.
+// closes it, waits until nobody is inside, and seals it. So a write is before a truncation or after it, never half of each. Readers have no
+// gate: what they read beside a truncation the host refuses, and they begin again.
+// An item that has lines mapped still comes in where the gate is closed and not yet sealed: somebody inside may wait for its pins.
 // A call leaves the gate where it ends (call_end); a replayed one stays inside while its item is pending.
 #pragma once
 
@@ -14,7 +15,7 @@ WARPFS_FN void gate_leave(WARPFS_THREAD Fs& fs) {
   fence_release();
   WARPFS_DEVICE uint* gate = gate_of(fs, (fs.gate & ~(uint)GATE_CLOSED) - 1u);
   if ((fs.gate & GATE_CLOSED) != 0u) {
-    atomic_and(gate, ~(uint)GATE_CLOSED);
+    atomic_and(gate, ~(uint)(GATE_CLOSED | GATE_SEALED));
   } else {
     atomic_sub(gate, 1u);
   }
@@ -26,6 +27,14 @@ WARPFS_FN bool gate_exists(WARPFS_THREAD const Fs& fs, int file) {
   return file >= 0 && ((uint)file & ((1u << HANDLE_INDEX_BITS) - 1u)) < fs.geometry->file_count;
 }
 
+// Leader only.
+WARPFS_FN bool item_has_maps(WARPFS_THREAD const Fs& fs) {
+  for (uint i = 0; i < MAPS_MAX; i++) {
+    if (fs.record->maps[i] != 0u) return true;
+  }
+  return false;
+}
+
 // Leader only. 0, or wait_outcome().
 WARPFS_FN int gate_pass(WARPFS_THREAD Fs& fs, int file) {
   if (fs.gate != 0u || !gate_exists(fs, file)) return 0;
@@ -35,8 +44,10 @@ WARPFS_FN int gate_pass(WARPFS_THREAD Fs& fs, int file) {
   wait_start(fs, bound);
   for (;;) {
     // Looked at first, so that those who wait do not keep a truncation waiting.
-    if ((atomic_load(gate) & GATE_CLOSED) == 0u) {
-      if ((atomic_add(gate, 1u) & GATE_CLOSED) == 0u) {
+    const uint seen = atomic_load(gate);
+    const uint shut = (seen & GATE_CLOSED) != 0u && item_has_maps(fs) ? GATE_SEALED : GATE_CLOSED;
+    if ((seen & shut) == 0u) {
+      if ((atomic_add(gate, 1u) & shut) == 0u) {
         fs.gate = index + 1u;
         // What a truncation left is visible.
         fence_acquire();
@@ -57,7 +68,9 @@ WARPFS_FN int gate_close(WARPFS_THREAD Fs& fs, int file) {
   wait_start(fs, bound);
   for (;;) {
     if (fs.gate == 0u && (atomic_or(gate, GATE_CLOSED) & GATE_CLOSED) == 0u) fs.gate = (index + 1u) | GATE_CLOSED;
-    if (fs.gate != 0u && atomic_load(gate) == (uint)GATE_CLOSED) {
+    uint empty = GATE_CLOSED;
+    // Under replay it may have been sealed in an earlier run.
+    if (fs.gate != 0u && (atomic_cas(gate, empty, GATE_CLOSED | GATE_SEALED) || (empty & GATE_SEALED) != 0u)) {
       // What those who left have written is visible.
       fence_acquire();
       return 0;

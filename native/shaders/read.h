@@ -107,6 +107,8 @@ WARPFS_FN int chunk_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sourc
 // All lanes. The host refuses bytes of an identity that is dead or about to die (ESTALE): what was read so far is of the file as it was
 // before, so the read begins again.
 WARPFS_FN void read_restart(WARPFS_THREAD Fs& fs) {
+  // The same bytes will be written once more, and by other lanes.
+  warp_sync(fs.lane);
   if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
   call_clear(fs);
 }
