@@ -169,7 +169,7 @@ const scenarios = {
     ],
     { lines: 2, files: [long] },
   ),
-  'writer-and-flush': scenario([[open('a', 'r+'), write(0), fsync()], [open('a', 'r+'), write(32)]], { lines: 1 }),
+  'writer-and-flush': scenario([[open('a', 'r+'), write(0), fsync()], [open('a', 'r+'), write(0), write(32)]], { lines: 1 }),
   'writing-lanes-and-flush': scenario([[open('a', 'r+'), read(0, 32), write(0, 32)], [open('a', 'r+'), fsync(), fsync()]], { lines: 1, lanes: 2 }),
   'whole-line-and-flush': scenario([[open('a', 'r+'), write(0, LINE_BYTES)], [open('a', 'r+'), write(0), fsync()]], { lines: 1 }),
   'replayed-writers-and-flush': scenario(
@@ -204,6 +204,13 @@ const scenarios = {
   'full-disk-closed': scenario([[open('a', 'r+'), write(0), close()]], { lines: 1, faults: { enospc: 1000 } }),
   /** The new end lies in what the other one writes. */
   'truncate-and-write': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1 }),
+  /** Who has a line mapped comes in where the gate is closed, and no longer where it is sealed. */
+  'truncate-and-writing-mapper': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(32, 32), write(80, 64), unmap(1, 32)]], { lines: 1 }),
+  'truncate-and-mapper-and-writer': scenario(
+    [[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(page(1), 32), unmap(1, 32)], [open('a', 'r+'), write(0)]],
+    { lines: 1 },
+  ),
+  'mappers-truncate': scenario([[open('a', 'r+'), map(page(1), 32), truncate(96), unmap(1, 32)], [open('a', 'r+'), write(0)]], { lines: 1 }),
   'truncate-and-write-relaxed': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1, memory: 'relaxed' }),
   'two-truncations-and-write': scenario(
     [[open('a', 'r+'), truncate(96)], [open('a', 'r+'), truncate(40)], [open('a', 'r+'), write(0), write(16)]],

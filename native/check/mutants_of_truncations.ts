@@ -11,8 +11,10 @@ const ofRead = expressionsOf('read.h');
 const inWrite = statementsOf('write.h');
 const inItem = statementsOf('item.h');
 
-const PASS = `if ((atomic_load(gate) & GATE_CLOSED) == 0u) {
-      if ((atomic_add(gate, 1u) & GATE_CLOSED) == 0u) {
+const PASS = `const uint seen = atomic_load(gate);
+    const uint shut = (seen & GATE_CLOSED) != 0u && item_has_maps(fs) ? GATE_SEALED : GATE_CLOSED;
+    if ((seen & shut) == 0u) {
+      if ((atomic_add(gate, 1u) & shut) == 0u) {
         fs.gate = index + 1u;
         // What a truncation left is visible.
         fence_acquire();
@@ -20,6 +22,8 @@ const PASS = `if ((atomic_load(gate) & GATE_CLOSED) == 0u) {
       }
       atomic_sub(gate, 1u);
     }`;
+
+const CLOSE_EMPTY = 'fs.gate != 0u && (atomic_cas(gate, empty, GATE_CLOSED | GATE_SEALED) || (empty & GATE_SEALED) != 0u)';
 
 const FLUSH_FIRST = `const int flushed = lines_flush(fs, 0u, fs.geometry->line_count, range);
     if (flushed != 0) return flushed;`;
@@ -35,7 +39,7 @@ const VIEW_TO_WRITE = `FileView view = file_view(fs, file, offset, length, addre
 export const mutantsOfTruncations: readonly Mutant[] = [
   inGate('gate-passed-blindly', {
     original: PASS,
-    mutated: edited(PASS, '(atomic_add(gate, 1u) & GATE_CLOSED) == 0u', '(atomic_add(gate, 1u), true)'),
+    mutated: edited(PASS, '(atomic_add(gate, 1u) & shut) == 0u', '(atomic_add(gate, 1u), true)'),
     scenario: 'truncate-and-write',
     note: 'A writer does not look again behind its step through the gate: a truncation has closed it in between, and ends what is written.',
   }),
@@ -59,7 +63,7 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     note: 'The release before the gate is missing: a truncation does not see what is modified, and ends it without taking it to the file.',
   }),
   inGate('gate-opened-with-store', {
-    original: 'atomic_and(gate, ~(uint)GATE_CLOSED);',
+    original: 'atomic_and(gate, ~(uint)(GATE_CLOSED | GATE_SEALED));',
     mutated: 'atomic_store(gate, 0u);',
     scenario: 'truncate-and-write',
     note: 'A truncation opens the gate with a store: who has counted itself and is about to undo that makes the count run below zero.',
@@ -71,10 +75,34 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     note: 'Two truncations close one gate: the first to end opens it for writers while the other is at work.',
   }),
   ofGate('gate-closed-without-wait', {
-    original: 'fs.gate != 0u && atomic_load(gate) == (uint)GATE_CLOSED',
+    original: CLOSE_EMPTY,
     mutated: 'fs.gate != 0u',
     scenario: 'truncate-and-write',
     note: 'A truncation does not wait for those who are inside: half of what they write is of the file as it was before.',
+  }),
+  ofGate('gate-not-sealed', {
+    original: CLOSE_EMPTY,
+    mutated: 'fs.gate != 0u && atomic_load(gate) == (uint)GATE_CLOSED',
+    scenario: 'truncate-and-writing-mapper',
+    note: 'A truncation that has seen nobody inside does not seal the gate: who has a line mapped still comes in, and what it writes is lost.',
+  }),
+  ofGate('sealed-gate-waits-again', {
+    original: CLOSE_EMPTY,
+    mutated: 'fs.gate != 0u && atomic_cas(gate, empty, GATE_CLOSED | GATE_SEALED)',
+    scenario: 'replayed-emptying-open',
+    note: 'A replayed truncation does not know that it has sealed the gate in an earlier run: it waits for that for ever.',
+  }),
+  inGate('sealed-gate-not-opened', {
+    original: 'atomic_and(gate, ~(uint)(GATE_CLOSED | GATE_SEALED));',
+    mutated: 'atomic_and(gate, ~(uint)GATE_CLOSED);',
+    scenario: 'truncate-and-write',
+    note: 'A truncation leaves the seal: the next one cannot close the gate.',
+  }),
+  inGate('mapper-waits-at-gate', {
+    original: PASS,
+    mutated: edited(PASS, '(seen & GATE_CLOSED) != 0u && item_has_maps(fs) ? GATE_SEALED : GATE_CLOSED', '(uint)GATE_CLOSED'),
+    scenario: 'truncate-and-mapper-and-writer',
+    note: 'Who has a line mapped waits at a closed gate: the truncation waits for a writer inside, and that for the pins of the map.',
   }),
   inGate('gate-closed-without-acquire', {
     original: `// What those who left have written is visible.
@@ -120,8 +148,8 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     note: 'The page in which the new end lies is not taken to the file first: its older bytes are lost.',
   }),
   ofOpen('truncate-without-gate', {
-    original: 'is_leader(fs) ? gate_close(fs, file) : 0',
-    mutated: '0',
+    original: 'item_has_maps(fs) ? -Errno::ebusy : gate_close(fs, file)',
+    mutated: 'item_has_maps(fs) ? -Errno::ebusy : 0',
     scenario: 'truncate-and-write',
     note: 'A truncation keeps no writer away: what is written beside it is lost.',
   }),
@@ -130,6 +158,12 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     mutated: '0',
     scenario: 'one-warp-truncates',
     note: 'An open that empties its file leaves it as it was.',
+  }),
+  ofOpen('mapper-truncates', {
+    original: 'item_has_maps(fs) ? -Errno::ebusy : gate_close(fs, file)',
+    mutated: 'gate_close(fs, file)',
+    scenario: 'mappers-truncate',
+    note: 'Who has a line mapped truncates: it waits for a writer inside, and that for the pins of the map.',
   }),
   ofFile('file-looked-at-once', {
     original: LOOK_TWICE,

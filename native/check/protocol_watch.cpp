@@ -143,6 +143,11 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
   }
   if (takes && to.step == LineStep::CLAIMING) claimed(line, actor);
   const bool ends_waiting = from.state == LineState::BUSY && (from.step == LineStep::FILLING || from.step == LineStep::WRITING);
+  const bool soils = from.state == LineState::READY && to.state == LineState::MODIFIED;
+  // Without a hand another write-back may begin meanwhile, without a pin the line may be claimed. Lines behind the cache are never written to.
+  if ((ends_waiting || soils) && line < line_count_ && (from.hands == 0 || from.pins == 0)) {
+    engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to) + " with nobody's " + (from.hands == 0 ? "hand" : "pin") + " on it", {&actor});
+  }
   if (!ends_waiting) return;
   const LineDone& done = dones_[line];
   if (done.sequence != auxes_[line].ticket) {
