@@ -1,4 +1,5 @@
 // The programs that show the mutants: each the smallest of its kind, so that a random schedule soon is the right one. Nothing runs here.
+import type { Counters } from '../../cache/counters.ts';
 import type { NativeFaults } from '../../gpufs/native_check.ts';
 import type { MountOptions } from '../../gpufs/options.ts';
 import type { OpenModeName, Operation, Program } from '../../gpufs/program.ts';
@@ -7,13 +8,16 @@ export interface MutantScenario {
   name: string;
   programs: readonly Program[];
   files: readonly { path: string; bytes: Uint8Array }[];
-  config: Pick<MountOptions, 'wait' | 'cache' | 'ring' | 'residentWarps' | 'maxOpenFiles'>;
+  config: Pick<MountOptions, 'wait' | 'cache' | 'ring' | 'residentWarps' | 'maxOpenFiles' | 'maxDirtyBytes'>;
   faults: Partial<NativeFaults>;
   check: { laneCount: number; memory: 'sc' | 'relaxed' };
   /** false: what the programs themselves synced is all that has to be in the files. */
   finish?: boolean;
-  /** The single warp of the scenario hits and misses so often, whatever the schedule: the policy as the simulator of the cache knows it. */
-  counters?: { hits: number; misses: number };
+  /**
+   * What the single warp of the scenario counts, whatever the schedule. Hits and misses: the policy as the simulator of the cache knows it.
+   * Write-backs are those before the end, so they say whether a limit of dirty bytes is kept.
+   */
+  counters?: Pick<Counters, 'hits' | 'misses'> | Pick<Counters, 'writeBacks'>;
 }
 
 export const LINE_BYTES = 512;
@@ -54,10 +58,11 @@ interface Shape {
   files?: MutantScenario['files'];
   counters?: MutantScenario['counters'];
   finish?: false;
+  maxDirtyBytes?: number;
 }
 
 function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenario, 'name'> {
-  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters, finish } = shape;
+  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters, finish, maxDirtyBytes } = shape;
   return {
     programs,
     files,
@@ -67,6 +72,7 @@ function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenar
       ring: { count: 1, slots: ringSlots },
       residentWarps: programs.length,
       maxOpenFiles: 4,
+      ...(maxDirtyBytes === undefined ? {} : { maxDirtyBytes }),
     },
     faults,
     check: { laneCount: lanes, memory },
@@ -205,12 +211,11 @@ const scenarios = {
   /** The new end lies in what the other one writes. */
   'truncate-and-write': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1 }),
   /** Who has a line mapped comes in where the gate is closed, and no longer where it is sealed. */
-  'truncate-and-writing-mapper': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(32, 32), write(80, 64), unmap(1, 32)]], { lines: 1 }),
+  'truncate-and-writing-mapper': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(page(1), 32), write(80, 64), unmap(1, 32)]], { lines: 2 }),
   'truncate-and-mapper-and-writer': scenario(
     [[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(page(1), 32), unmap(1, 32)], [open('a', 'r+'), write(0)]],
     { lines: 1 },
   ),
-  'mappers-truncate': scenario([[open('a', 'r+'), map(page(1), 32), truncate(96), unmap(1, 32)], [open('a', 'r+'), write(0)]], { lines: 1 }),
   'truncate-and-write-relaxed': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1, memory: 'relaxed' }),
   'two-truncations-and-write': scenario(
     [[open('a', 'r+'), truncate(96)], [open('a', 'r+'), truncate(40)], [open('a', 'r+'), write(0), write(16)]],
@@ -239,10 +244,17 @@ const scenarios = {
   ),
   'maps-and-eviction': scenario([[open('a', 'r+'), map(64, 64), unmap(1, 64)], [open('a'), read(page(1)), read(page(2))]], { lines: 1 }),
   'one-warp-maps': scenario(
-    [[open('a', 'r+'), map(0, 100), unmap(1, 100), map(page(1), 64), truncate(100), unmap(3, 64), map(16, 16), unmap(6, 16)]],
+    [[open('a', 'r+'), map(0, 100), unmap(1, 100), map(page(1), 64), map(16, 16), unmap(4, 16), unmap(3, 64)]],
     { lines: 2 },
   ),
   'synced-map': scenario([[open('a', 'r+'), map(0, 64), { op: 'map_sync', map: 1, data: content(64, 400) }]], { lines: 1, finish: false }),
+  /** One dirty line is what the limit allows: the second page of a call goes on to the file with the first. */
+  'limited-writes': scenario([[open('a', 'r+'), write(0), write(16), write(LINE_BYTES - 8), write(page(2))]], {
+    lines: 3,
+    maxDirtyBytes: LINE_BYTES,
+    counters: { writeBacks: 2 },
+  }),
+  'limited-elements': scenario([[open('a', 'r+'), scatter([0, 1, 200, 300])]], { lines: 3, lanes: 4, maxDirtyBytes: LINE_BYTES, counters: { writeBacks: 3 } }),
   'forgotten-map': scenario([[open('a'), map(0, 16, 'r')]], { lines: 1 }),
   'polled-read': scenario(
     [[open('a'), { op: 'read_async', file: 0, offset: 0, length: 16 }, { op: 'poll', ticket: 1 }, { op: 'wait', ticket: 1 }]],

@@ -46,7 +46,7 @@ export const mutantsOfMaps: readonly Mutant[] = [
   expression('stale-map-written', {
     original: 'atomic_load(&fs.tags[map.line].file_id) != view.source.file_id',
     mutated: 'false',
-    scenario: 'one-warp-maps',
+    scenario: 'truncate-and-map',
     note: 'A map of what a truncation has ended counts as written: its bytes are dropped, and nobody is told.',
   }),
   statement('map-keeps-hand', {

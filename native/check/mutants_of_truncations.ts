@@ -49,12 +49,6 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     scenario: 'truncate-and-write',
     note: 'A writer that came too late for the gate stays counted: the truncation waits for it, and it for the truncation.',
   }),
-  inGate('gate-passed-without-acquire', {
-    original: PASS,
-    mutated: edited(PASS, 'fence_acquire();', ''),
-    scenario: 'truncate-and-write-relaxed',
-    note: 'The acquire behind the gate is missing: a writer sees the file as it was before the truncation, and its bytes are dropped.',
-  }),
   inGate('gate-left-without-release', {
     original: `if (fs.gate == 0u) return;
   fence_release();`,
@@ -104,13 +98,6 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     scenario: 'truncate-and-mapper-and-writer',
     note: 'Who has a line mapped waits at a closed gate: the truncation waits for a writer inside, and that for the pins of the map.',
   }),
-  inGate('gate-closed-without-acquire', {
-    original: `// What those who left have written is visible.
-      fence_acquire();`,
-    mutated: '',
-    scenario: 'truncate-and-write-relaxed',
-    note: 'The acquire of a truncation is missing: it does not see which lines those who left have modified.',
-  }),
   inItem('gate-not-left', {
     original: 'if (is_leader(fs)) gate_leave(fs);',
     mutated: '',
@@ -158,12 +145,6 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     mutated: '0',
     scenario: 'one-warp-truncates',
     note: 'An open that empties its file leaves it as it was.',
-  }),
-  ofOpen('mapper-truncates', {
-    original: 'item_has_maps(fs) ? -Errno::ebusy : gate_close(fs, file)',
-    mutated: 'gate_close(fs, file)',
-    scenario: 'mappers-truncate',
-    note: 'Who has a line mapped truncates: it waits for a writer inside, and that for the pins of the map.',
   }),
   ofFile('file-looked-at-once', {
     original: LOOK_TWICE,

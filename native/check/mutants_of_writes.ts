@@ -99,6 +99,12 @@ export const mutantsOfWrites: readonly Mutant[] = [
     note: 'The dirty range is cleared after the line is READY again: a write that came in between loses its bytes.',
     peer: 'BaM clears the dirty bit after its write without keeping writers away',
   }),
+  inWait('written-line-still-counted', {
+    original: FINISH,
+    mutated: edited(FINISH, 'dirty_count(fs, ~0u);', ''),
+    scenario: 'limited-writes',
+    note: 'A line that was written back still counts as dirty: soon every call writes through.',
+  }),
   inWait('mask-never-freed', {
     original: FINISH,
     mutated: edited(FINISH, 'if (dirty_has_mask(written)) mask_free(fs, dirty_mask(written));', ''),
@@ -226,6 +232,24 @@ export const mutantsOfWrites: readonly Mutant[] = [
     mutated: '',
     scenario: 'one-warp',
     note: 'A write-back does not say of which file its bytes are: the host drops them as bytes of one that has ended.',
+  }),
+  inWriteBack('line-counted-twice', {
+    original: 'if (line_state(atomic_or(fs.words + line, 1u)) == LineState::MODIFIED) dirty_count(fs, ~0u);',
+    mutated: 'atomic_or(fs.words + line, 1u);',
+    scenario: 'limited-writes',
+    note: 'A line that is written twice counts as two: calls write through although nothing is over the limit.',
+  }),
+  inWrite('limit-ignored', {
+    original: 'if (limit == 0u || bytes == 0u) return 0;',
+    mutated: 'return 0;',
+    scenario: 'limited-writes',
+    note: 'A write goes through to the file however much is dirty: there is no limit but the cache.',
+  }),
+  inWrite('limit-ignored-by-elements', {
+    original: 'if (limit == 0u) return 0;',
+    mutated: 'return 0;',
+    scenario: 'limited-elements',
+    note: 'Stores of elements never go on to the file: there is no limit but the cache.',
   }),
   inWrite('page-left-without-release', {
     original: LEAVE_PAGE,

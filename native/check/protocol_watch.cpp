@@ -275,6 +275,12 @@ void ProtocolWatch::at_rest(bool faults) {
     for (uint32_t line = 0; line < line_count_; line++) users += has_mask(line, mask) ? 1 : 0;
     if (users != 1) return engine_.report("pin_leaked", "mask " + std::to_string(mask) + " is in use, but " + std::to_string(users) + " lines have it");
   }
+  const uint32_t counted = memory_.at<DirtyState>(Binding::DIRTY)->lines;
+  const auto is_dirty = [](uint32_t bits) { return word_of(bits).state == LineState::MODIFIED || word_of(bits).step == LineStep::WRITING; };
+  const uint32_t modified = uint32_t(std::count_if(words_, words_ + line_count_, is_dirty));
+  if (memory_.geometry().dirty_lines_max != 0 && counted != modified) {
+    return engine_.report("pin_leaked", std::to_string(counted) + " lines count as dirty, but there are " + std::to_string(modified));
+  }
   const uint32_t* gates = memory_.at<uint32_t>(Binding::GATES);
   for (uint32_t file = 0; file < memory_.geometry().file_count; file++) {
     if (gates[file] != 0) return engine_.report("pin_leaked", "the gate of file " + std::to_string(file) + " is " + std::to_string(gates[file]) + " and nobody is inside");
