@@ -11,16 +11,16 @@ struct ArrayElement {
   ulong index;
   bool wanted;
 
-  T load() const { return gload<T>(*fs, file, index, wanted); }
-  void store(T value) const {
+  WARPFS_METHOD T load() const { return gload<T>(*fs, file, index, wanted); }
+  WARPFS_METHOD void store(T value) const {
     const int status = gstore<T>(*fs, file, index, value, wanted);
     if (status < 0 && status != WARPFS_PENDING) note_error(*fs, status);
   }
   // What it was before.
-  T add(T amount) const { return gadd<T>(*fs, file, index, amount, wanted); }
-  operator T() const { return load(); }
-  void operator=(T value) const { store(value); }
-  void operator+=(T amount) const { add(amount); }
+  WARPFS_METHOD T add(T amount) const { return gadd<T>(*fs, file, index, amount, wanted); }
+  WARPFS_METHOD operator T() const { return load(); }
+  WARPFS_METHOD void operator=(T value) const { store(value); }
+  WARPFS_METHOD void operator+=(T amount) const { add(amount); }
 };
 
 template <typename T>
@@ -28,7 +28,7 @@ struct Array {
   WARPFS_THREAD Fs* fs;
   int file;
 
-  ArrayElement<T> at(ulong index, bool wanted) const {
+  WARPFS_METHOD ArrayElement<T> at(ulong index, bool wanted) const {
     ArrayElement<T> element;
     element.fs = fs;
     element.file = file;
@@ -36,8 +36,8 @@ struct Array {
     element.wanted = wanted;
     return element;
   }
-  ArrayElement<T> operator[](ulong index) const { return at(index, true); }
-  ulong size() const { return file_size_of(*fs, file) / sizeof(T); }
+  WARPFS_METHOD ArrayElement<T> operator[](ulong index) const { return at(index, true); }
+  WARPFS_METHOD ulong size() const { return file_size_of(*fs, file) / sizeof(T); }
 };
 
 template <typename T>

@@ -42,7 +42,8 @@ WARPFS_CALL int gwait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket) 
 // All lanes. Is the page on its way?
 WARPFS_FN bool page_is_coming(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag) {
   uint line = LINE_NONE;
-  const uint found = set_find(fs, set_of(fs, tag), tag, line);
+  const CacheSet set = set_of(fs, tag);
+  const uint found = set_find(fs, set, tag, line);
   if (found == FIND_MISS || found == FIND_AGAIN) return found == FIND_AGAIN;
   uint coming = 0;
   if (is_leader(fs)) {

@@ -154,6 +154,19 @@ WARPFS_FN int page_make_way(WARPFS_THREAD Fs& fs, uint line) {
   return waited.status == wait_outcome() ? waited.status : waited.written < 0 ? waited.written : 0;
 }
 
+// All lanes. Every line is pinned, and this call does not wait for that. Pins of its own that a replayed item still holds from its last run
+// are gone in the next.
+WARPFS_FN int item_pins_outcome(WARPFS_THREAD Fs& fs) {
+#if WARPFS_REPLAY
+  uint holds = 0;
+  if (is_leader(fs)) holds = fs.record->status == ItemStatus::PENDING ? fs.record->held_count : 0u;
+  if (warp_broadcast(fs.lane, holds, 0u) != 0u) return WARPFS_PENDING;
+#else
+  (void)fs;
+#endif
+  return -Errno::eagain;
+}
+
 WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line) {
   WaitBound bound;
   wait_start(fs, bound);
@@ -195,12 +208,12 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
       if (status == 0) continue;
       past_the_cache = true;  // it is full of bytes that cannot be written back
     }
-    if (past_the_cache && use == PAGE_TO_MAP) return -Errno::eagain;
+    if (past_the_cache && use == PAGE_TO_MAP) return item_pins_outcome(fs);
     if (past_the_cache && use != PAGE_TO_READ) {
       // Whoever has lines mapped waits for no other pins: two that did would wait for each other.
       uint holds = 0;
       if (is_leader(fs)) holds = item_has_maps(fs) ? 1u : 0u;
-      if (warp_broadcast(fs.lane, holds, 0u) != 0u) return -Errno::eagain;
+      if (warp_broadcast(fs.lane, holds, 0u) != 0u) return item_pins_outcome(fs);
     }
     if (past_the_cache && use == PAGE_TO_READ && fs.bypass_line == (uint)LINE_NONE && bypass_start(fs, source, page) == 0) continue;
     count(fs, Counter::RETRIES, 1u);

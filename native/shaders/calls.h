@@ -101,6 +101,7 @@ WARPFS_CALL int page_enter(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
 WARPFS_CALL void page_leave(WARPFS_THREAD Fs& fs, uint line);
 // Which lanes may write their bytes into a line that page_enter gave; for the others line_make_way has to make room.
 WARPFS_CALL uint elements_soil(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, uint line, bool mine, uint first, uint bytes);
+enum : int { LINE_LATER = 1 };  // somebody else is at it: to be looked at again after a while
 WARPFS_CALL int line_make_way(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD uint& tried);
 // Before a call that met ESTALE begins again; false: it has waited long enough.
 WARPFS_CALL bool file_wait_renewed(WARPFS_THREAD Fs& fs, int file, uint file_id, WARPFS_THREAD WaitBound& bound);

@@ -29,17 +29,17 @@ WARPFS_FN float element_add(WARPFS_DEVICE uchar* place, float amount) {
 struct ElementLoad {
   enum : uint32_t { WRITES = 0 };
   template <typename T>
-  static void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = data_load<T>(place); }
+  static WARPFS_METHOD void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = data_load<T>(place); }
 };
 struct ElementStore {
   enum : uint32_t { WRITES = 1 };
   template <typename T>
-  static void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { data_store<T>(place, value); }
+  static WARPFS_METHOD void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { data_store<T>(place, value); }
 };
 struct ElementAdd {
   enum : uint32_t { WRITES = 1 };
   template <typename T>
-  static void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = element_add(place, value); }
+  static WARPFS_METHOD void act(WARPFS_DEVICE uchar* place, WARPFS_THREAD T& value) { value = element_add(place, value); }
 };
 
 #if WARPFS_REPLAY
@@ -98,7 +98,7 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
         uint tried = (uint)fs.progress;
         found = line_make_way(fs, line, tried);
         fs.progress = tried;
-        if (found == 0 && !warp_wait_again(fs, bound)) found = wait_outcome();
+        if (found == LINE_LATER) found = warp_wait_again(fs, bound) ? 0 : wait_outcome();
         if (found == 0) continue;
       } else if (found == 0) {
         now = soiled;

@@ -89,14 +89,16 @@ WARPFS_FN int map_write(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
     outcome = warp_broadcast(fs.lane, outcome, 0u);
     if (outcome == 0u) return 0;
     if (outcome == 3u) return -Errno::estale;
-    int status = 0;
+    int status = LINE_LATER;
     if (outcome == 1u) {
       uint busy = 0;
       if (is_leader(fs)) busy = line_state(atomic_load(fs.words + map.line)) == LineState::BUSY ? 1u : 0u;
       if (warp_broadcast(fs.lane, busy, 0u) != 0u) status = line_wait(fs, map.line).status;
+    } else {
+      status = line_make_way(fs, map.line, fs.served);
     }
-    if (outcome == 2u) status = line_make_way(fs, map.line, fs.served);
-    if (status != 0) return status;
+    if (status == 0) continue;
+    if (status != LINE_LATER) return status;
     if (!warp_wait_again(fs, bound)) return wait_outcome();
   }
 }

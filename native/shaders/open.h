@@ -6,10 +6,7 @@ namespace warpfs {
 // All lanes. Makes a file shorter or longer: 0, or -errno, or PENDING. The gate keeps writers away; what lies before the new end goes into the
 // file first, because the host gives what is left a new identity, under which no older line is found.
 WARPFS_FN int file_truncate(WARPFS_THREAD Fs& fs, int file, ulong length) {
-  // One that has lines mapped would wait for those who wait for them.
-  int closed = 0;
-  if (is_leader(fs)) closed = item_has_maps(fs) ? -Errno::ebusy : gate_close(fs, file);
-  FileView view = file_view(fs, file, length, 0u, 0u, closed);
+  FileView view = file_view(fs, file, length, 0u, 0u, is_leader(fs) ? gate_close(fs, file) : 0);
   if (view.error != 0) return view.error;
   if (warp_broadcast(fs.lane, fs.asked, 0u) == 0u && length < file_size_of(fs, file)) {
     FlushRange range;

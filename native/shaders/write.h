@@ -68,7 +68,7 @@ WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Sourc
 }
 
 // All lanes; the warp has a hand on a line whose older bytes do not touch these, and there is no mask for them: gets them written back, and
-// lets go of the line. 0: look again. Else their error, or wait_outcome(). `tried` says that this call has had that done before.
+// lets go of the line. 0: the line is clean. Else LINE_LATER, their error, or wait_outcome(). `tried`: this call has had that done before.
 WARPFS_CALL int line_make_way(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD uint& tried) {
   int status = 0;
   uint waits = 0;
@@ -84,7 +84,7 @@ WARPFS_CALL int line_make_way(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD uin
   tried = 1u;
   status = (int)(uint)(both >> 32);
   if (status < 0) return status;
-  return (uint)both != 0u ? page_make_way(fs, line) : 0;
+  return (uint)both != 0u ? page_make_way(fs, line) : LINE_LATER;
 }
 
 // All lanes. Brings the bytes of one line into the cache: 0, or -errno, or PENDING.
@@ -110,7 +110,8 @@ WARPFS_FN int line_gwrite(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sour
       return 0;
     }
     status = line_make_way(fs, line, fs.served);
-    if (status != 0) return status;
+    if (status == 0) continue;
+    if (status != LINE_LATER) return status;
     count(fs, Counter::RETRIES, 1u);
     if (!warp_wait_again(fs, bound)) return wait_outcome();
   }
@@ -189,7 +190,8 @@ WARPFS_CALL int pages_write_through(WARPFS_THREAD Fs& fs, WARPFS_THREAD const So
   for (uint round = 0; round < 2u; round++) {
     for (tag.page = offset >> fs.line_shift; tag.page <= last; tag.page++) {
       uint line = LINE_NONE;
-      const uint found = set_find(fs, set_of(fs, tag), tag, line);
+      const CacheSet set = set_of(fs, tag);
+      const uint found = set_find(fs, set, tag, line);
       if (found != FIND_READY && found != FIND_BUSY) continue;
       // The first round starts what no run of this call has started yet, the second waits.
       if (round == 0u && fs.kept == 0u && is_leader(fs)) line_write_back(fs, line, 0u);

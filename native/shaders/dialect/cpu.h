@@ -18,6 +18,7 @@
 
 #ifndef WARPFS_FN
 #define WARPFS_FN static inline
+#define WARPFS_METHOD
 #endif
 // Functions that may be compiled once and linked (calls.h): WARPFS_CALLS_HERE in the one place, WARPFS_CALLS_LINKED in the kernels.
 // In the one place a hot one takes in all that it calls: with calls of its own it would be half as fast.

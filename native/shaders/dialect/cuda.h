@@ -7,6 +7,7 @@
 #pragma once
 
 #define WARPFS_FN __device__ inline
+#define WARPFS_METHOD __device__
 // Large, and the same wherever they are called: inlining them makes a kernel compile for ten seconds.
 #define WARPFS_CALL static __device__ __noinline__
 #define WARPFS_HOT_CALL WARPFS_CALL

@@ -19,6 +19,7 @@
 #endif
 
 #define WARPFS_FN static inline
+#define WARPFS_METHOD
 #define WARPFS_CALL static inline
 #define WARPFS_HOT_CALL WARPFS_CALL
 #define WARPFS_DEVICE device
