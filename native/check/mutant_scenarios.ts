@@ -199,6 +199,8 @@ const scenarios = {
     ],
     { lines: 1 },
   ),
+  /** Two that make a mask of the bytes of one page at the same time. */
+  'masks-of-one-page': scenario([[open('a', 'r+'), write(0), write(100)], [open('a', 'r+'), write(200), write(300)]], { lines: 2 }),
   /** Two pages whose masks lie side by side. */
   'masked-pages': scenario(
     [0, 1].map((index) => [open('a', 'r+'), write(page(index)), write(page(index) + 100), fsync(), write(page(index) + 16), write(page(index) + 200)]),
@@ -227,10 +229,6 @@ const scenarios = {
   'truncate-and-read-replayed': scenario([[open('a', 'r+'), truncate(96), truncate(page(3))], [open('a'), read(0, page(2))]], { lines: 1, wait: 'replay' }),
   'truncate-and-scatter': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), scatter([20]), scatter([22])]], { lines: 1 }),
   'truncate-and-gather': scenario([[open('a', 'r+'), truncate(4), truncate(page(3))], [open('a'), gather(100, 200)]], { lines: 1, lanes: 2 }),
-  'truncate-and-gather-replayed': scenario(
-    [[open('a', 'r+'), truncate(4), truncate(page(3))], [open('a'), gather(100, 200)]],
-    { lines: 1, lanes: 2, wait: 'replay' },
-  ),
   'truncate-and-map': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(64, 16), unmap(1, 16)]], { lines: 1 }),
   'one-warp-truncates': scenario(
     [[open('a', 'r+'), write(0), write(200), truncate(150), read(0, 256), write(100), truncate(600), read(0, page(2)), open('b', 'w+'), read(0, 16, 1)]],

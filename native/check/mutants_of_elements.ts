@@ -64,12 +64,6 @@ export const mutantsOfElements: readonly Mutant[] = [
     scenario: 'truncate-and-gather',
     note: 'A load that meets a truncation does not begin again: it ends with ESTALE.',
   }),
-  statement('gather-mixes-files', {
-    original: 'if (Action::WRITES == 0u) fs.served = 0;',
-    mutated: '',
-    scenario: 'truncate-and-gather-replayed',
-    note: 'A load that meets a truncation keeps what some lanes have: they see the file of before, the others that of after.',
-  }),
   inWrite('bytes-of-wrong-lane', {
     original: 'if (mine && mask != (uint)MASK_NONE) mask_set(fs, mask, first, first + bytes - 1u);',
     mutated: 'if (mine && mask != (uint)MASK_NONE) mask_set(fs, mask, base, base + bytes - 1u);',

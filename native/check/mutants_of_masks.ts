@@ -102,13 +102,13 @@ export const mutantsOfMasks: readonly Mutant[] = [
   statement('mask-stored-over-range', {
     original: MAKE_MASK,
     mutated: edited(MAKE_MASK, 'if (atomic_cas(word, range, dirty_masked(mask))) return mask;', 'atomic_store(word, dirty_masked(mask)); return mask;'),
-    scenario: 'masked-writes-and-flushes',
+    scenario: 'masks-of-one-page',
     note: 'A mask is put over whatever is dirty by now: a range that grew, or the mask of another, is lost.',
   }),
   statement('second-mask-not-freed', {
     original: MAKE_MASK,
     mutated: edited(MAKE_MASK, 'mask_free(fs, mask);', ''),
-    scenario: 'masked-writes-and-flushes',
+    scenario: 'masks-of-one-page',
     note: 'Where two make a mask of one range the second keeps its own: nobody ever gives it back.',
   }),
   statement('masked-bytes-not-marked', {

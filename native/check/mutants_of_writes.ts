@@ -48,6 +48,10 @@ const TAKE_TO_WRITE_BACK = `while (!atomic_cas(fs.words + line, word, line_with(
     }
   }`;
 
+const START_WRITING = `atomic_store(&aux->ticket, atomic_load(&aux->ticket) + 1u);
+  word = atomic_load(fs.words + line);
+  line_move(fs, line, word, LineState::BUSY, LineStep::WRITING);`;
+
 const LEAVE_PAGE = `fence_release();
   atomic_sub(fs.words + line, LINE_HAND | LINE_PIN);`;
 
@@ -182,6 +186,32 @@ export const mutantsOfWrites: readonly Mutant[] = [
     mutated: 'while (!atomic_cas(fs.words + line, word, line_with(word, LineState::BUSY, LineStep::STARTING) + pins * LINE_PIN)) {}',
     scenario: 'writers-and-flushes',
     note: 'A write-back takes the line whatever it has become meanwhile: one that is already on its way goes twice.',
+  }),
+  inWriteBack('write-back-without-acquire', {
+    original: `// Nobody has a hand on it, so no write is under way: what the writers did before they let go is visible from here on.
+  fence_acquire();`,
+    mutated: '',
+    scenario: 'writers-and-flushes',
+    note: 'The acquire at the start of a write-back is missing: the host reads bytes that are not there for who asks it to.',
+  }),
+  inWriteBack('write-back-ticket-late', {
+    original: START_WRITING,
+    mutated: `${edited(START_WRITING, 'atomic_store(&aux->ticket, atomic_load(&aux->ticket) + 1u);', '')}
+  atomic_store(&aux->ticket, atomic_load(&aux->ticket) + 1u);`,
+    scenario: 'writers-and-flushes',
+    note: 'The line says WRITING before its ticket is raised: another warp takes the answer before for the answer to this write-back.',
+  }),
+  inWriteBack('writing-not-kept', {
+    original: 'atomic_store(&aux->writing, range);',
+    mutated: '',
+    scenario: 'writers-and-flushes',
+    note: 'A write-back does not say what it takes: where it fails its bytes are forgotten, and its mask is never given back.',
+  }),
+  inWriteBack('drain-any-line', {
+    original: 'if (line_is(word, LineState::MODIFIED, LineStep::NONE)) line_move(fs, line, word, LineState::MODIFIED, LineStep::DRAINING);',
+    mutated: 'line_move(fs, line, word, LineState::MODIFIED, LineStep::DRAINING);',
+    scenario: 'many-flushes',
+    note: 'A line is asked to drain whatever it has become: one that is clean, or on its way to the file, says that it is MODIFIED.',
   }),
   ofWriteBack('dirty-not-taken', {
     original: 'atomic_exchange(&aux->dirty, DIRTY_NONE)',
