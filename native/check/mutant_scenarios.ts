@@ -209,7 +209,7 @@ const scenarios = {
   'failing-masks': scenario([[open('a', 'r+'), write(0), write(100), fsync(), write(16), fsync()]], { lines: 1, faults: { eio: 300 } }),
   /** Every write-back fails: those who wait for it must be told, and must not try for ever. */
   'full-disk-replayed': scenario([[open('a', 'r+'), write(0), read(page(1)), read(page(2))]], { lines: 1, wait: 'replay', faults: { enospc: 1000 } }),
-  'full-disk-closed': scenario([[open('a', 'r+'), write(0), close()]], { lines: 1, faults: { enospc: 1000 } }),
+  'full-disk-closed': scenario([[open('a', 'r+'), write(0), close()]], { lines: 1, faults: { enospc: 1000 }, finish: false }),
   /** The new end lies in what the other one writes. */
   'truncate-and-write': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1 }),
   /** Who has a line mapped comes in where the gate is closed, and no longer where it is sealed. */
