@@ -1,4 +1,5 @@
 // A scenario: programs on files, and the mount that they run on. What check mode explores, and what is judged.
+import type { Counters } from '../../cache/counters.ts';
 import type { CheckOptions } from '../check_options.ts';
 import type { MemoryName, NativeFaults } from '../native_check.ts';
 import type { MountOptions } from '../options.ts';
@@ -26,7 +27,7 @@ export interface Scenario {
   /** false: nothing is written back and synced at the end, so that what the programs themselves synced is all that is in the files for sure. */
   finish?: boolean;
   /** What its single warp counts, whatever the schedule. */
-  counters?: { hits: number; misses: number };
+  counters?: Partial<Counters>;
 }
 
 /** What is left of a file; no bytes: it is gone. */

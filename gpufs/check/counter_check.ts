@@ -1,7 +1,7 @@
-// Whether a scenario hits and misses as often as it must: a wrong replacement policy gives the right bytes, only later.
+// Whether a scenario counts what it must, as hits and misses: a wrong replacement policy gives the right bytes, only later.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { countersFromWords } from '../../cache/counters.ts';
+import { type Counters, countersFromWords } from '../../cache/counters.ts';
 import { fromNative } from '../errors.ts';
 import type { NativeBinding } from '../native_binding.ts';
 import type { Prepared } from './exploration.ts';
@@ -18,11 +18,13 @@ export async function checkCounters(binding: NativeBinding, { scenario, encoded,
     const mount = binding.mount(config);
     const buffers = encoded.encoded.buffers.map((buffer) => Uint8Array.from(buffer));
     const { finding } = await mount.dispatch({ module: '', items: scenario.programs.length, groupWarps: 1, groupMemoryBytes: 0, allResident: false, buffers });
-    const { hits, misses } = countersFromWords(mount.stats());
+    const counted = countersFromWords(mount.stats());
     await mount.unmount(true);
     if (finding !== undefined) return finding;
-    if (hits === wanted.hits && misses === wanted.misses) return undefined;
-    return { kind: 'wrong_result', message: `${hits} hits and ${misses} misses, wanted ${wanted.hits} and ${wanted.misses}` };
+    const names = Object.keys(wanted) as (keyof Counters)[];
+    if (names.every((name) => counted[name] === wanted[name])) return undefined;
+    const told = names.map((name) => `${counted[name]} ${name}`).join(' and ');
+    return { kind: 'wrong_result', message: `${told}, wanted ${names.map((name) => wanted[name]).join(' and ')}` };
   } catch (error) {
     throw fromNative(`check ${scenario.name}`, error);
   }

@@ -24,3 +24,22 @@ export function edited(text: string, from: string, to: string): string {
   if (text.split(from).length !== 2) throw new Error(`[mutants] ${JSON.stringify(from)} occurs ${text.split(from).length - 1} times, not once`);
   return text.replace(from, () => to);
 }
+
+/** What is different from mutant to mutant of a header. */
+export interface Change {
+  original: string;
+  mutated: string;
+  scenario: MutantScenarioName;
+  note: string;
+  peer?: string;
+}
+
+type MakeMutant = (name: string, change: Change) => Mutant;
+
+export function statementsOf(file: string): MakeMutant {
+  return (name, change) => ({ name, file, form: 'statement', ...change });
+}
+
+export function expressionsOf(file: string): MakeMutant {
+  return (name, change) => ({ name, file, form: 'expression', ...change });
+}

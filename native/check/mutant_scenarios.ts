@@ -1,17 +1,23 @@
 // The programs that show the mutants: each the smallest of its kind, so that a random schedule soon is the right one. Nothing runs here.
+import type { Counters } from '../../cache/counters.ts';
 import type { NativeFaults } from '../../gpufs/native_check.ts';
 import type { MountOptions } from '../../gpufs/options.ts';
-import type { Operation, Program } from '../../gpufs/program.ts';
+import type { OpenModeName, Operation, Program } from '../../gpufs/program.ts';
 
 export interface MutantScenario {
   name: string;
   programs: readonly Program[];
   files: readonly { path: string; bytes: Uint8Array }[];
-  config: Pick<MountOptions, 'wait' | 'cache' | 'ring' | 'residentWarps' | 'maxOpenFiles'>;
+  config: Pick<MountOptions, 'wait' | 'cache' | 'ring' | 'residentWarps' | 'maxOpenFiles' | 'maxDirtyBytes'>;
   faults: Partial<NativeFaults>;
   check: { laneCount: number; memory: 'sc' | 'relaxed' };
-  /** The single warp of the scenario hits and misses so often, whatever the schedule: the policy as the simulator of the cache knows it. */
-  counters?: { hits: number; misses: number };
+  /** false: what the programs themselves synced is all that has to be in the files. */
+  finish?: boolean;
+  /**
+   * What the single warp of the scenario counts, whatever the schedule. Hits and misses: the policy as the simulator of the cache knows it.
+   * Write-backs are those before the end, so they say whether a limit of dirty bytes is kept.
+   */
+  counters?: Pick<Counters, 'hits' | 'misses'> | Pick<Counters, 'writeBacks'>;
 }
 
 export const LINE_BYTES = 512;
@@ -23,15 +29,24 @@ function content(length: number, seed: number): Uint8Array {
 
 const a = { path: 'a', bytes: content(3 * LINE_BYTES, 11) };
 const b = { path: 'b', bytes: content(2 * LINE_BYTES, 97) };
+/** The last element lies in it in part. */
+const odd = { path: 'odd', bytes: content(10, 29) };
 /** More than one request can fill. */
 const long = { path: 'long', bytes: content(9 * LINE_BYTES, 53) };
 
-const open = (path: string, mode: 'r' | 'r+' | 'w+' = 'r'): Operation => ({ op: 'open', path, mode });
+const open = (path: string, mode: OpenModeName = 'r'): Operation => ({ op: 'open', path, mode });
 const read = (offset: number, length = 16, file = 0): Operation => ({ op: 'read', file, offset, length });
 const write = (offset: number, length = 16, file = 0): Operation => ({ op: 'write', file, offset, data: content(length, offset + 200) });
 const fsync = (file = 0): Operation => ({ op: 'fsync', file });
 const close = (file = 0): Operation => ({ op: 'close', file });
 const barrier: Operation = { op: 'barrier' };
+const truncate = (length: number): Operation => ({ op: 'truncate', file: 0, length });
+const map = (offset: number, length: number, mode: 'r' | 'r+' = 'r+'): Operation => ({ op: 'map', file: 0, offset, length, mode });
+/** With bytes for the whole of it. */
+const unmap = (index: number, length: number): Operation => ({ op: 'unmap', map: index, data: content(length, index + 300) });
+const gather = (...indices: number[]): Operation => ({ op: 'gather', file: 0, indices });
+const scatter = (indices: number[], file = 0): Operation => ({ op: 'scatter', file, indices, values: indices.map((index, at) => 0x1010101 * (at + 1) + index) });
+const add = (...indices: number[]): Operation => ({ op: 'add', file: 0, indices, values: indices.map((_, at) => at + 5) });
 
 interface Shape {
   lines: number;
@@ -42,10 +57,12 @@ interface Shape {
   faults?: Partial<NativeFaults>;
   files?: MutantScenario['files'];
   counters?: MutantScenario['counters'];
+  finish?: false;
+  maxDirtyBytes?: number;
 }
 
 function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenario, 'name'> {
-  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters } = shape;
+  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters, finish, maxDirtyBytes } = shape;
   return {
     programs,
     files,
@@ -55,10 +72,12 @@ function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenar
       ring: { count: 1, slots: ringSlots },
       residentWarps: programs.length,
       maxOpenFiles: 4,
+      ...(maxDirtyBytes === undefined ? {} : { maxDirtyBytes }),
     },
     faults,
     check: { laneCount: lanes, memory },
     ...(counters === undefined ? {} : { counters }),
+    ...(finish === undefined ? {} : { finish }),
   };
 }
 
@@ -95,8 +114,6 @@ const scenarios = {
     [[open('a', 'r+'), write(0), fsync(), write(16)], [open('a', 'r+'), write(32), fsync(), write(48)]],
     { lines: 1, faults: { eio: 200 } },
   ),
-  /** The second write has to wait until the first one was written back; the reader has the line pinned when that begins. */
-  'disjoint-writes-and-reader': scenario([[open('a', 'r+'), write(0), write(256)], [open('a'), read(128), read(144)]], { lines: 1 }),
   'whole-line': scenario([[open('a', 'r+'), write(0, LINE_BYTES)], [open('a'), read(page(1)), read(LINE_BYTES - 32, 32)]], { lines: 1, lanes: 2 }),
   /** Bytes behind the end: either not there, or the ones that were written. */
   'growing-file': scenario([[open('a', 'r+'), write(page(3)), read(page(3))], [open('a'), read(page(3)), read(page(3))]], { lines: 2 }),
@@ -144,6 +161,125 @@ const scenarios = {
     files: [long],
     counters: { hits: 4, misses: 6 },
   }),
+  /** Two warps have written, and wait for each other's write-backs, twice. */
+  'many-flushes': scenario(
+    [[open('a', 'r+'), write(0), fsync(), write(16), fsync()], [open('a', 'r+'), write(32), fsync(), write(48), fsync()]],
+    { lines: 1 },
+  ),
+  /** A line that a sweep has sent to the file: nobody waits for it, and whoever looks for room finds its answer. */
+  'settled-lines': scenario(
+    [
+      [open('long', 'r+'), write(0), read(page(1)), read(page(2)), write(16), fsync()],
+      [open('long'), read(page(3)), read(page(4))],
+      [open('long'), read(page(5)), read(page(6))],
+    ],
+    { lines: 2, files: [long] },
+  ),
+  'writer-and-flush': scenario([[open('a', 'r+'), write(0), fsync()], [open('a', 'r+'), write(0), write(32)]], { lines: 1 }),
+  'writing-lanes-and-flush': scenario([[open('a', 'r+'), read(0, 32), write(0, 32)], [open('a', 'r+'), fsync(), fsync()]], { lines: 1, lanes: 2 }),
+  'whole-line-and-flush': scenario([[open('a', 'r+'), write(0, LINE_BYTES)], [open('a', 'r+'), write(0), fsync()]], { lines: 1 }),
+  'replayed-writers-and-flush': scenario(
+    [[open('a', 'r+'), write(0), write(16)], [open('a', 'r+'), fsync(), fsync()], [open('a', 'r+'), write(32), write(48)]],
+    { lines: 1, wait: 'replay', ringSlots: 1 },
+  ),
+  /** Ranges with gaps between them, over the borders of the words of a mask; then the mask is used again, and then the slot of its request. */
+  'masked-writes': scenario(
+    [
+      [
+        open('a', 'r+'), write(28, 8), write(100, 200), write(60, 1), write(480, 32), fsync(), write(8, 4), write(310, 7), fsync(), write(page(1)), fsync(),
+        read(0, LINE_BYTES),
+      ],
+    ],
+    { lines: 2, ringSlots: 1 },
+  ),
+  'masked-writes-and-flushes': scenario(
+    [
+      [open('a', 'r+'), write(0), write(100), fsync(), write(32), write(200)],
+      [open('a', 'r+'), write(300), fsync(), write(400), write(16)],
+    ],
+    { lines: 1 },
+  ),
+  /** Two that make a mask of the bytes of one page at the same time. */
+  'masks-of-one-page': scenario([[open('a', 'r+'), write(0), write(100)], [open('a', 'r+'), write(200), write(300)]], { lines: 2 }),
+  /** Two pages whose masks lie side by side. */
+  'masked-pages': scenario(
+    [0, 1].map((index) => [open('a', 'r+'), write(page(index)), write(page(index) + 100), fsync(), write(page(index) + 16), write(page(index) + 200)]),
+    { lines: 2 },
+  ),
+  'failing-masks': scenario([[open('a', 'r+'), write(0), write(100), fsync(), write(16), fsync()]], { lines: 1, faults: { eio: 300 } }),
+  /** Every write-back fails: those who wait for it must be told, and must not try for ever. */
+  'full-disk-replayed': scenario([[open('a', 'r+'), write(0), read(page(1)), read(page(2))]], { lines: 1, wait: 'replay', faults: { enospc: 1000 } }),
+  'full-disk-closed': scenario([[open('a', 'r+'), write(0), close()]], { lines: 1, faults: { enospc: 1000 }, finish: false }),
+  /** The new end lies in what the other one writes. */
+  'truncate-and-write': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1 }),
+  /** Who has a line mapped comes in where the gate is closed, and no longer where it is sealed. */
+  'truncate-and-writing-mapper': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(page(1), 32), write(80, 64), unmap(1, 32)]], { lines: 2 }),
+  'truncate-and-mapper-and-writer': scenario(
+    [[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(page(1), 32), unmap(1, 32)], [open('a', 'r+'), write(0)]],
+    { lines: 1 },
+  ),
+  'truncate-and-write-relaxed': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), write(64, 64), write(80, 64)]], { lines: 1, memory: 'relaxed' }),
+  'two-truncations-and-write': scenario(
+    [[open('a', 'r+'), truncate(96)], [open('a', 'r+'), truncate(40)], [open('a', 'r+'), write(0), write(16)]],
+    { lines: 1 },
+  ),
+  /** What is cut off comes back as zeros: a read that has seen the one page before and the other one behind that shows it. */
+  'truncate-and-read': scenario([[open('a', 'r+'), truncate(96), truncate(page(3))], [open('a'), read(0, page(2))]], { lines: 1 }),
+  'truncate-once-and-read': scenario([[open('a', 'r+'), truncate(96)], [open('a'), read(0, page(2))]], { lines: 1 }),
+  'truncate-and-read-replayed': scenario([[open('a', 'r+'), truncate(96), truncate(page(3))], [open('a'), read(0, page(2))]], { lines: 1, wait: 'replay' }),
+  'truncate-and-scatter': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), scatter([20]), scatter([22])]], { lines: 1 }),
+  'truncate-and-gather': scenario([[open('a', 'r+'), truncate(4), truncate(page(3))], [open('a'), gather(100, 200)]], { lines: 1, lanes: 2 }),
+  'truncate-and-map': scenario([[open('a', 'r+'), truncate(96)], [open('a', 'r+'), map(64, 16), unmap(1, 16)]], { lines: 1 }),
+  'one-warp-truncates': scenario(
+    [[open('a', 'r+'), write(0), write(200), truncate(150), read(0, 256), write(100), truncate(600), read(0, page(2)), open('b', 'w+'), read(0, 16, 1)]],
+    { lines: 2, files: [a, b] },
+  ),
+  'failing-truncations': scenario([[open('a', 'r+'), write(0), truncate(100), read(0, 32)]], { lines: 1, faults: { eio: 300 } }),
+  'replayed-emptying-open': scenario([[open('a', 'w+'), write(0), close()]], { lines: 1, wait: 'replay' }),
+  'dying-host-replayed': scenario(
+    [[open('a', 'r+'), write(0), write(page(1)), fsync()], [open('a', 'r+'), write(page(2)), truncate(96)]],
+    { lines: 1, wait: 'replay', faults: { delay: 200, die: 30 } },
+  ),
+  'maps-and-eviction': scenario([[open('a', 'r+'), map(64, 64), unmap(1, 64)], [open('a'), read(page(1)), read(page(2))]], { lines: 1 }),
+  'one-warp-maps': scenario(
+    [[open('a', 'r+'), map(0, 100), unmap(1, 100), map(page(1), 64), map(16, 16), unmap(4, 16), unmap(3, 64)]],
+    { lines: 2 },
+  ),
+  'synced-map': scenario([[open('a', 'r+'), map(0, 64), { op: 'map_sync', map: 1, data: content(64, 400) }]], { lines: 1, finish: false }),
+  /** One dirty line is what the limit allows: the second page of a call goes on to the file with the first. */
+  'limited-writes': scenario([[open('a', 'r+'), write(0), write(16), write(LINE_BYTES - 8), write(page(2))]], {
+    lines: 3,
+    maxDirtyBytes: LINE_BYTES,
+    counters: { writeBacks: 2 },
+  }),
+  'limited-elements': scenario([[open('a', 'r+'), scatter([0, 1, 200, 300])]], { lines: 3, lanes: 4, maxDirtyBytes: LINE_BYTES, counters: { writeBacks: 3 } }),
+  'forgotten-map': scenario([[open('a'), map(0, 16, 'r')]], { lines: 1 }),
+  'polled-read': scenario(
+    [[open('a'), { op: 'read_async', file: 0, offset: 0, length: 16 }, { op: 'poll', ticket: 1 }, { op: 'wait', ticket: 1 }]],
+    { lines: 1 },
+  ),
+  /** The pages of one call do not fit into the cache together. */
+  'replayed-adds': scenario([[open('a', 'r+'), add(3, 130), gather(200, 10), gather(3, 130)]], { lines: 1, lanes: 2, wait: 'replay' }),
+  'gather-past-the-cache': scenario([[open('a'), map(page(2), 16, 'r'), gather(5, 130)]], { lines: 2, lanes: 2, wait: 'replay' }),
+  'two-adders': scenario([[open('a', 'r+'), add(3)], [open('a', 'r+'), add(3)]], { lines: 1 }),
+  /** Accesses to elements are points to choose at only now and then, so it takes many of them. */
+  'many-adds': scenario(
+    [
+      [open('a', 'r+'), add(3), add(3), add(3), add(3), add(3), add(3), add(3)],
+      [open('a', 'r+'), read(0, 4), add(3), add(3), add(3), add(3), add(3), add(3), add(3)],
+    ],
+    { lines: 1 },
+  ),
+  'one-warp-elements': scenario(
+    [
+      [
+        open('a', 'r+'), open('b', 'r+'), scatter([3, 5, 9, 3]), scatter([16, 17, 18, 19]), scatter([40, 20], 1), read(page(1)), gather(3, 5, 9, 18), add(7, 9),
+        scatter([384]), fsync(), gather(3, 7),
+      ],
+    ],
+    { lines: 1, lanes: 4, files: [a, b] },
+  ),
+  'elements-of-odd-file': scenario([[open('odd', 'r+'), scatter([2]), gather(0, 1)]], { lines: 1, files: [odd] }),
 };
 
 export type MutantScenarioName = keyof typeof scenarios;

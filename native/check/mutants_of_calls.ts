@@ -1,4 +1,4 @@
-// Mutants of reading and writing: read.h, copy.h, write.h, write_back.h.
+// Mutants of reading and writing: read.h, copy.h, write.h.
 import { edited, type Mutant } from './mutant.ts';
 
 const COPY_HIT = `chunk_copy_out(fs, chunk, index, line, target);
@@ -16,18 +16,22 @@ const COPY_OUT_16 = 'for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < 
 const COPY_IN_1 = 'for (PieceRange i = lane_pieces(lane, bytes); i.at < i.end; i.at += i.step) data_store1(line + i.at, source[i.at]);';
 
 const MARK_PIECE = `atomic_store(&fs.auxes[line].file, source.handle);
-      line_write(fs, line);`;
+  line_write(fs, line);
+  return true;`;
 
-const WRITE_PIECES = `while (!written && fs.progress < length && status == 0) {
+const WRITE_PIECES = `while (!written && fs.progress < bytes && status == 0) {
     const ulong position = offset + fs.progress;
     Piece piece;
     piece.page = position >> fs.line_shift;
     piece.first = (uint)position & (line_bytes(fs) - 1u);
-    const uint room = line_bytes(fs) - piece.first;
-    const uint left = length - (uint)fs.progress;
-    piece.last = piece.first + (left < room ? left : room) - 1u;
+    const uint within = line_bytes(fs) - piece.first;
+    const uint left = bytes - (uint)fs.progress;
+    piece.last = piece.first + (left < within ? left : within) - 1u;
     status = line_gwrite(fs, view.source, piece, source + fs.progress);
-    if (status == 0) fs.progress += piece.last - piece.first + 1u;
+    if (status != 0) break;
+    fs.progress += piece.last - piece.first + 1u;
+    fs.served = 0;
+    fs.again = 0;
   }`;
 
 export const mutantsOfCalls: readonly Mutant[] = [
@@ -83,8 +87,8 @@ export const mutantsOfCalls: readonly Mutant[] = [
     name: 'wrong-page-of-chunk',
     file: 'read.h',
     form: 'expression',
-    original: 'page_read(fs, source, chunk.first_page + index, line)',
-    mutated: 'page_read(fs, source, chunk.first_page, line)',
+    original: 'page_read(fs, source, chunk.first_page + index, PAGE_TO_READ, line)',
+    mutated: 'page_read(fs, source, chunk.first_page, PAGE_TO_READ, line)',
     note: 'A page that could not be claimed in the first round is read as the first page of its chunk.',
     scenario: 'eviction',
   },
@@ -92,8 +96,8 @@ export const mutantsOfCalls: readonly Mutant[] = [
     name: 'served-not-cleared',
     file: 'read.h',
     form: 'statement',
-    original: 'fs.served = 0;',
-    mutated: '',
+    original: 'fs.progress += chunk.bytes;\n        fs.served = 0;',
+    mutated: 'fs.progress += chunk.bytes;',
     note: 'The pages served of one chunk count as served in the next: a long read leaves its later bytes out.',
     scenario: 'one-warp',
   },
@@ -129,8 +133,7 @@ export const mutantsOfCalls: readonly Mutant[] = [
     file: 'write.h',
     form: 'statement',
     original: MARK_PIECE,
-    mutated: edited(MARK_PIECE, `atomic_store(&fs.auxes[line].file, source.handle);
-      `, ''),
+    mutated: edited(MARK_PIECE, 'atomic_store(&fs.auxes[line].file, source.handle);', ''),
     note: 'A write does not say whose bytes the line carries: they go back to the file that the line was written for before, or to none.',
     scenario: 'one-warp-two-files',
     peer: 'BaM marks the wrong page dirty (array_d_t::acquire_page): lost writes and spurious write-backs',
@@ -140,8 +143,7 @@ export const mutantsOfCalls: readonly Mutant[] = [
     file: 'write.h',
     form: 'statement',
     original: MARK_PIECE,
-    mutated: edited(MARK_PIECE, `
-      line_write(fs, line);`, ''),
+    mutated: edited(MARK_PIECE, 'line_write(fs, line);', ''),
     note: 'A written line stays READY: it is evicted as if it were clean, and what was written is lost.',
     scenario: 'writer-and-evictor',
     peer: 'BaM misses the dirty bit on a page that was first touched by a read',
@@ -178,7 +180,7 @@ export const mutantsOfCalls: readonly Mutant[] = [
     name: 'extend-skipped',
     file: 'write.h',
     form: 'expression',
-    original: '(!file_size(entry, size) || size < end)',
+    original: '(!file_look(entry, look) || look.size < end)',
     mutated: 'false',
     note: 'A write past the end does not say so: who reads the bytes afterwards finds the file as short as before.',
     scenario: 'growing-file',
@@ -188,64 +190,9 @@ export const mutantsOfCalls: readonly Mutant[] = [
     file: 'write.h',
     form: 'statement',
     original: WRITE_PIECES,
-    mutated: `file_extend(fs, file, offset + length);
+    mutated: `file_extend(fs, file, offset + bytes);
   ${WRITE_PIECES}`,
     note: 'The new size is published before the bytes are in the cache: a reader finds zeros that nobody wrote.',
     scenario: 'growing-file',
-  },
-  {
-    name: 'dirty-merged-across-gap',
-    file: 'write_back.h',
-    form: 'statement',
-    original: 'if (first > dirty_last(range) + 1u || last + 1u < dirty_first(range)) return false;',
-    mutated: '',
-    note: 'Two writes that do not touch become one range: bytes between them go back to the file that no gpu has written.',
-    scenario: 'one-warp',
-  },
-  {
-    name: 'dirty-not-extended-down',
-    file: 'write_back.h',
-    form: 'expression',
-    original: 'first < dirty_first(range) ? first : dirty_first(range)',
-    mutated: 'dirty_first(range)',
-    note: 'The dirty range does not grow towards the beginning of the line: a write before an older one is lost.',
-    scenario: 'one-warp',
-  },
-  {
-    name: 'write-back-ignores-pins',
-    file: 'write_back.h',
-    form: 'statement',
-    original: 'if (line_state(word) != LineState::MODIFIED || line_pins(word) != 0u) return WRITE_BACK_LATER;',
-    mutated: 'if (line_state(word) != LineState::MODIFIED) return WRITE_BACK_LATER;',
-    note: 'A write-back begins while a writer has the line pinned: what that copies afterwards is in no range any more, and lost.',
-    scenario: 'writers-and-flushes',
-  },
-  {
-    name: 'dirty-not-taken',
-    file: 'write_back.h',
-    form: 'expression',
-    original: 'atomic_exchange(&aux->dirty, DIRTY_NONE)',
-    mutated: 'atomic_load(&aux->dirty)',
-    note: 'The dirty range stays when its bytes go back: a write that does not touch it waits for ever for a write-back that is over.',
-    scenario: 'one-warp',
-  },
-  {
-    name: 'write-back-offset-truncated',
-    file: 'write_back.h',
-    form: 'expression',
-    original: '(page << fs.line_shift) + dirty_first(range)',
-    mutated: '(ulong)(uint)((page << fs.line_shift) + dirty_first(range))',
-    note: 'The offset of a write-back is computed in 32 bits: bytes beyond 4 GiB are written over the beginning of the file.',
-    scenario: 'far-offsets',
-    peer: 'A fork of BaM still translates pages in 32 bits when it flushes',
-  },
-  {
-    name: 'write-back-one-byte-short',
-    file: 'write_back.h',
-    form: 'expression',
-    original: 'dirty_last(range) - dirty_first(range) + 1u',
-    mutated: 'dirty_last(range) - dirty_first(range)',
-    note: 'A write-back leaves its last byte out: it is lost when the line is evicted.',
-    scenario: 'one-warp',
   },
 ];

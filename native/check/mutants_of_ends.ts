@@ -16,7 +16,7 @@ export const mutantsOfEnds: readonly Mutant[] = [
     file: 'flush.h',
     form: 'statement',
     original: `for (; mask != 0u; mask &= mask - 1u) {
-      const int status = line_flush(fs, base + lowest_bit(mask), file_id);
+      const int status = line_flush(fs, base + lowest_bit(mask), range);
       if (status == WARPFS_PENDING) {
         result = status;
       } else if (status != 0 && result == 0) {
@@ -31,18 +31,18 @@ export const mutantsOfEnds: readonly Mutant[] = [
   {
     name: 'fsync-forgets-error',
     file: 'flush.h',
-    form: 'statement',
-    original: 'if (status == 0) status = mail_ask(fs, Opcode::SYNC, (uint)file, 0u, 0u, value);',
-    mutated: 'status = mail_ask(fs, Opcode::SYNC, (uint)file, 0u, 0u, value);',
+    form: 'expression',
+    original: 'synced == WARPFS_PENDING || fs.kept == 0u ? synced : -(int)fs.kept',
+    mutated: 'synced',
     note: 'The result of the sync covers the error of a write-back: gfsync returns 0 for bytes that are not in the file.',
     scenario: 'dying-host',
     peer: 'gfsync of GPUfs returns 0 always',
   },
   {
     name: 'close-does-not-flush',
-    file: 'flush.h',
+    file: 'open.h',
     form: 'statement',
-    original: 'if (((uint)file & HANDLE_WRITABLE) != 0u) flushed = lines_flush(fs, 0u, fs.geometry->line_count, view.source.file_id);',
+    original: 'if (((uint)file & HANDLE_WRITABLE) != 0u) flushed = file_flush(fs, view.source.file_id);',
     mutated: '',
     note: 'gclose writes nothing back: behind it no handle is left that could.',
     scenario: 'one-warp',
@@ -94,5 +94,23 @@ export const mutantsOfEnds: readonly Mutant[] = [
     mutated: 'record->bypass = 0u;',
     note: 'A pending item forgets its line behind the cache: that keeps its pin for ever.',
     scenario: 'replayed-reads',
+  },
+  {
+    name: 'close-forgets-error',
+    file: 'open.h',
+    form: 'expression',
+    original: 'closed < 0 ? closed : -(int)fs.kept',
+    mutated: 'closed',
+    note: 'The answer of the host covers the error of a write-back: gclose returns 0, and no handle is left that could try again.',
+    scenario: 'full-disk-closed',
+  },
+  {
+    name: 'kept-not-saved',
+    file: 'item.h',
+    form: 'statement',
+    original: 'record->kept = fs.kept;',
+    mutated: '',
+    note: 'A pending item forgets what its call has to remember: an open that empties its file no longer knows its handle.',
+    scenario: 'replayed-emptying-open',
   },
 ];

@@ -4,9 +4,10 @@ import { edited, type Mutant } from './mutant.ts';
 const END_OF_WAIT = `fence_acquire();
     if (line_state(word) == LineState::INVALID) {
       // The pin keeps the line from being claimed, so this is still the result of the fill that failed.
-      host_fence_acquire();
-      outcome = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result);
-      if (outcome >= 0) outcome = -Errno::eagain;  // the claim was given up before anything was asked for
+      waited.status = line_result(fs, line);
+      if (waited.status >= 0) waited.status = -Errno::eagain;  // the claim was given up before anything was asked for
+    } else if (line_state(word) == LineState::MODIFIED) {
+      waited.written = line_write_back_error(fs, line);
     }`;
 
 const LOOK_FOR_ANSWER = `fence_acquire();
@@ -122,15 +123,6 @@ export const mutantsOfLines: readonly Mutant[] = [
     peer: 'GPUfs marks a page clean whatever its write returned',
   },
   {
-    name: 'restore-dropped',
-    file: 'line_wait.h',
-    form: 'statement',
-    original: 'if (failed && step == LineStep::WRITING) restore_dirty(fs, line);',
-    mutated: '',
-    note: 'The dirty range is not put back when a write-back fails: the bytes stay in the line and never reach the file.',
-    scenario: 'writers-and-flushes',
-  },
-  {
     name: 'restore-overwrites',
     file: 'line_wait.h',
     form: 'statement',
@@ -141,18 +133,6 @@ export const mutantsOfLines: readonly Mutant[] = [
     mutated: 'atomic_store(&fs.auxes[line].dirty, range);',
     note: 'The dirty range of a failed write-back is put back over one that a write has begun meanwhile: what that wrote is lost.',
     scenario: 'writers-and-flushes',
-  },
-  {
-    name: 'dirty-cleared-after-write-back',
-    file: 'line_wait.h',
-    form: 'statement',
-    original: `line_move(fs, line, word, state, LineStep::NONE);
-  return true;`,
-    mutated: `if (line_move(fs, line, word, state, LineStep::NONE) && step == LineStep::WRITING && !failed) atomic_store(&fs.auxes[line].dirty, DIRTY_NONE);
-  return true;`,
-    note: 'The dirty range is cleared after the line is READY again: a write that came in between loses its bytes.',
-    scenario: 'writers-and-flushes',
-    peer: 'BaM clears the dirty bit after its write without keeping writers away',
   },
   {
     name: 'wait-without-acquire',
@@ -169,7 +149,7 @@ export const mutantsOfLines: readonly Mutant[] = [
     file: 'line_wait.h',
     form: 'statement',
     original: END_OF_WAIT,
-    mutated: edited(END_OF_WAIT, 'if (outcome >= 0) outcome = -Errno::eagain;', 'outcome = 0;'),
+    mutated: edited(END_OF_WAIT, 'if (waited.status >= 0) waited.status = -Errno::eagain;', 'waited.status = 0;'),
     note: 'The error of a fill is dropped by those who waited for it: they copy bytes that were never there.',
     scenario: 'failing-fills',
     peer: 'BaM, AGILE and GPUfs look at no status of a read',

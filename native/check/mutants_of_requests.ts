@@ -3,6 +3,8 @@ import { edited, type Mutant } from './mutant.ts';
 
 const PUBLISH_FILL = `ring_write(fs, fill.reservation, Opcode::FILL, source.handle, first_page << fs.line_shift, fill.used << fs.line_shift, fill.used);
   WARPFS_DEVICE Request* request = ring_slot(fs, fill.reservation);
+  // Where the file has become another meanwhile, the host gives its bytes to nobody who asks for the old ones.
+  host_store(&request->mailbox, source.file_id);
   for (uint i = 0; i < fill.used; i++) host_store(&request->lines[i], fill.lines[i]);
   ring_publish(fs, fill.reservation);`;
 
@@ -14,7 +16,7 @@ const LET_FAILED_GO = `if (line == fs.bypass_line) fs.bypass_line = LINE_NONE;
 
 const END_OF_MAKING_WAY = `if (is_leader(fs)) line_unpin(fs, line);
   // A fill that failed leaves the line free: no concern of ours.
-  return waited == wait_outcome() ? waited : written < 0 ? written : 0;`;
+  return waited.status == wait_outcome() ? waited.status : waited.written < 0 ? waited.written : 0;`;
 
 export const mutantsOfRequests: readonly Mutant[] = [
   {
@@ -116,15 +118,6 @@ export const mutantsOfRequests: readonly Mutant[] = [
     peer: 'BaM computed offsets of pages in 32 bits for two years (PR 39)',
   },
   {
-    name: 'drain-nobody-writes-back',
-    file: 'cache.h',
-    form: 'statement',
-    original: 'if (is_leader(fs)) line_write_back(fs, line, 0u);',
-    mutated: '',
-    note: 'Who finds a line DRAINING only waits: where somebody had it pinned when it began, nobody ever writes it back.',
-    scenario: 'disjoint-writes-and-reader',
-  },
-  {
     name: 'bypass-never-unpinned',
     file: 'cache.h',
     form: 'statement',
@@ -189,6 +182,25 @@ export const mutantsOfRequests: readonly Mutant[] = [
   ${END_OF_MAKING_WAY}`,
     note: 'Who waited for a line to be written back lets go of it twice: the pin of another is taken, or the count runs below zero.',
     scenario: 'writer-and-evictor',
+  },
+  {
+    name: 'write-back-error-lost',
+    file: 'cache.h',
+    form: 'statement',
+    original: END_OF_MAKING_WAY,
+    mutated: edited(END_OF_MAKING_WAY, 'waited.written < 0 ? waited.written : 0', '0'),
+    note: 'Who waits for a write-back is not told that it has failed: gfsync returns 0 for bytes that are not in the file.',
+    scenario: 'failing-truncations',
+    peer: 'gfsync of GPUfs returns 0 always',
+  },
+  {
+    name: 'fill-without-identity',
+    file: 'cache.h',
+    form: 'statement',
+    original: PUBLISH_FILL,
+    mutated: edited(PUBLISH_FILL, 'host_store(&request->mailbox, source.file_id);', ''),
+    note: 'A fill does not say which bytes of the file it wants: the host refuses it as one of a file that has ended.',
+    scenario: 'one-warp',
   },
   {
     name: 'no-bypass',

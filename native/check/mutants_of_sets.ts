@@ -4,10 +4,8 @@ import { edited, type Mutant } from './mutant.ts';
 const LOOK_AFTER_PIN = `fence_acquire();
     if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
-    } else if (line_state(seen) == LineState::READY) {
+    } else if (line_state(seen) == LineState::READY || line_state(seen) == LineState::MODIFIED || line_is(seen, LineState::BUSY, LineStep::WRITING)) {
       found = FIND_READY;
-    } else if (line_state(seen) == LineState::MODIFIED) {
-      found = line_step(seen) == LineStep::DRAINING ? FIND_DRAIN : FIND_READY;
     } else if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING) {
       found = FIND_BUSY;
     }`;
@@ -19,7 +17,7 @@ const END_OF_FIND = `if (found == FIND_READY || found == FIND_BUSY) {
   }`;
 
 const MAY_TAKE = 'if ((!evicts && line_state(word) != LineState::INVALID) || line_pins(word) != 0u) return false;';
-const TAKE = 'if (!atomic_cas(word_of, word, line_claimed(word))) return false;';
+const TAKE = 'if (!atomic_cas(word_of, word, line_claimed())) return false;';
 const LOOK_FOR_RIVAL = 'other != way && way_is_rival(fs, set.first + other, tag, other < way)';
 
 const RAISE_TICKET = 'if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket + 1u);';
@@ -74,7 +72,7 @@ export const mutantsOfSets: readonly Mutant[] = [
     file: 'cache_set.h',
     form: 'statement',
     original: LOOK_AFTER_PIN,
-    mutated: edited(LOOK_AFTER_PIN, 'line_step(seen) == LineStep::DRAINING ? FIND_DRAIN : FIND_READY', 'FIND_AGAIN'),
+    mutated: edited(LOOK_AFTER_PIN, ' || line_state(seen) == LineState::MODIFIED', ''),
     note: 'A line that was just written cannot be found: its readers look again for ever.',
     scenario: 'one-warp',
     peer: 'AGILE asserts when an array reads a line that was just written',
@@ -122,7 +120,7 @@ export const mutantsOfSets: readonly Mutant[] = [
     file: 'cache_set.h',
     form: 'statement',
     original: TAKE,
-    mutated: 'while (!atomic_cas(word_of, word, line_claimed(word))) {}',
+    mutated: 'while (!atomic_cas(word_of, word, line_claimed())) {}',
     note: 'A claim that fails is tried again with whatever the word has become, pins and all: a line is taken from those who use it.',
     scenario: 'eviction',
     peer: 'AGILE exchanges the status of a victim whatever happened since it was looked at',

@@ -46,6 +46,17 @@ bool may_become(const Word& from, const Word& to) {
   }
 }
 
+/// Behind DirtyState there is a bit for each mask; as a word of the region.
+constexpr uint32_t MASK_BITS_BEGIN = sizeof(DirtyState) / 4;
+
+constexpr uint32_t NO_MASK = ~0u;
+
+/// `asked` is LineAux.dirty or LineAux.writing.
+uint32_t mask_of(uint32_t asked) {
+  const uint32_t first = asked & 0xffffu, last = asked >> 16;
+  return first == 0xffffu && last != 0xffffu && asked != DIRTY_NONE ? last - 1 : NO_MASK;
+}
+
 }  // namespace
 
 ProtocolWatch::ProtocolWatch(Engine& engine, const MountMemory& memory)
@@ -76,6 +87,7 @@ void ProtocolWatch::begin_schedule() {
 void ProtocolWatch::first_touch(Location& where) {
   switch (where.kind) {
     case RegionKind::WORDS: where.watched = true; break;
+    case RegionKind::DIRTY: where.watched = where.index >= MASK_BITS_BEGIN; break;
     case RegionKind::DONES: where.watched = where.field == offsetof(LineDone, sequence); break;
     case RegionKind::RECORDS: where.watched = where.field >= offsetof(ItemRecord, maps) && where.field < offsetof(ItemRecord, maps) + sizeof(ItemRecord::maps); break;
     case RegionKind::RESULTS: where.watched = where.field == offsetof(ProgramResult, done); break;
@@ -94,6 +106,7 @@ uint32_t ProtocolWatch::value_before(uint32_t line) const { return engine_.locat
 void ProtocolWatch::stored(Location& where, uint32_t old, uint32_t value, Actor& actor) {
   if (where.kind == RegionKind::WORDS) word_changed(where.index, old, value, actor);
   else if (where.kind == RegionKind::DONES) line_done(where.index, actor);
+  else if (where.kind == RegionKind::DIRTY) masks_freed((where.index - MASK_BITS_BEGIN) * 32, old & ~value, actor);
 }
 
 void ProtocolWatch::plain_write(Location& where, Actor& actor) {
@@ -130,6 +143,11 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
   }
   if (takes && to.step == LineStep::CLAIMING) claimed(line, actor);
   const bool ends_waiting = from.state == LineState::BUSY && (from.step == LineStep::FILLING || from.step == LineStep::WRITING);
+  const bool soils = from.state == LineState::READY && to.state == LineState::MODIFIED;
+  // Without a hand another write-back may begin meanwhile, without a pin the line may be claimed. Lines behind the cache are never written to.
+  if ((ends_waiting || soils) && line < line_count_ && (from.hands == 0 || from.pins == 0)) {
+    engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to) + " with nobody's " + (from.hands == 0 ? "hand" : "pin") + " on it", {&actor});
+  }
   if (!ends_waiting) return;
   const LineDone& done = dones_[line];
   if (done.sequence != auxes_[line].ticket) {
@@ -139,6 +157,24 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
   if ((done.result < 0) == (to.state == LineState::READY)) {
     engine_.report("illegal_edge", of_line + " went from " + name_of(from) + " to " + name_of(to) + " although the host answered " + std::to_string(done.result), {&actor});
   }
+}
+
+/// Of the masks from `first` on, those whose bits are set are given back.
+void ProtocolWatch::masks_freed(uint32_t first, uint32_t bits, Actor& actor) {
+  for (; bits != 0; bits &= bits - 1) {
+    const uint32_t mask = first + uint32_t(__builtin_ctz(bits));
+    for (uint32_t line = 0; line < line_count_; line++) {
+      if (!has_mask(line, mask)) continue;
+      engine_.report("dirty_lost", "mask " + std::to_string(mask) + " was given back, and it says which bytes of line " + std::to_string(line) + " (" +
+                                       name_of(word_of(words_[line])) + ") are to be written", {&actor});
+    }
+  }
+}
+
+bool ProtocolWatch::has_mask(uint32_t line, uint32_t mask) const {
+  const Word word = word_of(words_[line]);
+  const bool writing = word.state == LineState::BUSY && word.step == LineStep::WRITING;
+  return mask_of(auxes_[line].dirty) == mask || (writing && mask_of(auxes_[line].writing) == mask);
 }
 
 void ProtocolWatch::claimed(uint32_t line, Actor& actor) {
@@ -232,6 +268,19 @@ void ProtocolWatch::at_rest(bool faults) {
       return engine_.report("illegal_edge", of_line + " was left " + name_of(word));
     }
   }
+  const uint32_t* mask_bits = reinterpret_cast<const uint32_t*>(memory_.at<DirtyState>(Binding::DIRTY) + 1);
+  for (uint32_t mask = 0; mask < memory_.geometry().mask_count; mask++) {
+    if ((mask_bits[mask / 32] >> mask % 32 & 1) == 0) continue;
+    uint32_t users = 0;
+    for (uint32_t line = 0; line < line_count_; line++) users += has_mask(line, mask) ? 1 : 0;
+    if (users != 1) return engine_.report("pin_leaked", "mask " + std::to_string(mask) + " is in use, but " + std::to_string(users) + " lines have it");
+  }
+  const uint32_t counted = memory_.at<DirtyState>(Binding::DIRTY)->lines;
+  const auto is_dirty = [](uint32_t bits) { return word_of(bits).state == LineState::MODIFIED || word_of(bits).step == LineStep::WRITING; };
+  const uint32_t modified = uint32_t(std::count_if(words_, words_ + line_count_, is_dirty));
+  if (memory_.geometry().dirty_lines_max != 0 && counted != modified) {
+    return engine_.report("pin_leaked", std::to_string(counted) + " lines count as dirty, but there are " + std::to_string(modified));
+  }
   const uint32_t* gates = memory_.at<uint32_t>(Binding::GATES);
   for (uint32_t file = 0; file < memory_.geometry().file_count; file++) {
     if (gates[file] != 0) return engine_.report("pin_leaked", "the gate of file " + std::to_string(file) + " is " + std::to_string(gates[file]) + " and nobody is inside");
@@ -257,10 +306,9 @@ bool ProtocolWatch::is_dead(uint32_t line) const {
 
 /// `asked` is LineAux.writing: a range, or a mask.
 bool ProtocolWatch::is_leaving(uint32_t asked, uint32_t byte) const {
-  const uint32_t first = asked & 0xffffu, last = asked >> 16;
-  if (first <= last) return first <= byte && byte <= last;
-  if (asked == DIRTY_NONE) return false;
-  return (memory_.at<uint32_t>(Binding::MASKS)[uint64_t(last - 1) * (line_bytes_ / 32) + byte / 32] >> byte % 32 & 1) != 0;
+  const uint32_t mask = mask_of(asked);
+  if (mask == NO_MASK) return (asked & 0xffffu) <= byte && byte <= asked >> 16;
+  return (memory_.at<uint32_t>(Binding::MASKS)[uint64_t(mask) * (line_bytes_ / 32) + byte / 32] >> byte % 32 & 1) != 0;
 }
 
 uint64_t ProtocolWatch::state_hash() const {

@@ -53,6 +53,9 @@ class ProtocolWatch {
   void word_changed(uint32_t line, uint32_t old, uint32_t value, Actor& actor);
   void line_done(uint32_t line, Actor& actor);
   void claimed(uint32_t line, Actor& actor);
+  void masks_freed(uint32_t first, uint32_t bits, Actor& actor);
+  /// What is to be written of the line, or is on its way to the host, is what the mask says.
+  bool has_mask(uint32_t line, uint32_t mask) const;
   uint64_t* dirty(uint32_t line) { return &dirty_[size_t(line) * words_of_line_]; }
   uint64_t* leaving(uint32_t line) { return &leaving_[size_t(line) * words_of_line_]; }
   /// Its page belongs to bytes that a truncation or somebody else has ended: what was written there is dropped.
