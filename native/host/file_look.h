@@ -1,5 +1,6 @@
 // What one look at a file tells: what it is, which one it is, and whether its bytes are those of an earlier look.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <sys/stat.h>
 
