@@ -64,6 +64,7 @@ void Memory::reset(uint32_t first_position) {
     gpu_.files[file].handle = 0xffffffffu;
     published_[file] = gpu_.files[file];
   }
+  settled_ = published_;
   last_file_id_ = 0;
   std::fill(ever_set_.begin(), ever_set_.end(), 0);
   for (uint32_t ring = 0; ring < geometry_.ring_count && first_position != 0; ring++) {
@@ -164,9 +165,11 @@ void Memory::store(void* word, uint64_t value, uint32_t bytes, int) {
     case Binding::MAILBOXES:
       FUZZ_CHECK(place.offset % sizeof(Mailbox) < offsetof(Mailbox, reserved));
       if (place.offset % sizeof(Mailbox) == offsetof(Mailbox, result)) last_result_ = int32_t(value);
+      if (place.offset % sizeof(Mailbox) == offsetof(Mailbox, value)) last_size_ = value;
+      if (place.offset % sizeof(Mailbox) == offsetof(Mailbox, value) + 4) last_size_ |= value << 32;
       if (place.offset % sizeof(Mailbox) != offsetof(Mailbox, sequence)) break;
       FUZZ_CHECK(next);
-      oracle_.mail_answered(uint32_t(place.offset / sizeof(Mailbox)), last_result_);
+      oracle_.mail_answered(uint32_t(place.offset / sizeof(Mailbox)), last_result_, last_size_, published());
       break;
     default:
       FUZZ_CHECK(place.binding == Binding::FILES && place.offset % sizeof(FileEntry) < offsetof(FileEntry, reserved));
@@ -175,7 +178,7 @@ void Memory::store(void* word, uint64_t value, uint32_t bytes, int) {
   let_gpu_write();
 }
 
-/// Size and identity change only while the version is odd, and no identity is given twice.
+/// Size and identity change only while the version is odd, no identity is given twice, and the bytes of one never become fewer.
 void Memory::file_published(uint64_t offset, uint32_t value) {
   FileEntry& entry = published_[offset / sizeof(FileEntry)];
   const uint64_t field = offset % sizeof(FileEntry);
@@ -186,6 +189,11 @@ void Memory::file_published(uint64_t offset, uint32_t value) {
     last_file_id_ = value;
   }
   reinterpret_cast<uint32_t*>(&entry)[field / 4] = value;
+  if (field != offsetof(FileEntry, version) || value % 2 != 0) return;
+  const auto size_of = [](const FileEntry& file) { return file.size_low | uint64_t(file.size_high) << 32; };
+  FileEntry& before = settled_[offset / sizeof(FileEntry)];
+  FUZZ_CHECK(entry.file_id != before.file_id || size_of(entry) >= size_of(before));
+  before = entry;
 }
 
 void Memory::read_bytes(const void* from, void* to, size_t count) {

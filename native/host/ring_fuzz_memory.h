@@ -65,11 +65,13 @@ class Memory : public HostWatch {
   std::vector<Scribble> scribbles_;
   bool wrote_files_ = false;
   std::vector<FileEntry> published_;
+  std::vector<FileEntry> settled_;  // the same when the version was last even
   uint32_t last_file_id_ = 0;
   std::vector<uint32_t> ever_set_;  // bits of MASKS that were set since somebody began to read that mask
   const void* last_loaded_ = nullptr;
   uint32_t last_value_ = 0;
   int32_t last_result_ = 0;  // what the host stored; the gpu may have written over it
+  uint64_t last_size_ = 0;
 };
 
 }  // namespace warpfs::fuzz

@@ -15,6 +15,7 @@ constexpr uint64_t LARGEST_OFFSET = ~uint64_t(0) >> 1;
 
 bool is_about_lines(uint32_t opcode) { return opcode == Opcode::FILL || opcode == Opcode::WRITE_BACK; }
 bool names_paths(uint32_t opcode) { return opcode == Opcode::OPEN || opcode == Opcode::UNLINK || opcode == Opcode::RENAME; }
+bool tells_size(uint32_t opcode) { return opcode == Opcode::STAT || opcode == Opcode::EXTEND || opcode == Opcode::TRUNCATE; }
 uint32_t index_of(uint32_t handle) { return handle & ((1u << HANDLE_INDEX_BITS) - 1); }
 
 /// An error that the gpu has a name for.
@@ -171,9 +172,16 @@ void Oracle::line_answered(uint32_t line, int32_t result, const FileEntry* files
   answered(lines_[line], result);
 }
 
-void Oracle::mail_answered(uint32_t mailbox, int32_t result) {
+void Oracle::mail_answered(uint32_t mailbox, int32_t result, uint64_t value, const FileEntry* files) {
   FUZZ_CHECK(mailbox < geometry_.slot_count);
   const Place asked = mailboxes_[mailbox];
+  if (result == 0 && asked.owed.size() == 1 && tells_size(asked.owed[0].opcode)) {
+    const Owed& owed = asked.owed[0];
+    const FileEntry& file = files[index_of(owed.file)];
+    FUZZ_CHECK(value == (file.size_low | uint64_t(file.size_high) << 32));
+    FUZZ_CHECK(owed.opcode != Opcode::TRUNCATE || value == owed.offset);
+    FUZZ_CHECK(owed.opcode != Opcode::EXTEND || value >= owed.offset);
+  }
   answered(mailboxes_[mailbox], result);
   follow_handles(asked, result);
   if (result < 0) return;

@@ -21,7 +21,7 @@ class Oracle {
   void head_moved(uint32_t ring, uint32_t head);
   /// files: what the host has published of them.
   void line_answered(uint32_t line, int32_t result, const FileEntry* files);
-  void mail_answered(uint32_t mailbox, int32_t result);
+  void mail_answered(uint32_t mailbox, int32_t result, uint64_t value, const FileEntry* files);
   /// Some bytes of one line, and where in the file they are. NO_OFFSET: nowhere, they are zeros behind its end.
   struct Piece {
     uint32_t line, first, count;
