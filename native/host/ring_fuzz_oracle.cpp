@@ -184,7 +184,8 @@ void Oracle::mail_answered(uint32_t mailbox, int32_t result, uint64_t value, con
   }
   answered(mailboxes_[mailbox], result);
   follow_handles(asked, result);
-  if (result < 0) return;
+  const bool opened = std::any_of(asked.owed.begin(), asked.owed.end(), [](const Owed& owed) { return owed.opcode == Opcode::OPEN; });
+  if (result < 0 || !opened) return;
   FUZZ_CHECK(index_of(uint32_t(result)) < geometry_.file_count);
   if (handles.size() == HANDLES_MAX) handles.erase(handles.begin() + 1);
   handles.push_back(uint32_t(result));
