@@ -177,6 +177,8 @@ WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value,
   fs.load_words += words;
 #endif
   if (status != 0) note_error(fs, status);
+  // As in call_end: the call may end before it comes to the page that it went past the cache for.
+  if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
   if (Action::WRITES != 0u && is_leader(fs)) gate_leave(fs);
   call_clear(fs);
   return moved;

@@ -286,6 +286,8 @@ WARPFS_FN void item_end(WARPFS_THREAD Fs& fs, int status) {
     item_save(fs);
     return;
   }
+  // A load of several elements may have left one pending before another one failed.
+  for (uint i = 0; i < fs.held_count; i++) line_unpin(fs, fs.held[i]);
   fs.record->status = ItemStatus::DONE;
 #endif
   item_unmap(fs);
