@@ -45,6 +45,9 @@ export function bindingForTests(): BindingForTests {
     abiHash: () => ABI_HASH,
     host: () => ({ cores: 2, uring: 'not probed', sandbox: 'none: not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
+    plainReads: () => ({ nanoseconds: 1, wrongWords: 0 }),
+    plainWrites: () => ({ nanoseconds: 1, wrongWords: 0 }),
+    plainOpens: () => ({ nanoseconds: 1, wrongWords: 0 }),
     progressLitmus: () => ({}),
     async explore(config, scenario, limits) {
       binding.explorations.push({ config, scenario, limits });

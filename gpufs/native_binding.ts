@@ -13,7 +13,11 @@ export interface NativeBinding {
   mount(config: NativeMountConfig): NativeMount;
   host(): NativeHost;
   /** The yardstick of the benchmarks: one thread that preads random pages and checks every word. Blocks until it is done. */
-  preadLoop(loop: NativePreadLoop): { nanoseconds: number; wrongWords: number };
+  preadLoop(loop: NativePreadLoop): NativeLoopResult;
+  /** The same for the file benchmarks, see native/host/plain_loop.h: reads in order, random writes and fdatasync, opens and closes. */
+  plainReads(loop: NativePlainLoop): NativeLoopResult;
+  plainWrites(loop: NativePlainLoop): NativeLoopResult;
+  plainOpens(loop: NativePlainLoop): NativeLoopResult;
   /** Runs a scenario under many schedules. `config` must have `check`. */
   explore(config: NativeMountConfig, scenario: NativeScenario, limits: NativeExploreLimits): Promise<NativeExploration>;
   /** The verdict on one litmus program under each forward progress model, by the names of progress-litmus.json. */
@@ -27,6 +31,25 @@ export interface NativePreadLoop {
   reads: number;
   seed: number;
   start: number;
+}
+
+export interface NativePlainLoop {
+  path: string;
+  pages: number;
+  pageBytes: number;
+  seed: number;
+  /** Writes, or opens. */
+  count: number;
+  start: number;
+  /** That read, each its own stretch. */
+  threads: number;
+  /** Of those that are compared; 1: every word. */
+  wordsApart: number;
+}
+
+export interface NativeLoopResult {
+  nanoseconds: number;
+  wrongWords: number;
 }
 
 export interface NativeHost {

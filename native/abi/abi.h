@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x77659b59u,
+  ABI_HASH = 0xa47683e5u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -227,9 +227,11 @@ static_assert(WARPFS_OFFSETOF(LineDone, result) == 4, "LineDone.result offset");
 // SetState: gpu only.
 struct SetState {
   uint32_t hand;  // way at which the next sweep of the replacement policy starts
+  uint32_t maps;  // lines of it that are mapped; one way stays free of maps, so that who needs a line need not wait for a kernel
 };
-static_assert(sizeof(SetState) == 4, "SetState size");
+static_assert(sizeof(SetState) == 8, "SetState size");
 static_assert(WARPFS_OFFSETOF(SetState, hand) == 0, "SetState.hand offset");
+static_assert(WARPFS_OFFSETOF(SetState, maps) == 4, "SetState.maps offset");
 
 // Mailbox: written by the host alone: answer first, then sequence.
 struct Mailbox {

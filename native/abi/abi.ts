@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x77659b59;
+export const ABI_HASH = 0xa47683e5;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -189,8 +189,9 @@ export const LineDone = {
 
 /** gpu only. Byte offsets of its fields. */
 export const SetState = {
-  bytes: 4,
+  bytes: 8,
   hand: 0, // u32: way at which the next sweep of the replacement policy starts
+  maps: 4, // u32: lines of it that are mapped; one way stays free of maps, so that who needs a line need not wait for a kernel
 } as const;
 
 /** written by the host alone: answer first, then sequence. Byte offsets of its fields. */

@@ -187,9 +187,12 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     fields: [['sequence', 'u32', 'fills and write-backs finished'], ['result', 'i32', '0, or -errno']],
   },
   SetState: {
-    bytes: 4,
+    bytes: 8,
     owner: 'gpu only',
-    fields: [['hand', 'u32', 'way at which the next sweep of the replacement policy starts']],
+    fields: [
+      ['hand', 'u32', 'way at which the next sweep of the replacement policy starts'],
+      ['maps', 'u32', 'lines of it that are mapped; one way stays free of maps, so that who needs a line need not wait for a kernel'],
+    ],
   },
   Mailbox: {
     bytes: 128,

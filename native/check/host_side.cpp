@@ -20,7 +20,7 @@ struct HostSide::Parts {
         answers(host.view_, limits),
         transfers(files, answers, bell),
         pool(0),
-        server(host.view_, limits, files, pool, answers, transfers, bell),
+        server(host.view_, limits, files, pool, answers, bell),
         io(host, pool, transfers),
         rings(host.view_, *host.view_.geometry, 0, 1) {}
 

@@ -50,7 +50,7 @@ struct Daemon::Parts {
         transfers(files, answers, bell),
         sandbox(options.sandbox, options.root, !limits.read_only),
         pool(POOL_THREADS_MAX, &sandbox),
-        server(view, limits, files, pool, answers, transfers, bell) {}
+        server(view, limits, files, pool, answers, bell) {}
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
   ~Parts() {
     gate.stop();

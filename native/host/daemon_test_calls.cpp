@@ -50,7 +50,7 @@ void nth_call_fails(const char* io) {
   CHECK_EQUAL(m.gpu.write_back(file, 0, 4096, 1), 0);
 
   calls.inject(fault_of(1, EDQUOT, kind_bit(CallKind::SYNC)));
-  CHECK_EQUAL(m.gpu.sync(file), -Errno::enospc);
+  CHECK_EQUAL(m.gpu.sync(file), -Errno::edquot);
   CHECK_EQUAL(m.gpu.sync(file), 0);
   calls.inject(fault_of(1, EACCES, kind_bit(CallKind::OPEN), true));  // once would not do: an open tries without waiting first
   CHECK_EQUAL(m.gpu.open("a.bin", 0), -Errno::eacces);

@@ -36,6 +36,7 @@ struct FileSlot {
   std::atomic<bool> unsynced{false};     // bytes were written that no fdatasync covers that has begun since
   std::atomic<uint32_t> syncing{0};      // syncs under way: until they end, what they cover is not on the disk either
   std::atomic<bool> changed{false};      // we wrote since the signature was taken
+  std::atomic<uint32_t> left{0};         // the file_id until the last writer closed: nobody has cut its bytes off, so none of them is dropped
   std::atomic<uint32_t> cutting{0};      // the file_id of bytes that are being cut off
   std::atomic<bool> writable{false};     // the descriptor is
   std::atomic<uint8_t> io_hints{0};      // see below
@@ -69,6 +70,7 @@ struct FileRef {
 enum class WriteStart {
   NOW,    // until end_write the file is not truncated
   DEAD,   // the file has got another identity since: nobody wants these bytes
+  LEFT,   // its writers have closed it: whoever writes all the same is told so
   LATER,  // a truncation is under way
 };
 

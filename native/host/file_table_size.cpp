@@ -100,7 +100,7 @@ WriteStart FileTable::begin_write(const FileRef& file, uint32_t file_id, uint64_
   // Looked at once the write is counted: a truncation that was not seen above waits for it, one that has ended left its identity.
   if (slot.file_id.load(std::memory_order_acquire) != file_id) {
     leave_write(slot);
-    return WriteStart::DEAD;
+    return slot.left.load() == file_id ? WriteStart::LEFT : WriteStart::DEAD;
   }
   if (end > slot.size.load(std::memory_order_relaxed)) extend(file, end);
   return WriteStart::NOW;
@@ -114,7 +114,7 @@ bool FileTable::is_dead(uint32_t handle, uint32_t file_id) const {
   const uint32_t index = handle & ((1u << HANDLE_INDEX_BITS) - 1);
   if (index >= count_) return false;
   const uint32_t current = slots_[index].file_id.load(std::memory_order_acquire);
-  return current != 0 && current != file_id;
+  return current != 0 && current != file_id && slots_[index].left.load() != file_id;
 }
 
 void FileTable::end_write(const FileRef& file) {

@@ -49,6 +49,7 @@ int32_t FileTable::end_writing(FileSlot& slot) {
   const uint32_t file_id = take_file_id();
   if (file_id == 0) return error != 0 ? error : -Errno::enfile;
   std::lock_guard lock(size_mutex(slot));
+  slot.left.store(slot.file_id.load());
   publish(slot, file_id, slot.size.load(std::memory_order_relaxed));
   return error;
 }

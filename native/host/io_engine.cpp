@@ -80,7 +80,7 @@ Begin TransferEnd::begin(Transfer& transfer) {
   if (start == WriteStart::LATER) return Begin::LATER;
   transfer.begun = start == WriteStart::NOW;
   if (transfer.begun) return Begin::MOVE;
-  finish(transfer, 0);
+  finish(transfer, start == WriteStart::LEFT ? -Errno::estale : 0);
   return Begin::ENDED;
 }
 

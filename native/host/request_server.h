@@ -10,8 +10,8 @@ namespace warpfs {
 class RequestServer {
  public:
   RequestServer(const HostView& view, const RequestLimits& limits, FileTable& files, WorkPool& pool, const Answers& answers,
-                TransferEnd& transfers, FinishedBell& bell)
-      : view_(view), limits_(limits), files_(files), pool_(pool), answers_(answers), transfers_(transfers), bell_(bell) {}
+                FinishedBell& bell)
+      : view_(view), limits_(limits), files_(files), pool_(pool), answers_(answers), bell_(bell) {}
 
   /// Called by the daemon thread that took the request from its ring, with that thread's engine and counters, after it counted the
   /// request as accepted once.
@@ -36,7 +36,6 @@ class RequestServer {
   FileTable& files_;
   WorkPool& pool_;
   const Answers& answers_;
-  TransferEnd& transfers_;
   FinishedBell& bell_;
 };
 

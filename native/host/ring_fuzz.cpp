@@ -31,7 +31,7 @@ class Run {
   Run(World& world, Input input) : world_(world), input_(input) {
     const uint8_t kind = input_.byte();
     read_only_ = kind % 8 == 7;
-    method_ = PathResolver::Method(kind / 8 % 3);
+    method_ = PathResolver::Method(kind / 8 % 4);
     const uint32_t first_position = kind >= 192 ? 0xfffffffcu : 0;  // positions wrap around soon
     world_.memory.reset(first_position);
     world_.oracle.reset(read_only_, first_position);
@@ -39,6 +39,7 @@ class Run {
     fuzz_system() = {};
     host_watch = &world_.memory;
     fuzz_system().memory = &world_.memory;
+    fuzz_system().read_only = read_only_;
     start_host();
   }
   ~Run() {
@@ -64,6 +65,7 @@ class Run {
     const uint8_t step = input_.byte();
     switch (step % 16) {
       default: return publish(step / 16 % 2, world_.gpu.nearly_right(input_));
+      case 5: return world_.gpu.write_mask(input_, step / 16);
       case 6: return publish(step / 16 % 2, FuzzGpu::raw(input_));
       case 7: return name_a_file(step / 16);
       case 8: {
@@ -86,8 +88,13 @@ class Run {
     if (world_.gpu.has_room(ring)) world_.gpu.publish(ring, request);
   }
   void name_a_file(uint32_t slot) {
+    world_.gpu.write_path(slot, path());
+    if (slot >= 8) world_.gpu.write_second_path(slot, path());
+  }
+  std::string path() {
     const uint8_t choice = input_.byte();
-    world_.gpu.write_path(slot, choice < 224 ? PATHS[choice % PATHS.size()] : choice < 255 ? input_.text(choice - 224) : std::string(input_.number<uint16_t>() % 5000, 'n'));
+    if (choice < 224) return PATHS[choice % PATHS.size()];
+    return choice < 255 ? input_.text(choice - 224) : std::string(input_.number<uint16_t>() % 5000, 'n');
   }
   /// A sequence appears in a slot that nobody reserved, or once more in one that was taken.
   void publish_again(uint32_t ring) {
@@ -130,12 +137,12 @@ class Run {
     host_->settle();
     FUZZ_CHECK(world_.oracle.owes_nothing() && view.mailboxes[0].sequence == before + 1);
     const int32_t file = view.mailboxes[0].result;
-    const bool missing = access((world_.folder.root() + "/a.bin").c_str(), F_OK) != 0;
-    if (missing && file == -Errno::enoent) return;
     if (file == -Errno::enfile) {
       FUZZ_CHECK(world_.memory.gpu_wrote_files() || all_entries_are_open());
       return;
     }
+    if (world_.folder.is_missing("a.bin")) FUZZ_CHECK(file == -Errno::enoent);
+    if (!world_.folder.is_regular("a.bin")) return;  // taken away, or something else was moved here
     FUZZ_CHECK(file >= 0);
     Request fill{};
     fill.opcode = Opcode::FILL;
@@ -144,16 +151,17 @@ class Run {
     fill.length = fuzz_geometry().line_bytes;
     fill.offset = fuzz_geometry().line_bytes;
     fill.lines[0] = 3;
+    fill.mailbox = world_.memory.published()[file & ((1u << HANDLE_INDEX_BITS) - 1)].file_id;
     world_.gpu.publish(1, fill);
     host_->settle();
     FUZZ_CHECK(world_.oracle.owes_nothing() && view.dones[3].result == 0);
     const std::string bytes = world_.folder.bytes("a.bin", fill.offset, fill.length);
-    FUZZ_CHECK(missing || std::memcmp(view.lines + 3 * fill.length, bytes.data(), bytes.size()) == 0);
+    FUZZ_CHECK(std::memcmp(view.lines + 3 * fill.length, bytes.data(), bytes.size()) == 0);
   }
 
   bool all_entries_are_open() const {
     for (uint32_t file = 0; file < fuzz_geometry().file_count; file++) {
-      if (world_.memory.of_gpu().files[file].handle == 0xffffffffu) return false;
+      if (world_.memory.published()[file].handle == 0xffffffffu) return false;
     }
     return true;
   }

@@ -36,7 +36,8 @@ std::string contents(const File& file) {
 
 const std::vector<const char*> PATHS = {
     "a.bin", "b.bin", "empty", "sub/c.bin", "new", "sub/new2", "sub/../a.bin", "./b.bin", "in", "dangling", "sub", ".", "fifo", "out",
-    "absolute", "up/secret", "../secret", "/etc/passwd", "loop", "a.bin/x", "missing/x", "sub//c.bin", "a.bin/", "", "..", "sub/up2/a.bin"};
+    "absolute", "up/secret", "../secret", "/etc/passwd", "loop", "a.bin/x", "missing/x", "sub//c.bin", "a.bin/", "", "..", "sub/up2/a.bin", "up/beside/x", "../beside",
+    "sub/x"};
 
 ScratchFolder::ScratchFolder() {
   const bool in_memory = access("/dev/shm", W_OK) == 0;
@@ -50,6 +51,7 @@ ScratchFolder::ScratchFolder() {
   FUZZ_CHECK(mkdir((outer_ + "/beside").c_str(), 0755) == 0 && mkdir(root_.c_str(), 0755) == 0);
   make_root();
   outside_ = listing(outer_);
+  beside_ = listing(outer_ + "/beside");
 }
 
 ScratchFolder::~ScratchFolder() { std::filesystem::remove_all(outer_); }
@@ -88,7 +90,7 @@ void ScratchFolder::restore(bool contents_changed) {
 }
 
 void ScratchFolder::check_outside() const {
-  FUZZ_CHECK(listing(outer_) == outside_);
+  FUZZ_CHECK(listing(outer_) == outside_ && listing(outer_ + "/beside") == beside_);
   char bytes[sizeof SECRET + 1];
   const int fd = open((outer_ + "/secret").c_str(), O_RDONLY);
   FUZZ_CHECK(fd >= 0 && read(fd, bytes, sizeof bytes) == ssize_t(sizeof SECRET - 1) && std::memcmp(bytes, SECRET, sizeof SECRET - 1) == 0);
@@ -96,19 +98,32 @@ void ScratchFolder::check_outside() const {
 }
 
 void ScratchFolder::disturb(uint32_t kind, uint32_t which) {
-  const std::string path = root_ + "/" + FILES[which % std::size(FILES)].name;
+  const char* name = FILES[which % std::size(FILES)].name;
+  const std::string path = root_ + "/" + name;
+  struct stat found{};
+  if (std::strchr(name, '/') != nullptr && (lstat((root_ + "/sub").c_str(), &found) != 0 || !S_ISDIR(found.st_mode))) return;
+  // What has come to this name by a rename may be a way out of the root, or something that blocks.
+  if (kind % 5 < 3 && !is_regular(name)) return;
   switch (kind % 5) {
     case 0: (void)!truncate(path.c_str(), 100); break;
     case 1: (void)!truncate(path.c_str(), 5000); break;
-    case 2:
-      if (access(path.c_str(), F_OK) == 0) write_file(path, "somebody else");
-      break;
+    case 2: write_file(path, "somebody else"); break;
     case 3:
       write_file(path + "~", "another file");
       (void)!rename((path + "~").c_str(), path.c_str());
       break;
     case 4: unlink(path.c_str()); break;
   }
+}
+
+bool ScratchFolder::is_regular(const char* name) const {
+  struct stat found{};
+  return lstat((root_ + "/" + name).c_str(), &found) == 0 && S_ISREG(found.st_mode);
+}
+
+bool ScratchFolder::is_missing(const char* name) const {
+  struct stat found{};
+  return lstat((root_ + "/" + name).c_str(), &found) != 0;
 }
 
 std::string ScratchFolder::bytes(const char* name, uint64_t offset, size_t count) const {

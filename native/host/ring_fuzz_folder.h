@@ -26,6 +26,9 @@ class ScratchFolder {
   void disturb(uint32_t kind, uint32_t which);
   /// The bytes of a file of the root from an offset on, as any program would read them.
   std::string bytes(const char* name, uint64_t offset, size_t count) const;
+  /// At this very place: names may have been moved.
+  bool is_regular(const char* name) const;
+  bool is_missing(const char* name) const;
   /// Of nothing inside the root.
   static bool holds_secret(const uint8_t* bytes, size_t count);
 
@@ -36,7 +39,7 @@ class ScratchFolder {
   static Listing listing(const std::string& folder);
 
   std::string outer_, root_;
-  Listing outside_, inside_, below_;
+  Listing outside_, beside_, inside_, below_;
 };
 
 }  // namespace warpfs::fuzz

@@ -19,10 +19,16 @@ class FuzzGpu {
   bool has_room(uint32_t ring) const { return tails_[ring] - oracle_.position(ring) < geometry_.ring_slots; }
   void publish(uint32_t ring, Request request);
   void write_path(uint32_t slot, const std::string& path);
-  Request open_request(uint32_t slot, uint32_t mode) const;
+  /// Behind the NUL of the path that is there.
+  void write_second_path(uint32_t slot, const std::string& path);
+  /// Some runs of bytes.
+  void write_mask(Input& input, uint32_t mask);
+  Request open_request(uint32_t slot, uint32_t flags) const;
 
  private:
   uint64_t offset(Input& input) const;
+  uint32_t path_bytes(uint32_t slot, uint32_t from) const;
+  void put_path(uint32_t slot, uint32_t from, const std::string& path);
 
   Memory& memory_;
   const Oracle& oracle_;

@@ -20,7 +20,7 @@ class Host {
         answers_(memory.of_host(), limits_),
         transfers_(files_, answers_, bell_),
         pool_(0),
-        server_(memory.of_host(), limits_, files_, pool_, answers_, transfers_, bell_),
+        server_(memory.of_host(), limits_, files_, pool_, answers_, bell_),
         engine_(make_pread_engine(pool_, transfers_)),
         rings_(memory.of_host(), geometry_, 0, 1) {}
 

@@ -2,6 +2,7 @@
 
 #include "ring_fuzz_report.h"
 
+#include <algorithm>
 #include <sys/mman.h>
 
 namespace warpfs::fuzz {
@@ -9,7 +10,7 @@ namespace warpfs::fuzz {
 namespace {
 
 constexpr uint32_t GPU_MAY_WRITE[] = {Binding::REQUESTS, Binding::OUTBOXES, Binding::RING_HEADS, Binding::DONES,
-                                      Binding::MAILBOXES, Binding::FILES, Binding::LINES};
+                                      Binding::MAILBOXES, Binding::FILES, Binding::LINES, Binding::MASKS};
 
 /// The same place in memory that begins elsewhere.
 template <typename T>
@@ -32,10 +33,15 @@ Geometry fuzz_geometry() {
   g.slot_count = 4;
   g.file_count = 3;
   g.stats_count = 1;
+  g.mask_count = 3;
+  g.dirty_lines_max = 4;
+  g.file_bytes_max = (uint64_t(1) << 32) + 100;  // in the middle of a line
   return g;
 }
 
-Memory::Memory(Oracle& oracle) : oracle_(oracle), geometry_(fuzz_geometry()), real_(geometry_) {
+Memory::Memory(Oracle& oracle)
+    : oracle_(oracle), geometry_(fuzz_geometry()), real_(geometry_), published_(geometry_.file_count),
+      ever_set_(real_.bytes_of(Binding::MASKS) / 4) {
   const uint64_t bytes = MountMemory::bytes_needed(geometry_);
   hidden_ = static_cast<uint8_t*>(mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   FUZZ_CHECK(hidden_ != MAP_FAILED);
@@ -49,11 +55,25 @@ Memory::Memory(Oracle& oracle) : oracle_(oracle), geometry_(fuzz_geometry()), re
   host_.files = moved_by(gpu_.files, by);
   host_.mailboxes = moved_by(gpu_.mailboxes, by);
   host_.outboxes = moved_by(gpu_.outboxes, by);
+  host_.masks = moved_by(gpu_.masks, by);
 }
 
 void Memory::reset(uint32_t first_position) {
   for (const uint32_t binding : GPU_MAY_WRITE) std::memset(real_.binding(binding), 0, real_.bytes_of(binding));
-  for (uint32_t file = 0; file < geometry_.file_count; file++) gpu_.files[file].handle = 0xffffffffu;
+  for (uint32_t file = 0; file < geometry_.file_count; file++) {
+    gpu_.files[file].handle = 0xffffffffu;
+    published_[file] = gpu_.files[file];
+  }
+  settled_ = published_;
+  last_file_id_ = 0;
+  // Few bytes, many runs, nearly all bytes: no input needs to say so first.
+  std::vector<bool> bits[3] = {std::vector<bool>(geometry_.line_bytes), std::vector<bool>(geometry_.line_bytes), std::vector<bool>(geometry_.line_bytes)};
+  for (uint32_t byte = 0; byte < geometry_.line_bytes; byte++) {
+    bits[0][byte] = (byte >= 3 && byte < 9) || (byte >= 95 && byte < 130);
+    bits[1][byte] = byte % 5 == 1;
+    bits[2][byte] = byte != 77 && byte != 300;
+  }
+  for (uint32_t mask = 0; mask < geometry_.mask_count; mask++) write_mask(mask, bits[mask % 3]);
   for (uint32_t ring = 0; ring < geometry_.ring_count && first_position != 0; ring++) {
     gpu_.ring_heads[ring].head = first_position;
     for (uint32_t back = 1; back <= geometry_.ring_slots; back++) {  // what the lap before left
@@ -79,7 +99,7 @@ void Memory::scribble(const Scribble& wish) {
   scribble.binding = GPU_MAY_WRITE[wish.binding % std::size(GPU_MAY_WRITE)];
   scribble.word = wish.word % uint32_t(real_.bytes_of(scribble.binding) / 4);
   wrote_files_ = wrote_files_ || scribble.binding == Binding::FILES;
-  if (scribble.after == 0) real_.at<uint32_t>(scribble.binding)[scribble.word] = scribble.value;
+  if (scribble.after == 0) write_word(scribble);
   else if (scribbles_.size() < 64) scribbles_.push_back(scribble);
 }
 
@@ -89,8 +109,25 @@ void Memory::let_gpu_write() {
       i++;
       continue;
     }
-    real_.at<uint32_t>(scribbles_[i].binding)[scribbles_[i].word] = scribbles_[i].value;
+    write_word(scribbles_[i]);
     scribbles_.erase(scribbles_.begin() + ptrdiff_t(i));
+  }
+}
+
+void Memory::write_word(const Scribble& scribble) {
+  real_.at<uint32_t>(scribble.binding)[scribble.word] = scribble.value;
+  if (scribble.binding == Binding::MASKS) ever_set_[scribble.word] |= scribble.value;
+}
+
+void Memory::write_mask(uint32_t mask, const std::vector<bool>& bits) {
+  const uint32_t words = geometry_.line_bytes / 32;
+  const bool in_use = oracle_.is_mask_in_use(mask);
+  for (uint32_t word = 0; word < words; word++) {
+    uint32_t value = 0;
+    for (uint32_t bit = 0; bit < 32; bit++) value |= uint32_t(bits[word * 32 + bit]) << bit;
+    real_.at<uint32_t>(Binding::MASKS)[mask * words + word] = value;
+    uint32_t& ever_set = ever_set_[mask * words + word];
+    ever_set = in_use ? ever_set | value : value;
   }
 }
 
@@ -130,40 +167,66 @@ void Memory::store(void* word, uint64_t value, uint32_t bytes, int) {
         break;
       }
       FUZZ_CHECK(next);
-      oracle_.line_answered(uint32_t(place.offset / sizeof(LineDone)), last_result_);
+      oracle_.line_answered(uint32_t(place.offset / sizeof(LineDone)), last_result_, published());
       break;
     case Binding::MAILBOXES:
       FUZZ_CHECK(place.offset % sizeof(Mailbox) < offsetof(Mailbox, reserved));
       if (place.offset % sizeof(Mailbox) == offsetof(Mailbox, result)) last_result_ = int32_t(value);
+      if (place.offset % sizeof(Mailbox) == offsetof(Mailbox, value)) last_size_ = value;
+      if (place.offset % sizeof(Mailbox) == offsetof(Mailbox, value) + 4) last_size_ |= value << 32;
       if (place.offset % sizeof(Mailbox) != offsetof(Mailbox, sequence)) break;
       FUZZ_CHECK(next);
-      oracle_.mail_answered(uint32_t(place.offset / sizeof(Mailbox)), last_result_);
+      oracle_.mail_answered(uint32_t(place.offset / sizeof(Mailbox)), last_result_, last_size_, published());
       break;
     default:
       FUZZ_CHECK(place.binding == Binding::FILES && place.offset % sizeof(FileEntry) < offsetof(FileEntry, reserved));
+      file_published(place.offset, uint32_t(value));
   }
   let_gpu_write();
+}
+
+/// Size and identity change only while the version is odd, no identity is given twice, and the bytes of one never become fewer.
+void Memory::file_published(uint64_t offset, uint32_t value) {
+  FileEntry& entry = published_[offset / sizeof(FileEntry)];
+  const uint64_t field = offset % sizeof(FileEntry);
+  const bool under_version = field == offsetof(FileEntry, file_id) || field == offsetof(FileEntry, size_low) || field == offsetof(FileEntry, size_high);
+  FUZZ_CHECK(!under_version || entry.version % 2 == 1);
+  if (field == offsetof(FileEntry, file_id) && value != entry.file_id) {
+    FUZZ_CHECK(value > last_file_id_ || wrote_files_);
+    last_file_id_ = value;
+  }
+  reinterpret_cast<uint32_t*>(&entry)[field / 4] = value;
+  if (field != offsetof(FileEntry, version) || value % 2 != 0) return;
+  const auto size_of = [](const FileEntry& file) { return file.size_low | uint64_t(file.size_high) << 32; };
+  FileEntry& before = settled_[offset / sizeof(FileEntry)];
+  FUZZ_CHECK(entry.file_id != before.file_id || size_of(entry) >= size_of(before));
+  before = entry;
 }
 
 void Memory::read_bytes(const void* from, void* to, size_t count) {
   const Place place = place_of(from, count);
   FUZZ_CHECK(place.binding == Binding::REQUESTS || place.binding == Binding::OUTBOXES);
+  const uint64_t whole = place.binding == Binding::REQUESTS ? sizeof(Request) : uint64_t(OUTBOX_BYTES);
+  FUZZ_CHECK(place.offset % whole + count <= whole);
   std::memcpy(to, real_of(place), count);
   let_gpu_write();
 }
 
 void Memory::write_bytes(void* to, const void* from, size_t count) {
-  uint8_t* real = static_cast<uint8_t*>(moved(to, count, true));
+  uint8_t* real = static_cast<uint8_t*>(moved(to, count, true, Oracle::NO_OFFSET));
   from != nullptr ? (void)std::memcpy(real, from, count) : (void)std::memset(real, 0, count);
   let_gpu_write();
 }
 
-void* Memory::moved(const void* host_address, size_t count, bool into_line) {
+void* Memory::moved(const void* host_address, size_t count, bool into_line, uint64_t file_offset) {
   const Place place = place_of(host_address, count);
   FUZZ_CHECK(place.binding == Binding::LINES);
-  for (uint64_t at = place.offset; at < place.offset + count; at += geometry_.line_bytes - at % geometry_.line_bytes) {
-    const uint32_t line = uint32_t(at / geometry_.line_bytes);
-    FUZZ_CHECK(into_line ? oracle_.may_fill(line) : oracle_.may_write_back(line, wrote_files_ ? nullptr : gpu_.files));
+  for (uint64_t at = place.offset; at < place.offset + count;) {
+    Oracle::Piece piece{uint32_t(at / geometry_.line_bytes), uint32_t(at % geometry_.line_bytes), 0, file_offset};
+    piece.count = uint32_t(std::min<uint64_t>(geometry_.line_bytes - piece.first, place.offset + count - at));
+    if (file_offset != Oracle::NO_OFFSET) piece.file_offset += at - place.offset;
+    FUZZ_CHECK(into_line ? oracle_.may_fill(piece, published()) : oracle_.may_write_back(piece, published(), ever_set_.data()));
+    at += piece.count;
   }
   return real_of(place);
 }

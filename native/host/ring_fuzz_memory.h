@@ -22,7 +22,7 @@ class Memory : public HostWatch {
   void empty_rings();
   const HostView& of_host() const { return host_; }
   const HostView& of_gpu() const { return gpu_; }
-  uint8_t* outbox(uint32_t slot) { return real_.at<uint8_t>(Binding::OUTBOXES) + uint64_t(slot) * PATH_BYTES_MAX; }
+  uint8_t* outbox(uint32_t slot) { return real_.at<uint8_t>(Binding::OUTBOXES) + uint64_t(slot) * OUTBOX_BYTES; }
 
   /// The gpu writes a word: anywhere in what the host reads or writes, and at once or behind so many accesses of the host.
   struct Scribble {
@@ -30,11 +30,16 @@ class Memory : public HostWatch {
   };
   void scribble(const Scribble& scribble);
 
-  /// It may have said that a file is open, or that identities were given away.
+  /// The gpu says which bytes of a line are dirty.
+  void write_mask(uint32_t mask, const std::vector<bool>& bits);
+
+  /// It may have said that identities were given away, which a host that is started believes.
   bool gpu_wrote_files() const { return wrote_files_; }
+  /// What the host has said of its files, whatever the gpu wrote over it.
+  const FileEntry* published() const { return published_.data(); }
 
   /// Where bytes of lines are moved to or from by a system call. Aborts where no request asked for that.
-  void* moved(const void* host_address, size_t count, bool into_line);
+  void* moved(const void* host_address, size_t count, bool into_line, uint64_t file_offset);
 
   uint64_t load(const void* word, uint32_t bytes, int order) override;
   void store(void* word, uint64_t value, uint32_t bytes, int order) override;
@@ -49,6 +54,8 @@ class Memory : public HostWatch {
   Place place_of(const void* host_address, size_t count) const;
   uint8_t* real_of(const Place& place) { return static_cast<uint8_t*>(real_.binding(place.binding)) + place.offset; }
   void let_gpu_write();
+  void write_word(const Scribble& scribble);
+  void file_published(uint64_t offset, uint32_t value);
 
   Oracle& oracle_;
   const Geometry geometry_;
@@ -57,9 +64,14 @@ class Memory : public HostWatch {
   HostView host_, gpu_;
   std::vector<Scribble> scribbles_;
   bool wrote_files_ = false;
+  std::vector<FileEntry> published_;
+  std::vector<FileEntry> settled_;  // the same when the version was last even
+  uint32_t last_file_id_ = 0;
+  std::vector<uint32_t> ever_set_;  // bits of MASKS that were set since somebody began to read that mask
   const void* last_loaded_ = nullptr;
   uint32_t last_value_ = 0;
   int32_t last_result_ = 0;  // what the host stored; the gpu may have written over it
+  uint64_t last_size_ = 0;
 };
 
 }  // namespace warpfs::fuzz

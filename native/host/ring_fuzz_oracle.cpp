@@ -14,6 +14,9 @@ constexpr int64_t HELD_FOR_EVER = 1 << 20;
 constexpr uint64_t LARGEST_OFFSET = ~uint64_t(0) >> 1;
 
 bool is_about_lines(uint32_t opcode) { return opcode == Opcode::FILL || opcode == Opcode::WRITE_BACK; }
+bool names_paths(uint32_t opcode) { return opcode == Opcode::OPEN || opcode == Opcode::UNLINK || opcode == Opcode::RENAME; }
+bool tells_size(uint32_t opcode) { return opcode == Opcode::STAT || opcode == Opcode::EXTEND || opcode == Opcode::TRUNCATE; }
+uint32_t index_of(uint32_t handle) { return handle & ((1u << HANDLE_INDEX_BITS) - 1); }
 
 /// An error that the gpu has a name for.
 bool is_named(int32_t result) { return result < 0 && (result == -Errno::eio || std::strcmp(error_name(result), "EIO") != 0); }
@@ -56,8 +59,7 @@ bool Oracle::owes_nothing() const {
 }
 
 int32_t Oracle::refusal(const Request& r) const {
-  const bool mutates = r.opcode == Opcode::WRITE_BACK || r.opcode == Opcode::EXTEND;
-  const int32_t not_writable = !mutates ? 0 : read_only_ ? -Errno::erofs : (r.file & HANDLE_WRITABLE) == 0 ? -Errno::ebadf : 0;
+  const int32_t not_writable = read_only_ ? -Errno::erofs : (r.file & HANDLE_WRITABLE) == 0 ? -Errno::ebadf : 0;
   const bool too_far = r.offset > LARGEST_OFFSET || r.length > LARGEST_OFFSET - r.offset;
   if (r.opcode == Opcode::NOP) return 0;
   if (r.opcode == Opcode::FILL) {
@@ -74,23 +76,43 @@ int32_t Oracle::refusal(const Request& r) const {
   if (r.opcode == Opcode::WRITE_BACK) {
     if (r.line_count != 1 || r.lines[0] >= line_total_ || r.mailbox == 0 || r.length == 0) return -Errno::einval;
     if (uint64_t(r.offset % geometry_.line_bytes) + r.length > geometry_.line_bytes) return -Errno::einval;
-    return too_far ? -Errno::eoverflow : not_writable;
+    if (r.lines[1] != 0) {  // how far it goes only the mask says, which may change until it is read
+      if (r.lines[1] > geometry_.mask_count || r.length != geometry_.line_bytes) return -Errno::einval;
+      return r.offset > LARGEST_OFFSET ? -Errno::eoverflow : not_writable;
+    }
+    return too_far ? -Errno::eoverflow : r.offset + r.length > geometry_.file_bytes_max ? -Errno::efbig : not_writable;
   }
   if (r.mailbox >= geometry_.slot_count) return -Errno::einval;
-  if (r.opcode == Opcode::OPEN) {
-    const bool creates = (r.file & OPEN_CREATE) != 0, changes = (r.file & (OPEN_CREATE | OPEN_TRUNCATE)) != 0;
-    if (r.file >= OPEN_APPEND || r.length == 0 || (changes && (r.file & OPEN_WRITE) == 0) || (!creates && (r.file & OPEN_EXCLUSIVE) != 0)) return -Errno::einval;
-    if (r.length >= PATH_BYTES_MAX) return -Errno::enametoolong;
-    return read_only_ && r.file != 0 ? -Errno::erofs : 0;
+  switch (r.opcode) {
+    case Opcode::OPEN: {
+      const bool creates = (r.file & OPEN_CREATE) != 0, changes = (r.file & (OPEN_CREATE | OPEN_TRUNCATE)) != 0;
+      if (r.file >= OPEN_APPEND || r.length == 0 || (changes && (r.file & OPEN_WRITE) == 0) || (!creates && (r.file & OPEN_EXCLUSIVE) != 0)) return -Errno::einval;
+      if (r.length >= PATH_BYTES_MAX) return -Errno::enametoolong;
+      return read_only_ && (r.file & OPEN_WRITE) != 0 ? -Errno::erofs : 0;
+    }
+    case Opcode::UNLINK:
+    case Opcode::RENAME: {
+      const uint64_t second = r.opcode == Opcode::RENAME ? r.offset : 1;
+      if (r.length == 0) return -Errno::einval;
+      if (r.length >= PATH_BYTES_MAX) return -Errno::enametoolong;
+      return second == 0 ? -Errno::einval : second >= PATH_BYTES_MAX ? -Errno::enametoolong : read_only_ ? -Errno::erofs : 0;
+    }
+    case Opcode::EXTEND:
+    case Opcode::TRUNCATE: return r.offset > geometry_.file_bytes_max ? -Errno::efbig : not_writable;
+    case Opcode::CLOSE:
+    case Opcode::SYNC: return r.length > 1 ? -Errno::einval : 0;
+    case Opcode::STAT: return 0;
+    default: return -Errno::enosys;
   }
-  if (r.opcode == Opcode::EXTEND) return r.offset > LARGEST_OFFSET ? -Errno::efbig : not_writable;
-  return r.opcode == Opcode::CLOSE || r.opcode == Opcode::SYNC || r.opcode == Opcode::STAT ? 0 : -Errno::enosys;
 }
 
 void Oracle::taken(const Request& request) {
-  Owed owed{refusal(request), request.opcode, request.file, request.mailbox, request.length};
+  const bool writes_back = request.opcode == Opcode::WRITE_BACK;
+  Owed owed{refusal(request), request.opcode, request.file, request.mailbox, request.length, request.offset, writes_back ? request.lines[1] : 0};
+  // A write-back of bytes that are dead is answered whatever its handle is.
+  const bool needs_file = !names_paths(request.opcode) && !writes_back;
   if (owed.refusal != 0) refused_++;
-  else if (request.opcode != Opcode::OPEN && request.opcode != Opcode::WRITE_BACK && is_surely_closed(request.file)) owed.refusal = -Errno::ebadf;
+  else if (needs_file && is_surely_closed(request.file)) owed.refusal = -Errno::ebadf;
   if (request.opcode == Opcode::NOP) return;
   if (!is_about_lines(request.opcode)) {
     if (request.mailbox < geometry_.slot_count) mailboxes_[request.mailbox].owed.push_back(owed);
@@ -101,6 +123,7 @@ void Oracle::taken(const Request& request) {
     const uint32_t line = request.lines[i];
     if (line >= line_total_ || told[line]) continue;
     told[line] = true;
+    owed.offset = request.offset + uint64_t(i) * geometry_.line_bytes;
     lines_[line].owed.push_back(owed);
   }
 }
@@ -127,7 +150,7 @@ void Oracle::answered(Place& place, int32_t result) {
     }
   };
   const auto is_open = [](const Owed& owed, bool writes) {
-    return owed.refusal == 0 && owed.opcode == Opcode::OPEN && (owed.file != 0) == writes;
+    return owed.refusal == 0 && owed.opcode == Opcode::OPEN && ((owed.file & OPEN_WRITE) != 0) == writes;
   };
   settle([](const Owed& owed, int32_t answer) { return owed.refusal != 0 && answer == owed.refusal; });
   settle([&](const Owed& owed, int32_t answer) { return answer > 0 && is_open(owed, (uint32_t(answer) & HANDLE_WRITABLE) != 0); });
@@ -139,18 +162,31 @@ void Oracle::answered(Place& place, int32_t result) {
   FUZZ_CHECK(place.owed.empty());
 }
 
-void Oracle::line_answered(uint32_t line, int32_t result) {
+void Oracle::line_answered(uint32_t line, int32_t result, const FileEntry* files) {
   FUZZ_CHECK(line < line_total_);
+  const std::vector<Owed>& owed = lines_[line].owed;
+  if (owed.size() == 1 && owed[0].refusal == 0 && owed[0].opcode == Opcode::FILL) {  // else nobody knows whose answer it is
+    if (result == 0) FUZZ_CHECK(is_current(owed[0], files));
+    if (result == -Errno::estale) FUZZ_CHECK(!is_current(owed[0], files));
+  }
   answered(lines_[line], result);
 }
 
-void Oracle::mail_answered(uint32_t mailbox, int32_t result) {
+void Oracle::mail_answered(uint32_t mailbox, int32_t result, uint64_t value, const FileEntry* files) {
   FUZZ_CHECK(mailbox < geometry_.slot_count);
   const Place asked = mailboxes_[mailbox];
+  if (result == 0 && asked.owed.size() == 1 && tells_size(asked.owed[0].opcode)) {
+    const Owed& owed = asked.owed[0];
+    const FileEntry& file = files[index_of(owed.file)];
+    FUZZ_CHECK(value == (file.size_low | uint64_t(file.size_high) << 32));
+    FUZZ_CHECK(owed.opcode != Opcode::TRUNCATE || value == owed.offset);
+    FUZZ_CHECK(owed.opcode != Opcode::EXTEND || value >= owed.offset);
+  }
   answered(mailboxes_[mailbox], result);
   follow_handles(asked, result);
-  if (result < 0) return;
-  FUZZ_CHECK((uint32_t(result) & ((1u << HANDLE_INDEX_BITS) - 1)) < geometry_.file_count);
+  const bool opened = std::any_of(asked.owed.begin(), asked.owed.end(), [](const Owed& owed) { return owed.opcode == Opcode::OPEN; });
+  if (result < 0 || !opened) return;
+  FUZZ_CHECK(index_of(uint32_t(result)) < geometry_.file_count);
   if (handles.size() == HANDLES_MAX) handles.erase(handles.begin() + 1);
   handles.push_back(uint32_t(result));
 }
@@ -160,9 +196,10 @@ void Oracle::follow_handles(const Place& asked, int32_t result) {
   const bool alone = asked.owed.size() == 1;
   for (const Owed& owed : asked.owed) {
     int64_t& references = references_[(owed.opcode == Opcode::OPEN ? uint32_t(result) : owed.file) & ~HANDLE_WRITABLE];
-    if (owed.refusal != 0 || result < 0) continue;
-    if (owed.opcode == Opcode::OPEN) references += alone ? 1 : HELD_FOR_EVER;
-    if (owed.opcode == Opcode::CLOSE && alone) references += owed.length != 0 ? HELD_FOR_EVER : -1;
+    if (owed.refusal != 0) continue;
+    if (owed.opcode == Opcode::OPEN && result >= 0) references += alone ? 1 : HELD_FOR_EVER;
+    // Other errors than this one are reports of what has failed before: the handle is closed all the same.
+    if (owed.opcode == Opcode::CLOSE && alone && result != -Errno::ebadf) references += owed.length != 0 ? HELD_FOR_EVER : -1;
   }
 }
 
@@ -176,18 +213,38 @@ bool Oracle::is_surely_closed(uint32_t handle) const {
   return known == references_.end() || known->second <= 0;
 }
 
-bool Oracle::may_fill(uint32_t line) const {
-  for (const Owed& owed : lines_[line].owed) {
-    if (owed.refusal == 0 && owed.opcode == Opcode::FILL) return true;
+bool Oracle::is_current(const Owed& owed, const FileEntry* files) const {
+  const uint32_t index = index_of(owed.file);
+  return index < geometry_.file_count && owed.mailbox != 0 && files[index].file_id == owed.mailbox;
+}
+
+bool Oracle::may_fill(const Piece& piece, const FileEntry* files) const {
+  for (const Owed& owed : lines_[piece.line].owed) {
+    if (owed.refusal != 0 || owed.opcode != Opcode::FILL || !is_current(owed, files)) continue;
+    if (piece.file_offset == NO_OFFSET || piece.file_offset == owed.offset + piece.first) return true;
   }
   return false;
 }
 
-bool Oracle::may_write_back(uint32_t line, const FileEntry* files) const {
-  for (const Owed& owed : lines_[line].owed) {
-    if (owed.refusal != 0 || owed.opcode != Opcode::WRITE_BACK) continue;
-    const uint32_t index = owed.file & ((1u << HANDLE_INDEX_BITS) - 1);
-    if (files == nullptr || (index < geometry_.file_count && files[index].file_id == owed.mailbox)) return true;
+bool Oracle::may_write_back(const Piece& piece, const FileEntry* files, const uint32_t* masks) const {
+  for (const Owed& owed : lines_[piece.line].owed) {
+    if (owed.refusal != 0 || owed.opcode != Opcode::WRITE_BACK || !is_current(owed, files)) continue;
+    const uint32_t first = uint32_t(owed.offset % geometry_.line_bytes);
+    bool wanted = piece.first >= first && piece.first + piece.count <= first + owed.length;
+    wanted = wanted && piece.file_offset == owed.offset + (piece.first - first);
+    for (uint32_t byte = piece.first; wanted && owed.mask != 0 && byte < piece.first + piece.count; byte++) {
+      wanted = (masks[(owed.mask - 1) * (geometry_.line_bytes / 32) + byte / 32] >> byte % 32 & 1) != 0;
+    }
+    if (wanted) return true;
+  }
+  return false;
+}
+
+bool Oracle::is_mask_in_use(uint32_t mask) const {
+  for (const Place& place : lines_) {
+    for (const Owed& owed : place.owed) {
+      if (owed.refusal == 0 && owed.mask == mask + 1) return true;
+    }
   }
   return false;
 }

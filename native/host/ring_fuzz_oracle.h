@@ -19,12 +19,21 @@ class Oracle {
   int32_t refusal(const Request& request) const;
 
   void head_moved(uint32_t ring, uint32_t head);
-  void line_answered(uint32_t line, int32_t result);
-  void mail_answered(uint32_t mailbox, int32_t result);
-  /// A request that was taken and not answered moves bytes into the line.
-  bool may_fill(uint32_t line) const;
-  /// Or out of it, to a file that still is what it was when the gpu wrote them. Null: nobody knows any more what the files are.
-  bool may_write_back(uint32_t line, const FileEntry* files) const;
+  /// files: what the host has published of them.
+  void line_answered(uint32_t line, int32_t result, const FileEntry* files);
+  void mail_answered(uint32_t mailbox, int32_t result, uint64_t value, const FileEntry* files);
+  /// Some bytes of one line, and where in the file they are. NO_OFFSET: nowhere, they are zeros behind its end.
+  struct Piece {
+    uint32_t line, first, count;
+    uint64_t file_offset;
+  };
+  static constexpr uint64_t NO_OFFSET = ~uint64_t(0);
+  /// A request that was taken and not answered moves these bytes into the line, from a file that still is what the gpu takes it for.
+  bool may_fill(const Piece& piece, const FileEntry* files) const;
+  /// Or out of it. masks: all bits that the gpu has set in them since somebody began to read them.
+  bool may_write_back(const Piece& piece, const FileEntry* files, const uint32_t* masks) const;
+  /// Somebody may still read the mask.
+  bool is_mask_in_use(uint32_t mask) const;
 
   uint32_t position(uint32_t ring) const { return positions_[ring]; }
   uint64_t refused() const { return refused_; }
@@ -38,6 +47,8 @@ class Oracle {
   struct Owed {
     int32_t refusal;  // 0: what it asks for may work or not
     uint32_t opcode, file, mailbox, length;
+    uint64_t offset;  // of the page that the line gets, or of the first byte that leaves it
+    uint32_t mask;    // + 1; 0: all bytes of the range
   };
   /// Requests that one line or mailbox hears of, and what it heard. Several may be under way and end in any order, so that only together
   /// they say whether each got its answer.
@@ -50,6 +61,7 @@ class Oracle {
   static void answered(Place& place, int32_t result);
   void follow_handles(const Place& asked, int32_t result);
   bool is_surely_closed(uint32_t handle) const;
+  bool is_current(const Owed& owed, const FileEntry* files) const;
   void forget_owed();
 
   const Geometry geometry_;

@@ -13,6 +13,7 @@ struct System {
   Memory* memory = nullptr;    // null: calls are made as they are
   std::deque<Fault> faults;    // of the calls to come, in their order
   bool wrote = false;          // bytes or the size of a file changed
+  bool read_only = false;      // nothing may change
   Fault next();
 };
 

@@ -209,12 +209,6 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
       past_the_cache = true;  // it is full of bytes that cannot be written back
     }
     if (past_the_cache && use == PAGE_TO_MAP) return item_pins_outcome(fs);
-    if (past_the_cache && use != PAGE_TO_READ) {
-      // Whoever has lines mapped waits for no other pins: two that did would wait for each other.
-      uint holds = 0;
-      if (is_leader(fs)) holds = item_has_maps(fs) ? 1u : 0u;
-      if (warp_broadcast(fs.lane, holds, 0u) != 0u) return item_pins_outcome(fs);
-    }
     if (past_the_cache && use == PAGE_TO_READ && fs.bypass_line == (uint)LINE_NONE && bypass_start(fs, source, page) == 0) continue;
     count(fs, Counter::RETRIES, 1u);
     if (!warp_wait_again(fs, bound)) return wait_outcome();

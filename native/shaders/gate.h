@@ -1,8 +1,7 @@
 // The gate of a file keeps calls that write and truncations apart: a call that writes passes it and is counted until it ends; a truncation
 // closes it, waits until nobody is inside, and seals it. So a write is before a truncation or after it, never half of each. Readers have no
 // gate: what they read beside a truncation the host refuses, and they begin again.
-// An item that has lines mapped still comes in where the gate is closed and not yet sealed, and closes no gate where it would have to wait:
-// somebody inside may wait for its pins.
+// An item that has lines mapped still comes in where the gate is closed and not yet sealed: somebody inside may wait for its pins.
 // A call leaves the gate where it ends (call_end); a replayed one stays inside while its item is pending.
 #pragma once
 
@@ -75,11 +74,6 @@ WARPFS_FN int gate_close(WARPFS_THREAD Fs& fs, int file) {
       // What those who left have written is visible.
       fence_acquire();
       return 0;
-    }
-    if (item_has_maps(fs)) {
-      // Somebody inside may wait for its pins.
-      gate_leave(fs);
-      return -Errno::ebusy;
     }
     if (!wait_again(fs, bound)) return wait_outcome();
   }

@@ -47,7 +47,15 @@ WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length,
     uint place = 0;
     if (is_leader(fs)) place = map_place(fs, 0u);
     if (warp_broadcast(fs.lane, place, 0u) == MAPS_MAX) return call_end(fs, -Errno::enomem);
-    const int status = page_read(fs, view.source, offset >> fs.line_shift, PAGE_TO_MAP, line);
+    Tag tag;
+    tag.file_id = view.source.file_id;
+    tag.page = offset >> fs.line_shift;
+    const CacheSet set = set_of(fs, tag);
+    uint room = 1u;
+    if (is_leader(fs)) room = set_map(fs, set.index, set.ways) ? 1u : 0u;
+    if (warp_broadcast(fs.lane, room, 0u) == 0u) return call_end(fs, item_pins_outcome(fs));
+    const int status = page_read(fs, view.source, tag.page, PAGE_TO_MAP, line);
+    if (status != 0 && is_leader(fs)) atomic_sub(&fs.sets[set.index].maps, 1u);
     if (status == 0) {
       map_set(fs, map, line, offset, (int)view.count);
       if (is_leader(fs)) fs.record->maps[place] = map_entry(map);
@@ -131,6 +139,7 @@ WARPFS_CALL int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
   warp_sync(fs.lane);
   if (is_leader(fs)) {
     fs.record->maps[map_place(fs, map_entry(map))] = 0u;
+    set_unmap(fs, map.line);
     line_unpin(fs, map.line);
   }
   return call_end(fs, status);

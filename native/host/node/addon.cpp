@@ -4,6 +4,7 @@
 #include "../host_error.h"
 #include "../io_engine.h"
 #include "../mount.h"
+#include "../plain_loop.h"
 #include "../pread_loop.h"
 #include "../sandbox.h"
 #include "arguments.h"
@@ -21,6 +22,32 @@ uint64_t total(const Daemon::Stats& stats) {
   uint64_t served = 0;
   for (uint64_t count : stats.served) served += count;
   return served - stats.served[Opcode::NOP];
+}
+
+/// What a loop of a plain program took, and found wrong.
+template <typename Loop>
+Napi::Value yardstick(Napi::Env env, Loop&& loop) {
+  try {
+    const auto result = loop();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("nanoseconds", number(env, double(result.nanoseconds)));
+    object.Set("wrongWords", number(env, double(result.wrong_words)));
+    return object;
+  } catch (const HostError& error) {
+    throw_host_error(env, error.code, error.what());
+  }
+}
+
+template <PlainLoopResult (*run)(const PlainLoop&)>
+void set_plain_loop(Napi::Object& exports, const char* name) {
+  exports.Set(name, Napi::Function::New(exports.Env(), [](const Napi::CallbackInfo& info) -> Napi::Value {
+                const Napi::Object loop = info[0].As<Napi::Object>();
+                return yardstick(info.Env(), [&] {
+                  return run({string_field(loop, "path"), number_field(loop, "pages"), number_field(loop, "pageBytes"), number_field(loop, "seed"),
+                              number_field(loop, "count"), number_field(loop, "start"), number_field(loop, "threads"),
+                              number_field(loop, "wordsApart")});
+                });
+              }));
 }
 
 }  // namespace
@@ -97,18 +124,14 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("preadLoop", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 const Napi::Object loop = info[0].As<Napi::Object>();
-                try {
-                  const PreadLoopResult result =
-                      run_pread_loop({string_field(loop, "path"), number_field(loop, "pages"), number_field(loop, "pageBytes"),
-                                      number_field(loop, "reads"), number_field(loop, "seed"), number_field(loop, "start")});
-                  Napi::Object object = Napi::Object::New(info.Env());
-                  object.Set("nanoseconds", number(info.Env(), double(result.nanoseconds)));
-                  object.Set("wrongWords", number(info.Env(), double(result.wrong_words)));
-                  return object;
-                } catch (const HostError& error) {
-                  throw_host_error(info.Env(), error.code, error.what());
-                }
+                return yardstick(info.Env(), [&] {
+                  return run_pread_loop({string_field(loop, "path"), number_field(loop, "pages"), number_field(loop, "pageBytes"),
+                                         number_field(loop, "reads"), number_field(loop, "seed"), number_field(loop, "start")});
+                });
               }));
+  set_plain_loop<run_plain_reads>(exports, "plainReads");
+  set_plain_loop<run_plain_writes>(exports, "plainWrites");
+  set_plain_loop<run_plain_opens>(exports, "plainOpens");
   return exports;
 }
 

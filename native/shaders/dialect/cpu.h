@@ -30,7 +30,11 @@
 #define WARPFS_HOT_CALL WARPFS_CALL
 #else
 #define WARPFS_CALL WARPFS_FN
+#if defined(WARPFS_CPU_CHECKED)
+#define WARPFS_HOT_CALL WARPFS_FN __attribute__((always_inline))  // what goes wrong in it is shown where the kernel calls it
+#else
 #define WARPFS_HOT_CALL WARPFS_FN
+#endif
 #endif
 #define WARPFS_DEVICE
 #define WARPFS_THREAD
