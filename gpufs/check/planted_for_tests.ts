@@ -31,8 +31,9 @@ const own: Mutant[] = [
     mutated: 'for (uint i = 0; i < fill.used; i++) host_store(&request->lines[i], (fill.lines[i] + 1u) % fs.geometry->line_count);', note: 'A fill is asked for in another line.', scenario: 'same-page',
   },
   {
-    name: 'waiters-wake-each-other', file: 'line_wait.h', form: 'expression', original: 'line_finish(fs, line, word)',
-    mutated: 'atomic_add(fs.words + line, 1u << LINE_PINS_SHIFT) == 0u || atomic_sub(fs.words + line, 1u << LINE_PINS_SHIFT) == 0u', note: 'Two that wait change a word for ever.', scenario: 'same-page',
+    name: 'waiters-wake-each-other', file: 'line_wait.h', form: 'statement',
+    original: 'if (line_finish(fs, line, word)) {\n        word = atomic_load(fs.words + line);\n      } else if (wait_again(fs, bound)) {\n        word = atomic_load(fs.words + line);\n      } else {\n        waited.status = wait_outcome();\n        break;\n      }',
+    mutated: 'atomic_add(fs.words + line, 1u << LINE_PINS_SHIFT); atomic_sub(fs.words + line, 1u << LINE_PINS_SHIFT); if (!wait_again(fs, bound)) { waited.status = wait_outcome(); break; } word = atomic_load(fs.words + line);', note: 'Two that wait change a word for ever.', scenario: 'same-page',
   },
 ];
 

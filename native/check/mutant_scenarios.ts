@@ -1,5 +1,4 @@
 // The programs that show the mutants: each the smallest of its kind, so that a random schedule soon is the right one. Nothing runs here.
-import type { Counters } from '../../cache/counters.ts';
 import type { NativeFaults } from '../../gpufs/native_check.ts';
 import type { MountOptions } from '../../gpufs/options.ts';
 import type { OpenModeName, Operation, Program } from '../../gpufs/program.ts';
@@ -17,7 +16,7 @@ export interface MutantScenario {
    * What the single warp of the scenario counts, whatever the schedule. Hits and misses: the policy as the simulator of the cache knows it.
    * Write-backs are those before the end, so they say whether a limit of dirty bytes is kept.
    */
-  counters?: Pick<Counters, 'hits' | 'misses'> | Pick<Counters, 'writeBacks'>;
+  counters?: Partial<Record<'hits' | 'misses' | 'writeBacks', number>>;
 }
 
 export const LINE_BYTES = 512;

@@ -9,6 +9,7 @@ const MAPPED = `map_set(fs, map, line, offset, (int)view.count);
       break;`;
 
 const UNMAPPED = `fs.record->maps[map_place(fs, map_entry(map))] = 0u;
+    set_unmap(fs, map.line);
     line_unpin(fs, map.line);`;
 
 export const mutantsOfMaps: readonly Mutant[] = [
