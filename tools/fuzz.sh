@@ -4,6 +4,7 @@
 # is written to build-fuzz/findings, and `build-fuzz/ring_fuzz FILE` shows it again.
 #   --seconds N   how long; 0: only the inputs that there are
 #   --minimize    afterwards makes the committed corpus again: few inputs that together reach all edges that were reached
+#                 (those named seed_* stay: each is a story that edges alone do not tell, such as a failed write that a close tells)
 # Needs Linux and clang with libFuzzer (Debian: clang-19 libclang-rt-19-dev). CXX names another clang. Exit code 77: there is none.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -53,7 +54,7 @@ if [ -n "$minimize" ]; then
   rm -rf build-fuzz/minimized
   mkdir build-fuzz/minimized
   build-fuzz/ring_fuzz -set_cover_merge=1 -use_counters=0 -max_len=400 build-fuzz/minimized "$committed" build-fuzz/corpus
-  rm -f "$committed"/*
+  find "$committed" -type f ! -name 'seed_*' -delete
   for input in build-fuzz/minimized/*; do cp "$input" "$committed/$(basename "$input" | cut -c1-12)"; done
   du -bs "$committed"
 fi

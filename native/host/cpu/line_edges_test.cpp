@@ -16,7 +16,7 @@ namespace {
 constexpr uint32_t LINES = 4;
 constexpr uint32_t LINE_BYTES = 512;
 
-Geometry small_geometry() {
+Geometry small_geometry(uint32_t masks) {
   Geometry g = {};
   g.abi_hash = ABI_HASH;
   g.line_count = LINES;
@@ -30,11 +30,14 @@ Geometry small_geometry() {
   g.file_count = 1;
   g.wait_polls = 1000;
   g.stats_count = 1;
+  g.mask_count = masks;
   return g;
 }
 
 struct Warp {
-  MountMemory memory{small_geometry()};
+  explicit Warp(uint32_t masks = 0) : memory(small_geometry(masks)) {}
+
+  MountMemory memory;
   CpuExecutor executor{CpuExecutorOptions{1, 4, 65536, nullptr, nullptr}};
   uint32_t answered = 0;
 
@@ -193,8 +196,7 @@ void test_a_write_back_starts_beside_pins_and_not_beside_hands() {
 }
 
 void test_bytes_apart_take_a_mask() {
-  Warp w;
-  w.memory.at<Geometry>(Binding::GEOMETRY)->mask_count = 1;
+  Warp w(1);
   const uint32_t line = w.filled(0), other = w.filled(1);
   w.write(line, 100, {1, 2, 3});
   w.write(line, 300, {5});
