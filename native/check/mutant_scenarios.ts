@@ -242,7 +242,7 @@ const scenarios = {
   'maps-and-eviction': scenario([[open('a', 'r+'), map(64, 64), unmap(1, 64)], [open('a'), read(page(1)), read(page(2))]], { lines: 1 }),
   'one-warp-maps': scenario(
     [[open('a', 'r+'), map(0, 100), unmap(1, 100), map(page(1), 64), map(16, 16), unmap(4, 16), unmap(3, 64)]],
-    { lines: 2 },
+    { lines: 3 },
   ),
   'synced-map': scenario([[open('a', 'r+'), map(0, 64), { op: 'map_sync', map: 1, data: content(64, 400) }]], { lines: 1, finish: false }),
   /** One dirty line is what the limit allows: the second page of a call goes on to the file with the first. */
