@@ -96,5 +96,5 @@ function ownErrorOf({ ended, result }: Act): ErrnoName | undefined {
 }
 
 function textOf(map: ReadonlyMap<string, string>): string {
-  return [...map].toSorted().map((pair) => pair.join('>')).join('|');
+  return [...map].map((pair) => pair.join('>')).toSorted().join('|');
 }

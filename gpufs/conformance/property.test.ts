@@ -27,7 +27,8 @@ function compareStep(where: string, operation: Operation, got: StepResult, wante
     throw new Error(`${at}: result ${got.result}, wanted ${wanted.result}`);
   }
   if (got.sizeBytes !== wanted.sizeBytes) throw new Error(`${at}: size ${got.sizeBytes}, wanted ${wanted.sizeBytes}`);
-  if (wanted.values !== undefined && `${got.values}` !== `${wanted.values}`) throw new Error(`${at}: values ${got.values}, wanted ${wanted.values}`);
+  const [values, wantedValues] = [got.values?.join(), wanted.values?.join()];
+  if (wantedValues !== undefined && values !== wantedValues) throw new Error(`${at}: values ${values}, wanted ${wantedValues}`);
   if (wanted.data === undefined) return;
   const difference = firstDifference(got.data ?? new Uint8Array(0), wanted.data);
   if (difference !== undefined) throw new Error(`${at}: ${difference}`);
