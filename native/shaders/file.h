@@ -5,7 +5,7 @@ namespace warpfs {
 
 WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, int file) {
   const uint handle = (uint)file;
-  const uint index = handle & ((1u << HANDLE_INDEX_BITS) - 1u);
+  const uint index = handle_index(file);
   if (file < 0 || index >= fs.geometry->file_count) return 0;
   WARPFS_DEVICE const FileEntry* entry = fs.files + index;
   return host_load(&entry->handle) == (handle & ~(uint)HANDLE_WRITABLE) ? entry : 0;

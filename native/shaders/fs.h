@@ -97,6 +97,9 @@ WARPFS_FN void note_error(WARPFS_THREAD Fs& fs, int error) {
   if (fs.error == 0) fs.error = error;
 }
 
+// The place of a file in the tables, which the handle names; its generation stands above.
+WARPFS_FN uint handle_index(int file) { return (uint)file & ((1u << HANDLE_INDEX_BITS) - 1u); }
+
 WARPFS_FN uint line_bytes(WARPFS_THREAD const Fs& fs) { return 1u << fs.line_shift; }
 
 WARPFS_FN WARPFS_DEVICE uchar* line_data(WARPFS_THREAD const Fs& fs, uint line) { return fs.lines + ((ulong)line << fs.line_shift); }

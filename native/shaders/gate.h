@@ -24,7 +24,7 @@ WARPFS_FN void gate_leave(WARPFS_THREAD Fs& fs) {
 
 // A file that no handle can name has no gate: the call will find that out itself.
 WARPFS_FN bool gate_exists(WARPFS_THREAD const Fs& fs, int file) {
-  return file >= 0 && ((uint)file & ((1u << HANDLE_INDEX_BITS) - 1u)) < fs.geometry->file_count;
+  return file >= 0 && handle_index(file) < fs.geometry->file_count;
 }
 
 // Leader only.
@@ -38,7 +38,7 @@ WARPFS_FN bool item_has_maps(WARPFS_THREAD const Fs& fs) {
 // Leader only. 0, or wait_outcome().
 WARPFS_FN int gate_pass(WARPFS_THREAD Fs& fs, int file) {
   if (fs.gate != 0u || !gate_exists(fs, file)) return 0;
-  const uint index = (uint)file & ((1u << HANDLE_INDEX_BITS) - 1u);
+  const uint index = handle_index(file);
   WARPFS_DEVICE uint* gate = gate_of(fs, index);
   WaitBound bound;
   wait_start(fs, bound);
@@ -62,7 +62,7 @@ WARPFS_FN int gate_pass(WARPFS_THREAD Fs& fs, int file) {
 // Leader only. Closes it, and waits until nobody is inside: 0, or wait_outcome().
 WARPFS_FN int gate_close(WARPFS_THREAD Fs& fs, int file) {
   if (!gate_exists(fs, file)) return 0;
-  const uint index = (uint)file & ((1u << HANDLE_INDEX_BITS) - 1u);
+  const uint index = handle_index(file);
   WARPFS_DEVICE uint* gate = gate_of(fs, index);
   WaitBound bound;
   wait_start(fs, bound);
