@@ -10,13 +10,10 @@ import { scenarioArbitrary } from './scenario_arbitrary.ts';
 
 const { missing } = nativePresence();
 
-const faultless = scenarioArbitrary().map((scenario): Scenario => ({ ...scenario, faults: {} }));
-
+const withoutFaults = (scenario: Scenario): Scenario => ({ ...scenario, faults: {} });
+const faultless = scenarioArbitrary().map(withoutFaults);
 /** One line, one ring of one slot: everybody waits for everybody. */
-function crowded(scenario: Scenario): Scenario {
-  const { cache } = scenario.config;
-  return { ...scenario, config: { ...scenario.config, cache: { ...cache, lines: 1 }, ring: { count: 1, slots: 1 } } };
-}
+const crowded = scenarioArbitrary((plan) => ({ ...plan, lines: 0, ringCount: 0, ringSlots: 0 })).map(withoutFaults);
 
 /** Fewer places than warps: an item takes the place of one that has ended. */
 function queued(scenario: Scenario): Scenario {
@@ -27,7 +24,7 @@ function queued(scenario: Scenario): Scenario {
 describe.skipIf(missing !== undefined)(missing === undefined ? 'the protocol' : `SKIP ${missing}`, () => {
   test.each([
     ['as programs come', faultless],
-    ['where there is one line and one slot', faultless.map(crowded)],
+    ['where there is one line and one slot', crowded],
     ['where items take turns', faultless.map(queued)],
     ['with three priority changes and many lanes', fc.tuple(faultless, fc.constantFrom(8, 32)).map(([scenario, laneCount]): Scenario => ({ ...scenario, check: { ...scenario.check, scheduler: 'pct', laneCount } }))],
   ])('takes legal edges, completes each request once, and loses nothing: %s', { timeout: PROPERTY_MS_MAX }, async (_, scenarios) => {

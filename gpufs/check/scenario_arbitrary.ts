@@ -14,8 +14,9 @@ export function planArbitrary(): fc.Arbitrary<Plan> {
   });
 }
 
-export function scenarioArbitrary(): fc.Arbitrary<Scenario> {
-  return planArbitrary().map((plan) => scenarioOf(plan, 'property'));
+/** `change` is about the plan: what a program may do depends on the cache that it is for. */
+export function scenarioArbitrary(change: (plan: Plan) => Plan = (plan) => plan): fc.Arbitrary<Scenario> {
+  return planArbitrary().map((plan) => scenarioOf(change(plan), 'property'));
 }
 
 function numbers<Name extends string>(alternatives: Readonly<Record<Name, number>>): { [Key in Name]: fc.Arbitrary<number> } {
