@@ -49,6 +49,20 @@ uint8_t first_hints(int fd) {
   return 0;
 }
 
+/// On these file systems the open of a regular file whose path the kernel knows asks no server and no disk.
+bool opens_from_memory(int fd) {
+#if defined(__linux__)
+  constexpr uint32_t EXT4 = 0xef53, XFS = 0x58465342, BTRFS = 0x9123683e;
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return false;
+  const uint32_t type = uint32_t(system.f_type);
+  return type == EXT4 || type == XFS || type == BTRFS || type == TMPFS_MAGIC;
+#else
+  (void)fd;
+  return false;
+#endif
+}
+
 /// Puts the new descriptor behind the old number. Requests that use the number meanwhile go on with the one or the other.
 bool replace_descriptor(int with, int number) {
 #if defined(__linux__)
@@ -74,6 +88,7 @@ FileTable::FileTable(FileEntry* shared, uint32_t count, const PathResolver& reso
   root_ = resolver_.open_root();
   struct stat root{};
   if (root_ >= 0 && fstat(root_, &root) == 0) root_device_ = uint64_t(root.st_dev);
+  opens_from_memory_ = root_ >= 0 && opens_from_memory(root_);
 }
 
 /// Lines of files that another table knew may still be in the cache: the highest of their identities, 0 without such a table. Whoever
@@ -150,13 +165,17 @@ int32_t FileTable::open(const char* path, uint32_t flags, Hurry hurry) {
         const int32_t error = refresh(*slot, found, slot->fd);
         return error != 0 ? error : share(*slot, write);
       }
+      // A slot that has to be taken from another file may have bytes to sync.
+      const bool at_once = opens_from_memory_ && found.signature.device == root_device_ && (slot != nullptr || used_ < count_);
+      if (hurry == Hurry::YES && !at_once) return -Errno::eagain;
     }
-    if (hurry == Hurry::YES) return -Errno::eagain;
+    if (hurry == Hurry::YES && fd != 0) return -Errno::eagain;
 
     int parent = -1;
     const bool create = fd == -Errno::enoent && may_create;
     if (create) fd = resolver_.create(path, exclusive, parent);
-    else if (fd == 0) fd = resolver_.open(path, write);
+    else if (fd == 0) fd = hurry == Hurry::YES ? resolver_.open_cached(path, write) : resolver_.open(path, write);
+    if (hurry == Hurry::YES && fd < 0) return -Errno::eagain;  // the same without hurry finds out why
     const bool raced = create ? fd == -Errno::eexist && !exclusive : fd == -Errno::enoent && may_create;
     if (raced) continue;
     if (fd == -Errno::enfile && !dropped_spares) {
@@ -165,12 +184,16 @@ int32_t FileTable::open(const char* path, uint32_t flags, Hurry hurry) {
       if (drop_spare_descriptors(0)) continue;
     }
     if (fd < 0) return fd;
-    host_opens_.fetch_add(1, std::memory_order_relaxed);
-
     // What was opened counts, not what was there a moment ago.
     int32_t error = calls().look_at(fd, found);
     if (error == 0) error = refused_kind(found);
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_, std::defer_lock);
+    if (hurry == Hurry::NO) lock.lock();
+    else if (!lock.try_lock() || (find(found.signature) == nullptr && used_ == count_)) {
+      ::close(fd);
+      return -Errno::eagain;
+    }
+    host_opens_.fetch_add(1, std::memory_order_relaxed);
     const DirectoryRef directory = create ? share_directory(parent) : nullptr;
     if (error != 0) {
       ::close(fd);

@@ -190,6 +190,7 @@ class FileTable {
   std::atomic<uint64_t> names_synced_{0};     // so many of them a sync of the file system covers
   int root_ = -1;                        // for syncfs
   uint64_t root_device_ = 0;
+  bool opens_from_memory_ = false;       // so do files on the device of the root
   std::map<Identity, std::weak_ptr<const Directory>> directories_;  // those that something waits for, and some that nothing does
   size_t directories_max_ = 16;          // then the latter are looked for
   std::map<const Directory*, DirectoryRef> unsynced_directories_;   // names have changed there, and syncfs does not reach them

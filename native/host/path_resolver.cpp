@@ -201,6 +201,16 @@ int32_t PathResolver::identify_cached(const char* path, FileLook& found) const {
   return -Errno::eagain;
 }
 
+int32_t PathResolver::open_cached(const char* path, bool writable) const {
+#if defined(__linux__) && defined(RESOLVE_CACHED)
+  const int flags = (writable ? O_RDWR : O_RDONLY) | OPEN_FLAGS;
+  if (!walks_ && !is_repeatable()) return open_beneath(calls_, root_, path, uint64_t(flags), RESOLVE_CACHED);
+#endif
+  (void)path;
+  (void)writable;
+  return -Errno::eagain;
+}
+
 int32_t PathResolver::open(const char* path, bool writable) const {
   const int flags = (writable ? O_RDWR : O_RDONLY) | OPEN_FLAGS;
 #if defined(__linux__)

@@ -28,6 +28,8 @@ class PathResolver {
   int32_t identify_cached(const char* path, FileLook& found) const;
   /// A descriptor of what is there, opened for reading or for both; never blocks on a FIFO.
   int32_t open(const char* path, bool writable) const;
+  /// The same, but -EAGAIN where the path is not in memory.
+  int32_t open_cached(const char* path, bool writable) const;
   /// A descriptor of a new file; -EEXIST if it is there already. Exclusive: a symbolic link at the end is not followed, it is there.
   /// parent becomes a descriptor of its directory, for fsync, or -1 where the directory may be written but not read.
   int32_t create(const char* path, bool exclusive, int& parent) const;
