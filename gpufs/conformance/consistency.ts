@@ -133,6 +133,18 @@ export function describeConsistency(fixture: Fixture): void {
       expect(fs.describe().hostOpens).toBeLessThanOrEqual(3);
     });
 
+    test('what the host made longer beside a writer is as long at the next open', async () => {
+      fixture.write('a.bin', before);
+      const fs = await fixture.mounted();
+      const running = runWarp(fs, open('a.bin', 'r+'), write(0, pattern(10, 2)), fsync(), compute(3_000_000), write(5, pattern(10, 3)), close());
+      await aTick();
+      hostWrites(fixture.path('a.bin'), [FILE_BYTES, pattern(5000, 9)]);
+      await running;
+      const steps = await runWarp(fs, open('a.bin'), stat(), close());
+      expect(resultOf(steps, 1).sizeBytes).toBe(FILE_BYTES + 5000);
+      expect(firstDifference(await readWhole(fs, 'a.bin'), fixture.bytes('a.bin'))).toBeUndefined();
+    });
+
     test('is not used where somebody changed it beside a writer of this mount, once that has closed', async () => {
       fixture.write('a.bin', before);
       await aTick();

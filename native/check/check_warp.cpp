@@ -110,11 +110,11 @@ void doorbell() {}
 
 ulong now() { return engine_of_thread == nullptr || engine_of_thread->compares_states() ? 0 : engine_of_thread->now(); }
 
-// Instrumented code never switches stacks itself.
+// Instrumented code never switches stacks itself, and no lane of it makes a call for others (cpu_calls.h).
 constexpr uint CHECKED_ABI = CPU_ABI & ~1u;
-constexpr CpuRuntime RUNTIME = {CHECKED_ABI, warpfs_engine_rendezvous, warpfs_engine_pause, warpfs_engine_spin, warpfs_fiber_switch, doorbell, now};
+constexpr CpuRuntime RUNTIME = {CHECKED_ABI, warpfs_engine_rendezvous, nullptr, warpfs_engine_pause, warpfs_engine_spin, warpfs_fiber_switch, doorbell, now};
 #if WARPFS_LANE_SWITCH
-constexpr CpuRuntime RUNTIME_OF_TWO_STACKS = {CHECKED_ABI, warpfs_leave_rendezvous, warpfs_leave_pause, warpfs_leave_spin, warpfs_fiber_switch, doorbell, now};
+constexpr CpuRuntime RUNTIME_OF_TWO_STACKS = {CHECKED_ABI, warpfs_leave_rendezvous, nullptr, warpfs_leave_pause, warpfs_leave_spin, warpfs_fiber_switch, doorbell, now};
 #endif
 
 }  // namespace
@@ -134,7 +134,7 @@ void CheckWarp::begin(Engine& of, const CpuRuntime* with, CheckGroup& in, uint32
   group_memory = in.memory;
   lane_count = lane_total;
   full = live = lane_total == 32 ? ~0u : (1u << lane_total) - 1;
-  active = parity = uncombined = 0;
+  active = parity = uncombined = followers = 0;
   expired = waits_exceeded = 0;
   counts = of.compares_states() ? 0 : 1;
   blocked = 0;

@@ -52,8 +52,9 @@ void nth_call_fails(const char* io) {
   calls.inject(fault_of(1, EDQUOT, kind_bit(CallKind::SYNC)));
   CHECK_EQUAL(m.gpu.sync(file), -Errno::edquot);
   CHECK_EQUAL(m.gpu.sync(file), 0);
+  write_file(folder.at("b.bin"), pattern(10));  // a.bin is open, and would be shared
   calls.inject(fault_of(1, EACCES, kind_bit(CallKind::OPEN), true));  // once would not do: an open tries without waiting first
-  CHECK_EQUAL(m.gpu.open("a.bin", 0), -Errno::eacces);
+  CHECK_EQUAL(m.gpu.open("b.bin", 0), -Errno::eacces);
   calls.inject(fault_of(1, EINTR, reads | writes));  // is done again, nobody hears of it
   CHECK_EQUAL(m.gpu.fill(file, 0, 2), 0);
   CHECK_EQUAL(calls.injected(), 1);

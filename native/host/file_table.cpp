@@ -23,20 +23,13 @@ constexpr uint32_t GENERATION_SHIFT = 32;
 constexpr uint64_t GENERATION_ONE = uint64_t(1) << GENERATION_SHIFT;
 constexpr uint64_t GENERATION_MASK = ((uint64_t(1) << HANDLE_GENERATION_BITS) - 1) << GENERATION_SHIFT;
 constexpr uint64_t LIVE = uint64_t(1) << (GENERATION_SHIFT + HANDLE_GENERATION_BITS);
-constexpr uint32_t INDEX_MASK = (1u << HANDLE_INDEX_BITS) - 1;
 constexpr uint32_t HANDLE_BITS = HANDLE_INDEX_BITS + HANDLE_GENERATION_BITS;
 constexpr uint32_t NO_HANDLE = 0xffffffffu;
-constexpr int OPEN_ATTEMPTS = 16;  // somebody may create and remove the file while we look
 static_assert(HANDLE_WRITABLE == 1u << HANDLE_BITS, "the writable bit lies above the generation");
 
 /// The word of a live slot that this handle names, without its users.
 uint64_t live_word_of(uint32_t handle) {
   return LIVE | (uint64_t((handle & ~HANDLE_WRITABLE) >> HANDLE_INDEX_BITS) << GENERATION_SHIFT);
-}
-
-int32_t refused_kind(const FileLook& found) {
-  if (S_ISDIR(found.mode)) return -Errno::eisdir;
-  return S_ISREG(found.mode) ? 0 : -Errno::eopnotsupp;
 }
 
 uint8_t first_hints(int fd) {
@@ -145,73 +138,13 @@ void FileTable::release(const FileRef& file) {
   if (file.slot->listed) settle(*file.slot);
 }
 
-int32_t FileTable::open(const char* path, uint32_t flags, Hurry hurry) {
-  const bool write = (flags & OPEN_WRITE) != 0;
-  const bool exclusive = (flags & OPEN_EXCLUSIVE) != 0;
-  const bool may_create = (flags & OPEN_CREATE) != 0;
-  if (write && read_only_) return -Errno::erofs;
-  bool dropped_spares = false;
-  for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
-    FileLook found;
-    int32_t fd = -Errno::enoent;
-    if (!exclusive) fd = hurry == Hurry::YES ? resolver_.identify_cached(path, found) : resolver_.identify(path, found);
-    if (fd == 0) fd = refused_kind(found);
-    if (fd == 0) {
-      std::unique_lock lock(mutex_, std::defer_lock);
-      if (hurry == Hurry::NO) lock.lock();
-      else if (!lock.try_lock()) return -Errno::eagain;
-      FileSlot* slot = find(found.signature);
-      if (slot != nullptr && slot->fd >= 0 && (!write || slot->writable)) {
-        const int32_t error = refresh(*slot, found, slot->fd);
-        return error != 0 ? error : share(*slot, write);
-      }
-      // A slot that has to be taken from another file may have bytes to sync.
-      const bool at_once = opens_from_memory_ && found.signature.device == root_device_ && (slot != nullptr || used_ < count_);
-      if (hurry == Hurry::YES && !at_once) return -Errno::eagain;
-    }
-    if (hurry == Hurry::YES && fd != 0) return -Errno::eagain;
-
-    int parent = -1;
-    const bool create = fd == -Errno::enoent && may_create;
-    if (create) fd = resolver_.create(path, exclusive, parent);
-    else if (fd == 0) fd = hurry == Hurry::YES ? resolver_.open_cached(path, write) : resolver_.open(path, write);
-    if (hurry == Hurry::YES && fd < 0) return -Errno::eagain;  // the same without hurry finds out why
-    const bool raced = create ? fd == -Errno::eexist && !exclusive : fd == -Errno::enoent && may_create;
-    if (raced) continue;
-    if (fd == -Errno::enfile && !dropped_spares) {
-      std::lock_guard lock(mutex_);
-      dropped_spares = true;
-      if (drop_spare_descriptors(0)) continue;
-    }
-    if (fd < 0) return fd;
-    // What was opened counts, not what was there a moment ago.
-    int32_t error = calls().look_at(fd, found);
-    if (error == 0) error = refused_kind(found);
-    std::unique_lock lock(mutex_, std::defer_lock);
-    if (hurry == Hurry::NO) lock.lock();
-    else if (!lock.try_lock() || (find(found.signature) == nullptr && used_ == count_)) {
-      ::close(fd);
-      return -Errno::eagain;
-    }
-    host_opens_.fetch_add(1, std::memory_order_relaxed);
-    const DirectoryRef directory = create ? share_directory(parent) : nullptr;
-    if (error != 0) {
-      ::close(fd);
-      return error;
-    }
-    FileSlot* slot = nullptr;
-    error = adopt(fd, directory, write, found, slot);
-    return error != 0 ? error : share(*slot, write);
-  }
-  return -Errno::eagain;
-}
+bool FileTable::is_open(uint32_t index) const { return (slots_[index].word.load(std::memory_order_relaxed) & LIVE) != 0; }
 
 int32_t FileTable::close(uint32_t handle, bool keep, Hurry hurry) {
   const uint32_t index = handle & INDEX_MASK;
   if (handle >> (HANDLE_BITS + 1) != 0 || index >= count_) return -Errno::ebadf;
-  std::unique_lock lock(mutex_, std::defer_lock);
-  if (hurry == Hurry::NO) lock.lock();
-  else if (!lock.try_lock()) return -Errno::eagain;
+  std::unique_lock table(mutex_, std::defer_lock);
+  if (!lock(table, hurry)) return -Errno::eagain;
   FileSlot& slot = slots_[index];
   if ((slot.word.load(std::memory_order_relaxed) & ~USERS) != live_word_of(handle) || slot.references == 0) return -Errno::ebadf;
   slot.kept = slot.kept || keep;

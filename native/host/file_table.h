@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace warpfs {
@@ -76,6 +77,14 @@ enum class WriteStart {
 
 enum class Hurry { NO, YES };  // YES: gives -EAGAIN instead of waiting for a disk or for the mutex
 
+inline bool lock(std::unique_lock<std::mutex>& mutex, Hurry hurry) {
+  if (hurry == Hurry::YES) return mutex.try_lock();
+  mutex.lock();
+  return true;
+}
+
+constexpr uint32_t INDEX_MASK = (1u << HANDLE_INDEX_BITS) - 1;
+
 /// What the gpu asks for behind a write-back of its own that failed: that error was told with the line.
 enum class Told { NO, YES };
 
@@ -124,9 +133,14 @@ class FileTable {
  private:
   using Identity = std::pair<uint64_t, uint64_t>;
   using DirectoryRef = std::shared_ptr<const Directory>;
+  static constexpr size_t OPENING_MUTEXES = 64;
+  static constexpr size_t PATHS_REMEMBERED = 256;
   static constexpr size_t SIZE_MUTEXES = 64;  // a file that takes long to be cut off holds up few others
 
   uint32_t take_over();
+  bool is_open(uint32_t index) const;
+  std::optional<int32_t> share_open(const FileLook& found, bool write, Hurry hurry);
+  int32_t open_on_host(const char* path, uint32_t flags, bool there, Hurry hurry);
   uint32_t index_of(const FileSlot& slot) const { return uint32_t(&slot - slots_.get()); }
   std::mutex& size_mutex(const FileSlot& slot) { return size_mutexes_[index_of(slot) % SIZE_MUTEXES]; }
   FileSignature seen(const FileLook& look) const;              // what counts of it
@@ -177,6 +191,8 @@ class FileTable {
   const PathResolver& resolver_;
   const bool read_only_;
   std::unique_ptr<FileSlot[]> slots_;
+  std::atomic<uint32_t> led_to_[PATHS_REMEMBERED] = {};  // by path: the slot of the file that was opened last. A hint, no more
+  std::mutex opening_mutexes_[OPENING_MUTEXES];  // by path, outside mutex_: held while it is opened on the host
   std::mutex mutex_;
   FinishedBell writes_bell_;             // the last write before a truncation has ended, or a truncation has
   std::mutex size_mutexes_[SIZE_MUTEXES];  // inside mutex_; also held while a file is grown to its logical size

@@ -50,7 +50,8 @@ int32_t FileTable::end_writing(FileSlot& slot) {
   if (file_id == 0) return error != 0 ? error : -Errno::enfile;
   std::lock_guard lock(size_mutex(slot));
   slot.left.store(slot.file_id.load());
-  publish(slot, file_id, slot.size.load(std::memory_order_relaxed));
+  // Of what others have made longer, the size that was seen with the signature: while that is the same nobody looks at the size again.
+  publish(slot, file_id, slot.signature.size);
   return error;
 }
 

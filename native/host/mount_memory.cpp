@@ -57,6 +57,7 @@ MountMemory::MountMemory(const Geometry& geometry, uint8_t* place) {
   if (owns_) memory = mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot reserve the memory of the cache");
   base_ = static_cast<uint8_t*>(memory);
+  madvise(memory, total_bytes_, MADV_HUGEPAGE);
   uint64_t offset = 0;
   for (uint32_t index = 0; index < Binding::OWN; index++) {
     bindings_[index] = base_ + offset;

@@ -4,6 +4,7 @@
 #include "host_error.h"
 
 #include <cerrno>
+#include <cstring>
 #include <climits>
 #include <fcntl.h>
 #include <unistd.h>
@@ -187,10 +188,13 @@ int32_t PathResolver::identify(const char* path, FileLook& found) const {
   });
 }
 
-int32_t PathResolver::identify_cached(const char* path, FileLook& found) const {
+int32_t PathResolver::identify_cached(const char* path, FileLook& found, bool is_open) const {
   if (is_repeatable()) return identify(path, found);  // as if no disk were ever in the way
 #if defined(__linux__) && defined(RESOLVE_CACHED)
   if (!walks_) {
+    // One name that is no link cannot leave the root: it is looked at with one call and not with three.
+    const bool one_name = std::strchr(path, '/') == nullptr && std::strcmp(path, "..") != 0;
+    if (is_open && one_name && calls_.look_beneath(root_, path, found) == 0 && !S_ISLNK(found.mode)) return 0;
     Descriptor fd(open_beneath(calls_, root_, path, O_PATH | O_CLOEXEC, RESOLVE_CACHED));
     if (fd.get() == -Errno::einval) return -Errno::eagain;  // a kernel older than RESOLVE_CACHED
     return fd.get() < 0 ? fd.get() : calls_.look_at(fd.get(), found);

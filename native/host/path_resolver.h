@@ -25,7 +25,8 @@ class PathResolver {
   /// What lies at the path, without opening it: a device or a FIFO is not disturbed.
   int32_t identify(const char* path, FileLook& found) const;
   /// The same, but -EAGAIN where the answer is not in memory and the disk would have to be asked.
-  int32_t identify_cached(const char* path, FileLook& found) const;
+  /// is_open: most likely the path leads to a file that is open, so its name is in memory.
+  int32_t identify_cached(const char* path, FileLook& found, bool is_open) const;
   /// A descriptor of what is there, opened for reading or for both; never blocks on a FIFO.
   int32_t open(const char* path, bool writable) const;
   /// The same, but -EAGAIN where the path is not in memory.

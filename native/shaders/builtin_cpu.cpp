@@ -1,6 +1,6 @@
 // The built-in kernels of the cpu device. Compiled once for each policy and waiting strategy; WARPFS_BUILTIN names the variant.
 #include "dialect/cpu.h"
-#include "warpfs.h"
+#include "dialect/cpu_calls.h"
 #include "program.h"
 #include "maintain.h"
 #include "entry/cpu.h"

@@ -18,6 +18,7 @@ void release(ResidentWarp* warp, uint lanes) {
   const uint filled = warp->parity;
   warp->parity = filled ^ 1;
   warp->mixed = staying != 0;
+  if (warp->cold != 0) warp->cold--;
   warp->worker->progress = true;
   for (uint rest = staying; rest != 0; rest &= rest - 1) {
     const uint lane = uint(__builtin_ctz(rest));
@@ -110,6 +111,11 @@ __attribute__((noinline)) CpuSwitch rendezvous_of_any(ResidentWarp* warp, uint l
   return {&warp->contexts[lane], target};
 }
 
+/// While a warp waited others ran, and its stacks are far away: each is on its way before it is needed. The lines that a lane in a call has.
+void fetch_stack(const void* context) {
+  for (int line = 0; line < 3; line++) __builtin_prefetch(static_cast<const char*>(context) + 64 * line);
+}
+
 // The path that nearly every lane takes in every collective: neither the first nor the last to come, at the site where the others are,
 // before a neighbour that has started. It is made of few stores, which are what limits it.
 //
@@ -123,9 +129,18 @@ CpuSwitch rendezvous(CpuWarp*, uint, const char* file, uint line_and_kind) {
   const bool usual = others != 0 && warp->common == CollectiveSite{file, line_and_kind} &&
                      ((warp->live & ~blocked & ~warp->yielded) >> neighbour & 1) != 0 && neighbour != warp->next_lane;
   if (__builtin_expect(!usual, 0)) return rendezvous_of_any(warp, lane, file, line_and_kind);
+  if (warp->cold != 0) fetch_stack(warp->contexts[(lane + 4) & 31]);
   warp->blocked = blocked;
   warp->current = neighbour;
   return {&warp->contexts[lane], warp->contexts[neighbour]};
+}
+
+CpuSwitch stand_back(CpuWarp*, uint) {
+  ResidentWarp* warp = CpuWorker::running;
+  const uint lane = warp->current, others = warp->live & ~warp->blocked & ~(1u << lane), untried = others & ~warp->yielded;
+  if (others == 0) return {nullptr, nullptr};
+  if (untried != 0) return {&warp->contexts[lane], context_of(warp, next_lane_after(untried, lane))};
+  return {&warp->contexts[lane], give_turn(warp, others, lane)};
 }
 
 CpuSwitch yield(ResidentWarp* warp, uint lane) {
@@ -149,7 +164,7 @@ void doorbell() {
   if (const CpuWorker* worker = CpuWorker::of_this_thread()) worker->executor().ring_doorbell();
 }
 
-constexpr CpuRuntime RUNTIME = {CPU_ABI, rendezvous, pause, spin, warpfs_fiber_switch, doorbell, clock_ns};
+constexpr CpuRuntime RUNTIME = {CPU_ABI, rendezvous, stand_back, pause, spin, warpfs_fiber_switch, doorbell, clock_ns};
 
 }  // namespace
 

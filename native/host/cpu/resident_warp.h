@@ -27,6 +27,7 @@ struct ResidentWarp : CpuWarp {
   uint next_lane;  // lanes from here on have not started: they have no stack yet
   uint current;    // the lane that runs, or ran last
   uint resume;     // the lane to go on with when the worker comes back to this warp
+  uint cold;       // collectives to come in which its lanes run for the first time since other warps did
   // Where all blocked lanes are, while they are at one site; sites is filled only when they are not (mixed), and this then equals no site.
   CollectiveSite common;
   bool mixed;

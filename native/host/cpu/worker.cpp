@@ -20,6 +20,8 @@ constexpr uint32_t PAUSING_ROUNDS = 16;
 // More warps are started only when those that are resident leave the worker with nothing to do: each of them has 32 stacks, and those
 // of a few warps stay in the near caches.
 constexpr uint32_t IDLE_ROUNDS_BEFORE_MORE = 6;
+constexpr uint32_t NEAR_GROUPS = 4;
+constexpr uint32_t IDLE_ROUNDS_BEFORE_MANY = 200;
 constexpr int PAUSES_PER_ROUND = 4;
 constexpr ulong AWAKE_NS = 2'000'000;
 constexpr long SLEEP_NS = 50'000;
@@ -65,7 +67,8 @@ void CpuWorker::run_launch() {
   slots_used_ = 0;
   idle_rounds_ = waiting_rounds_ = turns_ = 0;
   for (;;) {
-    const bool started = (resident_groups_ == 0 || idle_rounds_ >= IDLE_ROUNDS_BEFORE_MORE) && start_groups();
+    const uint32_t patience = resident_groups_ == 0 ? 0 : resident_groups_ < NEAR_GROUPS ? IDLE_ROUNDS_BEFORE_MORE : IDLE_ROUNDS_BEFORE_MANY;
+    const bool started = idle_rounds_ >= patience && start_groups();
     if (queue_head_ == nullptr) break;
     if (gave_turns < turns_ || started) waiting_rounds_ = 0;
     if (started || progress) {
@@ -108,6 +111,7 @@ void* CpuWorker::next_context() {
   ResidentWarp* warp = queue_head_;
   queue_head_ = warp->next_queued;
   running = warp;
+  warp->cold = 2;  // the one that a lane was in alone, and that in which the others follow
   return context_of(warp, warp->resume);
 }
 

@@ -51,7 +51,7 @@ void CpuWorker::start_group(uint64_t index) {
     }
     warp->group_memory = group->memory.get();
     warp->live = full;
-    warp->blocked = warp->yielded = warp->next_lane = warp->resume = 0;
+    warp->blocked = warp->yielded = warp->next_lane = warp->resume = warp->cold = warp->followers = 0;
     warp->mixed = warp->parked = false;
     warp->id = {first_item + number, group->first_slot + number};
     push(warp);

@@ -59,7 +59,7 @@ namespace warpfs {
 
 enum CpuCollective : uint {
   CPU_BARRIER,  // of the group: has no site, any two group_barrier calls meet
-  CPU_BALLOT, CPU_ANY, CPU_ALL, CPU_BROADCAST, CPU_SHUFFLE, CPU_SUM, CPU_SUM_FLOAT, CPU_PICK, CPU_VOTES, CPU_UNIFORM, CPU_SYNC
+  CPU_BALLOT, CPU_ANY, CPU_ALL, CPU_BROADCAST, CPU_SHUFFLE, CPU_SUM, CPU_SUM_FLOAT, CPU_PICK, CPU_VOTES, CPU_UNIFORM, CPU_SYNC, CPU_TELL
 };
 
 struct Lane;
@@ -187,6 +187,15 @@ WARPFS_FN void data_store16(WARPFS_DEVICE Vec16* p, Vec16 v) { *p = v; }
 // ---- Collectives. The lanes that reach the same line of the source take part; the others count as inactive. Two calls of one kind on
 // ---- one line are one site, so the two arms of a conditional expression meet.
 
+/// A lane that makes a call for its whole warp (cpu_calls.h) has nobody to wait for.
+WARPFS_CPU_FN bool cpu_alone(const Lane& lane) {
+#if defined(WARPFS_CPU_CHECKED)
+  (void)lane;
+  return false;  // there a warp of one lane is one of several sizes, and each collective a place where others may run
+#else
+  return lane.count == 1;
+#endif
+}
 /// Waits for the other lanes of the collective.
 WARPFS_CPU_FN void cpu_meet(const Lane& lane, CpuCollective kind, const char* file, uint line) {
   CpuWarp* warp = lane.warp;
@@ -212,6 +221,7 @@ WARPFS_CPU_FN uint cpu_collect_bit(const ulong* values, uint bit, uint active) {
   return mask & active;
 }
 WARPFS_CPU_FN uint cpu_votes(const Lane& lane, bool vote, CpuCollective kind, const char* file, uint line) {
+  if (cpu_alone(lane)) return vote ? 1 : 0;
   const ulong* values = cpu_exchange(lane, vote, kind, file, line);
   CpuWarp* warp = lane.warp;
   if (cpu_must_combine(warp)) warp->results[0] = cpu_collect_bit(values, 0, warp->active);
@@ -230,18 +240,19 @@ WARPFS_CPU_FN bool warp_any(const Lane& lane, bool vote, const char* file, uint 
   return cpu_votes(lane, vote, CPU_ANY, file, line) != 0;
 }
 WARPFS_CPU_FN bool warp_all(const Lane& lane, bool vote, const char* file, uint line) {
-  return cpu_votes(lane, vote, CPU_ALL, file, line) == lane.warp->active;
+  return cpu_votes(lane, vote, CPU_ALL, file, line) == (cpu_alone(lane) ? 1u : lane.warp->active);
 }
 WARPFS_CPU_FN ulong warp_broadcast64(const Lane& lane, ulong value, uint source_lane, const char* file, uint line) {
-  return cpu_value_of(lane, cpu_exchange(lane, value, CPU_BROADCAST, file, line), source_lane);
+  return cpu_alone(lane) ? value : cpu_value_of(lane, cpu_exchange(lane, value, CPU_BROADCAST, file, line), source_lane);
 }
 WARPFS_CPU_FN uint warp_broadcast(const Lane& lane, uint value, uint source_lane, const char* file, uint line) {
   return uint(warp_broadcast64(lane, value, source_lane, file, line));
 }
 WARPFS_CPU_FN uint warp_shuffle(const Lane& lane, uint value, uint source_lane, const char* file, uint line) {
-  return uint(cpu_value_of(lane, cpu_exchange(lane, value, CPU_SHUFFLE, file, line), source_lane));
+  return cpu_alone(lane) ? value : uint(cpu_value_of(lane, cpu_exchange(lane, value, CPU_SHUFFLE, file, line), source_lane));
 }
 WARPFS_CPU_FN uint warp_sum(const Lane& lane, uint value, const char* file, uint line) {
+  if (cpu_alone(lane)) return value;
   const ulong* values = cpu_exchange(lane, value, CPU_SUM, file, line);
   CpuWarp* warp = lane.warp;
   if (cpu_must_combine(warp)) {
@@ -253,6 +264,7 @@ WARPFS_CPU_FN uint warp_sum(const Lane& lane, uint value, const char* file, uint
 }
 /// Adds in the order of the lanes, so that the result does not depend on who ran first.
 WARPFS_CPU_FN float warp_sum_float(const Lane& lane, float value, const char* file, uint line) {
+  if (cpu_alone(lane)) return value;
   const ulong* values = cpu_exchange(lane, cpu_float_bits(value), CPU_SUM_FLOAT, file, line);
   CpuWarp* warp = lane.warp;
   if (cpu_must_combine(warp)) {
@@ -264,6 +276,10 @@ WARPFS_CPU_FN float warp_sum_float(const Lane& lane, float value, const char* fi
 }
 /// Leaves picked alone where no lane has a value.
 WARPFS_CPU_FN uint warp_pick(const Lane& lane, bool has, uint value, WARPFS_THREAD uint& picked, WARPFS_CPU_SITE) {
+  if (cpu_alone(lane)) {
+    if (has) picked = value;
+    return has ? 1 : 0;
+  }
   const ulong* values = cpu_exchange(lane, ulong(value) << 1 | ulong(has), CPU_PICK, file, line);
   CpuWarp* warp = lane.warp;
   if (cpu_must_combine(warp)) warp->results[0] = cpu_collect_bit(values, 0, warp->active);
@@ -272,6 +288,10 @@ WARPFS_CPU_FN uint warp_pick(const Lane& lane, bool has, uint value, WARPFS_THRE
   return having;
 }
 WARPFS_CPU_FN void warp_votes(const Lane& lane, uint bits, WARPFS_THREAD uint (&masks)[4], WARPFS_CPU_SITE) {
+  if (cpu_alone(lane)) {
+    for (uint k = 0; k < 4; k++) masks[k] = bits >> k & 1;
+    return;
+  }
   const ulong* values = cpu_exchange(lane, bits, CPU_VOTES, file, line);
   CpuWarp* warp = lane.warp;
   if (cpu_must_combine(warp)) {
@@ -285,6 +305,10 @@ WARPFS_CPU_FN void warp_votes(const Lane& lane, uint bits, WARPFS_THREAD uint (&
 /// When lanes are missing there is no second value to show: a lane then gets its own and ~0.
 WARPFS_CPU_FN bool warp_uniform(const Lane& lane, ulong value, WARPFS_THREAD ulong& first, WARPFS_THREAD ulong& other,
                                 WARPFS_THREAD ulong& of_leader, WARPFS_CPU_SITE) {
+  if (cpu_alone(lane)) {
+    first = other = value;
+    return true;
+  }
   CpuWarp* warp = lane.warp;
   if (lane.index == 0) warp->offered[warp->parity] = of_leader;
   const ulong* values = cpu_exchange(lane, value, CPU_UNIFORM, file, line);
@@ -306,7 +330,9 @@ WARPFS_CPU_FN bool warp_uniform(const Lane& lane, ulong value, WARPFS_THREAD ulo
   return warp->results[0] != 0;
 }
 /// The lanes of a warp run on one thread, so what they wrote is visible by itself; only the compiler must not move it.
-WARPFS_CPU_FN void warp_sync(const Lane& lane, WARPFS_CPU_SITE) { cpu_meet(lane, CPU_SYNC, file, line); }
+WARPFS_CPU_FN void warp_sync(const Lane& lane, WARPFS_CPU_SITE) {
+  if (!cpu_alone(lane)) cpu_meet(lane, CPU_SYNC, file, line);
+}
 /// All warps of a group run on one thread as well.
 WARPFS_CPU_FN void group_barrier(const Lane& lane) { cpu_meet(lane, CPU_BARRIER, nullptr, 0); }
 WARPFS_CPU_FN WARPFS_GROUP uchar* group_memory(const Lane& lane) { return lane.warp->group_memory; }
@@ -323,6 +349,7 @@ struct PieceRange {
 };
 WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
   // A full warp is the rule, and a division costs as much as the rest of a small copy.
+  if (cpu_alone(lane)) return {0, pieces, 1};
   const uint share = lane.count == 32 ? (pieces + 31) >> 5 : (pieces + lane.count - 1) / lane.count;
   const uint begin = lane.index * share < pieces ? lane.index * share : pieces;
   return {begin, begin + share < pieces ? begin + share : pieces, 1};

@@ -45,6 +45,8 @@ struct CpuRuntime {
   uint abi;  // CPU_ABI of the host
   /// Blocks the lane until the collective at (file, line_and_kind) completed for the lanes that reached it.
   CpuSwitch (*rendezvous)(CpuWarp* warp, uint lane, const char* file, uint line_and_kind);
+  /// Lets the other lanes of the warp run that can; nulls where all of them wait.
+  CpuSwitch (*stand_back)(CpuWarp* warp, uint lane);
   /// The lane waits for something outside of its warp: lets others run.
   CpuSwitch (*pause)(CpuWarp* warp, uint lane);
   /// The lane that runs on this thread made many atomic accesses and may be spinning: lets others run.
@@ -91,9 +93,9 @@ __attribute__((always_inline)) inline void cpu_switch_stacks(void** save, void* 
 /// Changes with everything that a module and its host must agree on; the last bit says whether contexts are the inline ones. A checked
 /// build has an engine of another kind behind the same table.
 #if defined(WARPFS_CPU_INLINE_SWITCH)
-constexpr uint CPU_ABI = 0x30001;
+constexpr uint CPU_ABI = 0x40001;
 #else
-constexpr uint CPU_ABI = 0x30000;
+constexpr uint CPU_ABI = 0x40000;
 #endif
 
 __attribute__((always_inline)) inline void cpu_stop(const CpuRuntime* runtime, CpuSwitch next) {
@@ -115,6 +117,7 @@ struct CpuWarp {
   uint parity;          // which half of values the next collective fills; the other half holds the last completed one
   uint uncombined;      // 1: no lane has folded the values of the last completed collective yet
   ulong results[3];     // what folding them gave
+  uint followers;       // lanes that wait to be told what the call of lane 0 gave
   uint expired;         // set by check mode, which owns time: the wait that was paused last is over
   uint waits_exceeded;  // waits that used up their polls (check mode only)
   uint counts;          // 0: what is counted is left alone, so that states of check mode that differ in nothing else are the same
