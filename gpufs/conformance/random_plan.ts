@@ -176,13 +176,15 @@ class WarpWriter {
     const { lineBytes } = this.#plan;
     const offset = at % (this.#span + lineBytes);
     const bytes = 1 + (length % (lineBytes - (offset % lineBytes)));
+    const truncates = writing && block % 5 === 0;
+    if (truncates) this.#waitFor(file); // not beside the map
     const step = this.program.push(map(offset, bytes, writing ? 'r+' : 'r', file.open)) - 1;
     // More than what is mapped would be refused, and the map would stay.
     const mapped = Math.max(0, Math.min(bytes, file.size - offset));
     const data = pattern(mapped === 0 ? 0 : 1 + (block % mapped), block + length);
     const stores = writing && mapped > 0;
     if (stores && block % 3 === 0) this.program.push(mapSync(step, data));
-    if (writing && block % 5 === 0) this.#truncate(file, { warp: 0, kind: 0, file: 0, block, at, length });
+    if (truncates) this.#truncate(file, { warp: 0, kind: 0, file: 0, block, at, length });
     this.program.push(stores && block % 2 === 0 ? unmap(step, data) : unmap(step));
   }
 
