@@ -71,7 +71,7 @@ WARPFS_FN uint set_find(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set,
   const uint way = fs.lane.index;
   uint found = FIND_MISS;
 #if WARPFS_LANES_BELOW_WAYS
-  // A warp narrower than a set (check mode only) looks at several ways a lane.
+  // A warp narrower than a set looks at several ways a lane.
   uint mine = way;
   for (uint next = way; next < set.ways && found == FIND_MISS; next += fs.lane.count) {
     mine = next;

@@ -11,7 +11,7 @@
 #ifndef WARPFS_POLICY
 #define WARPFS_POLICY 0
 #endif
-// 1: a warp may have fewer lanes than a set has ways, so a lane looks at several (check mode).
+// 1: a warp may have fewer lanes than a set has ways, so a lane looks at several (the cpu device and check mode).
 #ifndef WARPFS_LANES_BELOW_WAYS
 #define WARPFS_LANES_BELOW_WAYS 0
 #endif
