@@ -50,8 +50,8 @@ int32_t FileTable::end_writing(FileSlot& slot) {
   if (file_id == 0) return error != 0 ? error : -Errno::enfile;
   std::lock_guard lock(size_mutex(slot));
   slot.left.store(slot.file_id.load());
-  // Of what others have made longer, the size that was seen with the signature: while that is the same nobody looks at the size again.
-  publish(slot, file_id, slot.signature.size);
+  // Others may have made it longer. While the signature is the same nobody looks at the size again, so it is the one that was seen with it.
+  publish(slot, file_id, slot.changed ? slot.size.load(std::memory_order_relaxed) : slot.signature.size);
   return error;
 }
 
@@ -185,6 +185,7 @@ void FileTable::record(FileSlot& slot) {
   slot.changed.store(false, std::memory_order_release);  // before the look: a write that lands meanwhile marks it again
   FileLook found;
   if (calls().look_at(slot.fd, found) == 0) slot.signature = signature_of(found, slot.fd);
+  else slot.changed.store(true, std::memory_order_release);
 }
 
 void FileTable::write_failed(const FileRef& file, int32_t error) {
