@@ -145,7 +145,7 @@ function compare(warps: readonly (readonly Step[])[], observed: Observed, wanted
 }
 
 /** A map found every line of its set pinned: then the program went on without it. */
-function findsAllPinned(warps: readonly (readonly Step[])[], { results }: Observed): boolean {
+export function findsAllPinned(warps: readonly (readonly Step[])[], { results }: Pick<Observed, 'results'>): boolean {
   return warps.some((steps, warp) => steps.some(({ work, step }) => work === 'map' && results[warp]?.[step]?.result === -ERRNO.EAGAIN.number));
 }
 
