@@ -10,3 +10,10 @@
 #define WARPFS_FN inline
 #endif
 #include "../abi/abi.h"
+
+namespace warpfs {
+
+/// The place in the tables of the file that a handle names; its generation stands above.
+inline uint32_t handle_index(uint32_t handle) { return handle & ((1u << HANDLE_INDEX_BITS) - 1); }
+
+}  // namespace warpfs

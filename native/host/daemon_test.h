@@ -153,7 +153,7 @@ class Gpu {
     r.length = told;
     return ask(r).result;
   }
-  FileEntry& entry(int32_t handle) const { return view.files[uint32_t(handle) & ((1u << HANDLE_INDEX_BITS) - 1)]; }
+  FileEntry& entry(int32_t handle) const { return view.files[handle_index(uint32_t(handle))]; }
   uint64_t published_size(int32_t handle) { return entry(handle).size_low | uint64_t(entry(handle).size_high) << 32; }
   uint8_t* line(uint32_t index) { return view.lines + uint64_t(index) * memory.geometry().line_bytes; }
 

@@ -69,7 +69,7 @@ bool replace_descriptor(int with, int number) {
 
 FileTable::FileTable(FileEntry* shared, uint32_t count, const PathResolver& resolver, bool read_only)
     : shared_(shared), count_(count), resolver_(resolver), read_only_(read_only), slots_(new FileSlot[count]) {
-  WARPFS_ASSERT(count <= INDEX_MASK + 1);
+  WARPFS_ASSERT(count <= 1u << HANDLE_INDEX_BITS);
   const uint32_t last_file_id = take_over();
   next_file_id_ = last_file_id + 1;
   // Each new generation of a slot came with a new identity, so no handle of before has a generation that is as high.
@@ -118,7 +118,7 @@ FileTable::~FileTable() {
 }
 
 FileRef FileTable::acquire(uint32_t handle) {
-  const uint32_t index = handle & INDEX_MASK;
+  const uint32_t index = handle_index(handle);
   if (handle >> (HANDLE_BITS + 1) != 0 || index >= count_) return {};
   FileSlot& slot = slots_[index];
   const uint64_t wanted = live_word_of(handle);
@@ -141,7 +141,7 @@ void FileTable::release(const FileRef& file) {
 bool FileTable::is_open(uint32_t index) const { return (slots_[index].word.load(std::memory_order_relaxed) & LIVE) != 0; }
 
 int32_t FileTable::close(uint32_t handle, bool keep, Hurry hurry) {
-  const uint32_t index = handle & INDEX_MASK;
+  const uint32_t index = handle_index(handle);
   if (handle >> (HANDLE_BITS + 1) != 0 || index >= count_) return -Errno::ebadf;
   std::unique_lock table(mutex_, std::defer_lock);
   if (!lock(table, hurry)) return -Errno::eagain;

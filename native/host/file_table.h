@@ -83,8 +83,6 @@ inline bool lock(std::unique_lock<std::mutex>& mutex, Hurry hurry) {
   return true;
 }
 
-constexpr uint32_t INDEX_MASK = (1u << HANDLE_INDEX_BITS) - 1;
-
 /// What the gpu asks for behind a write-back of its own that failed: that error was told with the line.
 enum class Told { NO, YES };
 

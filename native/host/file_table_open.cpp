@@ -21,7 +21,7 @@ int32_t refused_kind(const FileLook& found) {
 }
 
 int32_t remember(std::atomic<uint32_t>& led_to, int32_t handle) {
-  if (handle >= 0) led_to.store(uint32_t(handle) & INDEX_MASK, std::memory_order_relaxed);
+  if (handle >= 0) led_to.store(handle_index(uint32_t(handle)), std::memory_order_relaxed);
   return handle;
 }
 

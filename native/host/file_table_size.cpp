@@ -111,7 +111,7 @@ bool FileTable::is_current(const FileRef& file, uint32_t file_id) const {
 }
 
 bool FileTable::is_dead(uint32_t handle, uint32_t file_id) const {
-  const uint32_t index = handle & ((1u << HANDLE_INDEX_BITS) - 1);
+  const uint32_t index = handle_index(handle);
   if (index >= count_) return false;
   const uint32_t current = slots_[index].file_id.load(std::memory_order_acquire);
   return current != 0 && current != file_id && slots_[index].left.load() != file_id;

@@ -51,13 +51,16 @@ MountMemory::MountMemory(const Geometry& geometry, uint8_t* place) {
   for (uint64_t part : bytes_) total_bytes_ += align_up(part);
   line_data_bytes_ = bytes_[Binding::LINES];
 
-  // Pages are zero and cost nothing until touched: a large cache of which little is used stays small.
+  // Pages are zero and cost nothing until touched.
   owns_ = place == nullptr;
   void* memory = place;
   if (owns_) memory = mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot reserve the memory of the cache");
   base_ = static_cast<uint8_t*>(memory);
-  madvise(memory, total_bytes_, MADV_HUGEPAGE);
+#if defined(MADV_HUGEPAGE)
+  // Lines and their words are looked for all over the cache: with small pages most of the time of a miss would go into finding them.
+  if (owns_) madvise(memory, total_bytes_, MADV_HUGEPAGE);
+#endif
   uint64_t offset = 0;
   for (uint32_t index = 0; index < Binding::OWN; index++) {
     bindings_[index] = base_ + offset;

@@ -151,7 +151,7 @@ class Run {
     fill.length = fuzz_geometry().line_bytes;
     fill.offset = fuzz_geometry().line_bytes;
     fill.lines[0] = 3;
-    fill.mailbox = world_.memory.published()[file & ((1u << HANDLE_INDEX_BITS) - 1)].file_id;
+    fill.mailbox = world_.memory.published()[handle_index(file)].file_id;
     world_.gpu.publish(1, fill);
     host_->settle();
     FUZZ_CHECK(world_.oracle.owes_nothing() && view.dones[3].result == 0);

@@ -32,7 +32,7 @@ Request FuzzGpu::nearly_right(Input& input) const {
   }
   r.mailbox = input.below(geometry_.slot_count);
   const bool fills = r.opcode == Opcode::FILL, writes_back = r.opcode == Opcode::WRITE_BACK;
-  const uint32_t index = r.file & ((1u << HANDLE_INDEX_BITS) - 1);
+  const uint32_t index = handle_index(r.file);
   if (fills || writes_back) r.mailbox = memory_.of_gpu().files[index % geometry_.file_count].file_id;
   r.offset = offset(input);
   if (fills) r.offset -= r.offset % geometry_.line_bytes;

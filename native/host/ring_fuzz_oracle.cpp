@@ -16,7 +16,6 @@ constexpr uint64_t LARGEST_OFFSET = ~uint64_t(0) >> 1;
 bool is_about_lines(uint32_t opcode) { return opcode == Opcode::FILL || opcode == Opcode::WRITE_BACK; }
 bool names_paths(uint32_t opcode) { return opcode == Opcode::OPEN || opcode == Opcode::UNLINK || opcode == Opcode::RENAME; }
 bool tells_size(uint32_t opcode) { return opcode == Opcode::STAT || opcode == Opcode::EXTEND || opcode == Opcode::TRUNCATE; }
-uint32_t index_of(uint32_t handle) { return handle & ((1u << HANDLE_INDEX_BITS) - 1); }
 
 /// An error that the gpu has a name for.
 bool is_named(int32_t result) { return result < 0 && (result == -Errno::eio || std::strcmp(error_name(result), "EIO") != 0); }
@@ -177,7 +176,7 @@ void Oracle::mail_answered(uint32_t mailbox, int32_t result, uint64_t value, con
   const Place asked = mailboxes_[mailbox];
   if (result == 0 && asked.owed.size() == 1 && tells_size(asked.owed[0].opcode)) {
     const Owed& owed = asked.owed[0];
-    const FileEntry& file = files[index_of(owed.file)];
+    const FileEntry& file = files[handle_index(owed.file)];
     FUZZ_CHECK(value == (file.size_low | uint64_t(file.size_high) << 32));
     FUZZ_CHECK(owed.opcode != Opcode::TRUNCATE || value == owed.offset);
     FUZZ_CHECK(owed.opcode != Opcode::EXTEND || value >= owed.offset);
@@ -186,7 +185,7 @@ void Oracle::mail_answered(uint32_t mailbox, int32_t result, uint64_t value, con
   follow_handles(asked, result);
   const bool opened = std::any_of(asked.owed.begin(), asked.owed.end(), [](const Owed& owed) { return owed.opcode == Opcode::OPEN; });
   if (result < 0 || !opened) return;
-  FUZZ_CHECK(index_of(uint32_t(result)) < geometry_.file_count);
+  FUZZ_CHECK(handle_index(uint32_t(result)) < geometry_.file_count);
   if (handles.size() == HANDLES_MAX) handles.erase(handles.begin() + 1);
   handles.push_back(uint32_t(result));
 }
@@ -214,7 +213,7 @@ bool Oracle::is_surely_closed(uint32_t handle) const {
 }
 
 bool Oracle::is_current(const Owed& owed, const FileEntry* files) const {
-  const uint32_t index = index_of(owed.file);
+  const uint32_t index = handle_index(owed.file);
   return index < geometry_.file_count && owed.mailbox != 0 && files[index].file_id == owed.mailbox;
 }
 

@@ -18,9 +18,10 @@ thread_local CpuWorker* worker_of_this_thread = nullptr;
 // How a worker waits whose warps all wait: first without leaving the core, then offering it, then asleep.
 constexpr uint32_t PAUSING_ROUNDS = 16;
 // More warps are started only when those that are resident leave the worker with nothing to do: each of them has 32 stacks, and those
-// of a few warps stay in the near caches.
-constexpr uint32_t IDLE_ROUNDS_BEFORE_MORE = 6;
+// of a few warps stay in the near caches. So many groups keep a daemon busy that answers from memory; more of them take a wait as long
+// as one for a disk.
 constexpr uint32_t NEAR_GROUPS = 4;
+constexpr uint32_t IDLE_ROUNDS_BEFORE_MORE = 6;
 constexpr uint32_t IDLE_ROUNDS_BEFORE_MANY = 200;
 constexpr int PAUSES_PER_ROUND = 4;
 constexpr ulong AWAKE_NS = 2'000'000;

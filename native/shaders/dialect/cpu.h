@@ -348,8 +348,8 @@ struct PieceRange {
   uint at, end, step;
 };
 WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
-  // A full warp is the rule, and a division costs as much as the rest of a small copy.
   if (cpu_alone(lane)) return {0, pieces, 1};
+  // A full warp is the rule, and a division costs as much as the rest of a small copy.
   const uint share = lane.count == 32 ? (pieces + 31) >> 5 : (pieces + lane.count - 1) / lane.count;
   const uint begin = lane.index * share < pieces ? lane.index * share : pieces;
   return {begin, begin + share < pieces ? begin + share : pieces, 1};

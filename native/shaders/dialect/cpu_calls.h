@@ -131,9 +131,9 @@ WARPFS_CPU_FN int call_alone(Fs& fs, ulong arguments, Call call) {
   return call_alone(fs, arguments, nothing, call);
 }
 
-WARPFS_FN ulong ticket_arguments(const Ticket& ticket) {
-  return mix_arguments((ulong)ticket.length << 32 | (uint)ticket.file, ticket.offset, (ulong)ticket.source);
-}
+/// `other` is what a call about a range of a file has besides: an address, or a mode.
+WARPFS_FN ulong range_arguments(int file, ulong offset, uint length, ulong other) { return mix_arguments((ulong)length << 32 | (uint)file, offset, other); }
+WARPFS_FN ulong ticket_arguments(const Ticket& ticket) { return range_arguments(ticket.file, ticket.offset, ticket.length, (ulong)ticket.source); }
 WARPFS_FN ulong map_arguments(const Map& map) { return mix_arguments((ulong)map.line << 32 | map.count, (ulong)map.first << 32 | (uint)map.file, map.writes); }
 
 WARPFS_CALL int gopen(Fs& fs, const uchar* path, uint mode) {
@@ -155,16 +155,16 @@ WARPFS_CALL int grename(Fs& fs, const uchar* path, const uchar* to) {
   return call_alone(fs, mix_arguments((ulong)path, (ulong)to, 0u), [&] { return lanes_grename(fs, path, to); });
 }
 WARPFS_CALL int gread(Fs& fs, int file, ulong offset, uint length, uchar* target) {
-  return call_alone(fs, mix_arguments((ulong)length << 32 | (uint)file, offset, (ulong)target), [&] { return lanes_gread(fs, file, offset, length, target); });
+  return call_alone(fs, range_arguments(file, offset, length, (ulong)target), [&] { return lanes_gread(fs, file, offset, length, target); });
 }
 WARPFS_CALL int gwrite(Fs& fs, int file, ulong offset, uint length, const uchar* source) {
-  return call_alone(fs, mix_arguments((ulong)length << 32 | (uint)file, offset, (ulong)source), [&] { return lanes_gwrite(fs, file, offset, length, source); });
+  return call_alone(fs, range_arguments(file, offset, length, (ulong)source), [&] { return lanes_gwrite(fs, file, offset, length, source); });
 }
 WARPFS_CALL int gfsync(Fs& fs, int file) {
   return call_alone(fs, (uint)file, [&] { return lanes_gfsync(fs, file); });
 }
 WARPFS_CALL int gmmap(Fs& fs, int file, ulong offset, uint length, uint mode, Map& map) {
-  return call_alone(fs, mix_arguments((ulong)length << 32 | (uint)file, offset, mode), map, [&] { return lanes_gmmap(fs, file, offset, length, mode, map); });
+  return call_alone(fs, range_arguments(file, offset, length, mode), map, [&] { return lanes_gmmap(fs, file, offset, length, mode, map); });
 }
 WARPFS_CALL int gmunmap(Fs& fs, const Map& map) {
   return call_alone(fs, map_arguments(map), [&] { return lanes_gmunmap(fs, map); });
@@ -173,11 +173,11 @@ WARPFS_CALL int gmsync(Fs& fs, const Map& map) {
   return call_alone(fs, map_arguments(map), [&] { return lanes_gmsync(fs, map); });
 }
 WARPFS_CALL int gprefetch(Fs& fs, int file, ulong offset, uint length) {
-  return call_alone(fs, mix_arguments((ulong)length << 32 | (uint)file, offset, 0u), [&] { return lanes_gprefetch(fs, file, offset, length); });
+  return call_alone(fs, range_arguments(file, offset, length, 0u), [&] { return lanes_gprefetch(fs, file, offset, length); });
 }
 WARPFS_CALL Ticket gread_async(Fs& fs, int file, ulong offset, uint length, uchar* target) {
   Ticket ticket;
-  call_alone(fs, mix_arguments((ulong)length << 32 | (uint)file, offset, (ulong)target), ticket, [&] {
+  call_alone(fs, range_arguments(file, offset, length, (ulong)target), ticket, [&] {
     ticket = lanes_gread_async(fs, file, offset, length, target);
     return 0;
   });
@@ -185,7 +185,7 @@ WARPFS_CALL Ticket gread_async(Fs& fs, int file, ulong offset, uint length, ucha
 }
 WARPFS_CALL Ticket gwrite_async(Fs& fs, int file, ulong offset, uint length, const uchar* source) {
   Ticket ticket;
-  call_alone(fs, mix_arguments((ulong)length << 32 | (uint)file, offset, (ulong)source), ticket, [&] {
+  call_alone(fs, range_arguments(file, offset, length, (ulong)source), ticket, [&] {
     ticket = lanes_gwrite_async(fs, file, offset, length, source);
     return 0;
   });
