@@ -15,7 +15,8 @@ const char* error_name(int32_t abi_error);
 /// Thrown where there is no gpu to answer: while a daemon is set up.
 struct HostError : std::runtime_error {
   HostError(int32_t abi_error, const std::string& message) : std::runtime_error(message), code(error_name(abi_error)) {}
-  std::string code;  // such as "ENOENT"
+  HostError(std::string code_, const std::string& message) : std::runtime_error(message), code(std::move(code_)) {}
+  std::string code;  // such as "ENOENT", or a code of the surface
 };
 
 }  // namespace warpfs
