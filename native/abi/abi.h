@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xa47683e5u,
+  ABI_HASH = 0xb5ebdcc2u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -34,6 +34,8 @@ enum : uint32_t {
   HANDLE_INDEX_BITS = 17u,
   HANDLE_GENERATION_BITS = 12u,
   HANDLE_WRITABLE = 536870912u,
+  COURIER_BATCH = 32u,
+  COURIER_NO_BYTES = 4294967295u,
   LINE_STATE_SHIFT = 0u,
   LINE_STATE_MASK = 0x3u,
   LINE_STEP_SHIFT = 2u,
@@ -61,6 +63,9 @@ enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, SYNC = 5, P
 }
 namespace ItemStatus {
 enum : uint32_t { FRESH = 0, PENDING = 1, DONE = 2 };
+}
+namespace CourierKind {
+enum : uint32_t { NONE = 0, LINE = 1, MAILBOX = 2, FILE = 3 };
 }
 namespace Policy {
 enum : uint32_t { CLOCK = 0, FIFO = 1 };
@@ -349,6 +354,27 @@ static_assert(WARPFS_OFFSETOF(FaultRecord, lane_values) == 4, "FaultRecord.lane_
 static_assert(WARPFS_OFFSETOF(FaultRecord, reserved) == 12, "FaultRecord.reserved offset");
 static_assert(WARPFS_OFFSETOF(FaultRecord, items) == 128, "FaultRecord.items offset");
 static_assert(WARPFS_OFFSETOF(FaultRecord, errors) == 192, "FaultRecord.errors offset");
+
+// CourierMessage: written by the host alone: in each half the words first, then the sequence; read by the courier of a gpu with memory of its own.
+struct CourierMessage {
+  uint32_t kind;  // CourierKind
+  uint32_t index;  // of the line, the mailbox or the file
+  int32_t result;  // LINE, MAILBOX: 0 or more, or -errno
+  uint32_t sequence;  // position in its channel + 1
+  uint32_t answers;  // LINE, MAILBOX: what the sequence of the LineDone or the Mailbox becomes
+  uint32_t bytes_at;  // LINE: the place among the stages where its bytes are, or COURIER_NO_BYTES; MAILBOX: low word of the value
+  uint32_t value_high;  // MAILBOX
+  uint32_t sequence_again;  // the same as sequence
+};
+static_assert(sizeof(CourierMessage) == 32, "CourierMessage size");
+static_assert(WARPFS_OFFSETOF(CourierMessage, kind) == 0, "CourierMessage.kind offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, index) == 4, "CourierMessage.index offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, result) == 8, "CourierMessage.result offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, sequence) == 12, "CourierMessage.sequence offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, answers) == 16, "CourierMessage.answers offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, bytes_at) == 20, "CourierMessage.bytes_at offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, value_high) == 24, "CourierMessage.value_high offset");
+static_assert(WARPFS_OFFSETOF(CourierMessage, sequence_again) == 28, "CourierMessage.sequence_again offset");
 
 // ProgramStep: written by the host before a run, constant during it.
 struct ProgramStep {

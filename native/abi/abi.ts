@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xa47683e5;
+export const ABI_HASH = 0xb5ebdcc2;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -30,6 +30,8 @@ export const DIRTY_NONE = 65535;
 export const HANDLE_INDEX_BITS = 17;
 export const HANDLE_GENERATION_BITS = 12;
 export const HANDLE_WRITABLE = 536870912;
+export const COURIER_BATCH = 32;
+export const COURIER_NO_BYTES = 4294967295;
 export const LINE_STATE_SHIFT = 0;
 export const LINE_STATE_MASK = 0x3;
 export const LINE_STEP_SHIFT = 2;
@@ -55,6 +57,9 @@ export type ProgramOp = (typeof ProgramOp)[keyof typeof ProgramOp];
 
 export const ItemStatus = { FRESH: 0, PENDING: 1, DONE: 2 } as const;
 export type ItemStatus = (typeof ItemStatus)[keyof typeof ItemStatus];
+
+export const CourierKind = { NONE: 0, LINE: 1, MAILBOX: 2, FILE: 3 } as const;
+export type CourierKind = (typeof CourierKind)[keyof typeof CourierKind];
 
 export const Policy = { CLOCK: 0, FIFO: 1 } as const;
 export type Policy = (typeof Policy)[keyof typeof Policy];
@@ -268,6 +273,19 @@ export const FaultRecord = {
   reserved: 12, // u32[29]: zero
   items: 128, // u32[16]: the first of them
   errors: 192, // i32[16]: their errors
+} as const;
+
+/** written by the host alone: in each half the words first, then the sequence; read by the courier of a gpu with memory of its own. Byte offsets of its fields. */
+export const CourierMessage = {
+  bytes: 32,
+  kind: 0, // u32: CourierKind
+  index: 4, // u32: of the line, the mailbox or the file
+  result: 8, // i32: LINE, MAILBOX: 0 or more, or -errno
+  sequence: 12, // u32: position in its channel + 1
+  answers: 16, // u32: LINE, MAILBOX: what the sequence of the LineDone or the Mailbox becomes
+  bytesAt: 20, // u32: LINE: the place among the stages where its bytes are, or COURIER_NO_BYTES; MAILBOX: low word of the value
+  valueHigh: 24, // u32: MAILBOX
+  sequenceAgain: 28, // u32: the same as sequence
 } as const;
 
 /** written by the host before a run, constant during it. Byte offsets of its fields. */

@@ -31,6 +31,8 @@ export const constants = {
   HANDLE_INDEX_BITS: 17,
   HANDLE_GENERATION_BITS: 12,
   HANDLE_WRITABLE: 0x20000000, // bit 29 of a handle: it was opened for writing
+  COURIER_BATCH: 32, // messages or requests that one block of a courier moves at once
+  COURIER_NO_BYTES: 0xffffffff, // in CourierMessage.bytes_at: no bytes come with it
 } as const;
 
 // Zeroed memory is always legal: value 0 of each enum is its resting state.
@@ -44,6 +46,7 @@ export const enums = {
     'TRUNCATE', 'UNLINK', 'RENAME', 'MAP', 'UNMAP', 'MAP_SYNC', 'POLL', 'GATHER', 'SCATTER', 'ADD',
   ],
   ItemStatus: ['FRESH', 'PENDING', 'DONE'],
+  CourierKind: ['NONE', 'LINE', 'MAILBOX', 'FILE'],
   Policy: ['CLOCK', 'FIFO'],
 } as const;
 
@@ -269,6 +272,20 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['reserved', 'u32[29]', 'zero'],
       ['items', 'u32[16]', 'the first of them'],
       ['errors', 'i32[16]', 'their errors'],
+    ],
+  },
+  CourierMessage: {
+    bytes: 32,
+    owner: 'written by the host alone: in each half the words first, then the sequence; read by the courier of a gpu with memory of its own',
+    fields: [
+      ['kind', 'u32', 'CourierKind'],
+      ['index', 'u32', 'of the line, the mailbox or the file'],
+      ['result', 'i32', 'LINE, MAILBOX: 0 or more, or -errno'],
+      ['sequence', 'u32', 'position in its channel + 1'],
+      ['answers', 'u32', 'LINE, MAILBOX: what the sequence of the LineDone or the Mailbox becomes'],
+      ['bytes_at', 'u32', 'LINE: the place among the stages where its bytes are, or COURIER_NO_BYTES; MAILBOX: low word of the value'],
+      ['value_high', 'u32', 'MAILBOX'],
+      ['sequence_again', 'u32', 'the same as sequence'],
     ],
   },
   ProgramStep: {

@@ -16,7 +16,7 @@ struct HostSide::Parts {
   explicit Parts(HostSide& host)
       : limits(limits_of(*host.view_.geometry, host.read_only_)),
         paths(host.root_, PathResolver::Method::REPEATABLE),
-        files(host.view_.files, host.view_.geometry->file_count, paths, limits.read_only),
+        files(host.view_, host.view_.geometry->file_count, paths, limits.read_only),
         answers(host.view_, limits),
         transfers(files, answers, bell),
         pool(0),

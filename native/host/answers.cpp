@@ -8,6 +8,7 @@ void Answers::line(uint32_t line, int32_t result) const {
   LineDone* done = view_.dones + line;
   store_relaxed(&done->result, result);
   store_release(&done->sequence, load_relaxed(&done->sequence) + 1);
+  if (view_.link != nullptr) view_.link->line_done(line, *done);
 }
 
 void Answers::mailbox(uint32_t mailbox, int32_t result, uint64_t value) const {
@@ -15,6 +16,7 @@ void Answers::mailbox(uint32_t mailbox, int32_t result, uint64_t value) const {
   store_relaxed(&box->result, result);
   store_relaxed(&box->value, value);
   store_release(&box->sequence, load_relaxed(&box->sequence) + 1);
+  if (view_.link != nullptr) view_.link->mailbox_done(mailbox);
 }
 
 void Answers::refuse(const Request& request, int32_t error) const {

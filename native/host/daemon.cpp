@@ -45,7 +45,7 @@ struct Daemon::Parts {
       : geometry(checked_copy(*view.geometry)),
         limits(limits_of(geometry, options.read_only || geometry.read_only != 0)),
         paths(options.root, PathResolver::Method::AUTOMATIC, calls),
-        files(view.files, geometry.file_count, paths, limits.read_only),
+        files(view, geometry.file_count, paths, limits.read_only),
         answers(view, limits),
         transfers(files, answers, bell),
         sandbox(options.sandbox, options.root, !limits.read_only),

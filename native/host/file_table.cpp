@@ -67,8 +67,8 @@ bool replace_descriptor(int with, int number) {
 
 }  // namespace
 
-FileTable::FileTable(FileEntry* shared, uint32_t count, const PathResolver& resolver, bool read_only)
-    : shared_(shared), count_(count), resolver_(resolver), read_only_(read_only), slots_(new FileSlot[count]) {
+FileTable::FileTable(const HostView& view, uint32_t count, const PathResolver& resolver, bool read_only)
+    : shared_(view.files), link_(view.link), count_(count), resolver_(resolver), read_only_(read_only), slots_(new FileSlot[count]) {
   WARPFS_ASSERT(count <= 1u << HANDLE_INDEX_BITS);
   const uint32_t last_file_id = take_over();
   next_file_id_ = last_file_id + 1;
@@ -276,14 +276,20 @@ int32_t FileTable::share(FileSlot& slot, bool write) {
   // From here on requests find the descriptor; it was stored before.
   const uint64_t word = slot.word.fetch_or(LIVE, std::memory_order_acq_rel);
   const uint32_t handle = index | uint32_t((word & GENERATION_MASK) >> GENERATION_SHIFT) << HANDLE_INDEX_BITS;
-  store_release(&shared_[index].handle, handle);
+  publish_handle(index, handle);
   return int32_t(handle | (write ? uint32_t(HANDLE_WRITABLE) : 0u));
+}
+
+void FileTable::publish_handle(uint32_t index, uint32_t handle) {
+  if (load_relaxed(&shared_[index].handle) == handle) return;
+  store_release(&shared_[index].handle, handle);
+  tell_gpu(index);
 }
 
 /// The last reference is gone. The slot still knows the file, so that its lines are valid again if it is opened unchanged.
 int32_t FileTable::retire(FileSlot& slot) {
   const int32_t error = end_writing(slot);
-  store_release(&shared_[index_of(slot)].handle, NO_HANDLE);
+  publish_handle(index_of(slot), NO_HANDLE);
   slot.word.fetch_and(~LIVE, std::memory_order_acq_rel);
   slot.closed_place = closed_.insert(closed_.end(), index_of(slot));
   slot.listed = true;

@@ -89,7 +89,7 @@ enum class Told { NO, YES };
 class FileTable {
  public:
   /// Entries that another table published before are closed. Their identities and handles are not given out again.
-  FileTable(FileEntry* shared, uint32_t count, const PathResolver& resolver, bool read_only);
+  FileTable(const HostView& view, uint32_t count, const PathResolver& resolver, bool read_only);
   ~FileTable();  // nothing may be in flight
   /// Ends the table as the end of the process would: closes the descriptors and leaves the files as they are.
   void abandon();
@@ -144,6 +144,11 @@ class FileTable {
   FileSignature seen(const FileLook& look) const;              // what counts of it
   FileSignature signature_of(const FileLook& look, int fd) const;  // to be compared with later looks
 
+  void publish_handle(uint32_t index, uint32_t handle);
+  void tell_gpu(uint32_t index) {
+    if (link_ != nullptr) link_->file_changed(index);
+  }
+
   // All with the size mutex of the slot held.
   void publish(FileSlot& slot, uint32_t file_id, uint64_t size);
   int32_t cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id);
@@ -185,6 +190,7 @@ class FileTable {
   int32_t owed_close(FileSlot& slot);
 
   FileEntry* const shared_;
+  GpuLink* const link_;
   const uint32_t count_;
   const PathResolver& resolver_;
   const bool read_only_;

@@ -35,6 +35,7 @@ void FileTable::publish(FileSlot& slot, uint32_t file_id, uint64_t size) {
   store_release(&entry.size_high, uint32_t(size >> 32));
   slot.version += 2;
   store_release(&entry.version, slot.version);
+  tell_gpu(index_of(slot));
 }
 
 uint64_t FileTable::extend(const FileRef& file, uint64_t end) {

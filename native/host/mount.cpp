@@ -1,5 +1,7 @@
 #include "mount.h"
 
+#include "cpu/device_cpu.h"
+#include "cuda/device_cuda.h"
 #include "host_error.h"
 
 #include <algorithm>
@@ -50,38 +52,55 @@ Geometry mount_geometry(const MountOptions& options) {
   return g;
 }
 
-Mount::Mount(const MountOptions& options) : memory_(mount_geometry(options)) {
+Mount::Mount(const MountOptions& options) {
+  const Geometry geometry = mount_geometry(options);
   DaemonOptions daemon;
   daemon.root = options.root;
   daemon.read_only = options.read_only;
   daemon.threads = checked("daemonThreads", options.daemon_threads, 1, 64);
   daemon.io = options.io;
-  daemon.has_doorbell = true;
+  daemon.has_doorbell = !options.cuda;
   daemon.sandbox = options.sandbox;
   daemon.fault = options.fault;
-  daemon_ = std::make_unique<Daemon>(memory_.host_view(), daemon);
+  if (options.cuda) {
+    cuda_memory_ = std::make_unique<cuda::CudaMemory>(int(options.device_index), geometry);
+    daemon_ = std::make_unique<Daemon>(cuda_memory_->host_view(), daemon);
+    cuda::CudaDeviceOptions device;
+    device.builtin = options.builtin;
+    device.replay = options.replay;
+    device.wait = std::chrono::milliseconds(options.wait_ms);
+    device.kernel_time = std::chrono::milliseconds(options.kernel_time_ms);
+    device_ = std::make_unique<cuda::CudaDevice>(*cuda_memory_, *daemon_, device);
+    return;
+  }
+  memory_ = std::make_unique<MountMemory>(geometry);
+  daemon_ = std::make_unique<Daemon>(memory_->host_view(), daemon);
   CpuDeviceOptions device;
   device.workers = options.workers;
   device.policy = options.policy;
   device.replay = options.replay;
   device.wait = std::chrono::milliseconds(options.wait_ms);
-  device_ = std::make_unique<CpuDevice>(memory_, *daemon_, device);
+  device_ = std::make_unique<CpuDevice>(*memory_, *daemon_, device);
 }
 
 Mount::~Mount() {
-  if (device_) sync();
+  try {
+    if (device_) sync();
+  } catch (const std::exception&) {
+    // Whoever wants to know calls unmount.
+  }
   device_.reset();  // kernels end before the daemon that serves them
 }
 
 DispatchResult Mount::run(const Dispatch& dispatch) {
   DispatchResult result = device_->run(dispatch);
-  fold_stats();
+  device_->add_counters(totals_);
   return result;
 }
 
 int32_t Mount::sync() {
   const int32_t swept = device_->sweep();
-  fold_stats();
+  device_->add_counters(totals_);
   const int32_t synced = daemon_->sync_all();
   return swept < 0 ? swept : synced;
 }
@@ -97,16 +116,6 @@ int32_t Mount::unmount(bool discard) {
   device_.reset();
   daemon_.reset();
   return synced;
-}
-
-void Mount::fold_stats() {
-  WarpStats* stats = memory_.at<WarpStats>(Binding::STATS);
-  for (uint32_t record = 0; record < STATS_RECORDS; record++) {
-    for (uint32_t counter = 0; counter < COUNTER_COUNT; counter++) {
-      totals_[counter] += stats[record].low[counter] + (uint64_t(stats[record].high[counter]) << 32);
-    }
-    stats[record] = WarpStats{};
-  }
 }
 
 }  // namespace warpfs

@@ -1,12 +1,11 @@
 // One mounted file system: the shared memory, the daemon that serves it, and the device that runs kernels on it.
 // Not thread-safe: one thread at a time calls it (the dispatcher thread of the addon).
 #pragma once
-#include "cpu/device_cpu.h"
+#include "cuda/cuda_memory.h"
 #include "daemon.h"
-#include "dispatch.h"
+#include "device.h"
 #include "mount_memory.h"
 
-#include <array>
 #include <memory>
 #include <string>
 
@@ -14,6 +13,10 @@ namespace warpfs {
 
 struct MountOptions {
   std::string root;
+  bool cuda = false;               // on an NVIDIA GPU; else on the processor
+  uint32_t device_index = 0;       // cuda: which of them
+  std::string builtin;             // cuda: path of the compiled built-in kernels
+  uint32_t kernel_time_ms = 0;     // cuda: one launch may take so long; 0: as long as it likes
   bool read_only = false;
   bool replay = false;
   uint32_t policy = 0;
@@ -50,18 +53,17 @@ class Mount {
   int32_t unmount(bool discard);
 
   /// Sums since the mount, in the order of Counter.
-  std::array<uint64_t, COUNTER_COUNT> stats() const { return totals_; }
-  const MountMemory& memory() const { return memory_; }
+  CounterTotals stats() const { return totals_; }
   const Daemon& daemon() const { return *daemon_; }
-  const CpuDevice& device() const { return *device_; }
+  const Device& device() const { return *device_; }
 
  private:
-  void fold_stats();
-
-  MountMemory memory_;
+  // One of the two, by device.
+  std::unique_ptr<MountMemory> memory_;
+  std::unique_ptr<cuda::CudaMemory> cuda_memory_;
   std::unique_ptr<Daemon> daemon_;
-  std::unique_ptr<CpuDevice> device_;
-  std::array<uint64_t, COUNTER_COUNT> totals_ = {};
+  std::unique_ptr<Device> device_;
+  CounterTotals totals_ = {};
 };
 
 }  // namespace warpfs

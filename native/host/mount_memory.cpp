@@ -13,7 +13,20 @@ namespace {
 constexpr uint64_t ALIGNMENT = 16384;  // the largest page of the machines that run us, so any part can be handed to a driver
 
 uint64_t align_up(uint64_t bytes) { return (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1); }
-void fill_sizes(const Geometry& g, uint64_t (&bytes)[Binding::OWN]) {
+bool is_of_host(uint32_t binding) {
+  switch (binding) {
+    case Binding::GEOMETRY:
+    case Binding::RING_HEADS:
+    case Binding::REQUESTS:
+    case Binding::DONES:
+    case Binding::FILES:
+    case Binding::MAILBOXES:
+    case Binding::OUTBOXES: return true;
+    default: return false;
+  }
+}
+
+void fill_sizes(const Geometry& g, MemoryPart part, uint64_t (&bytes)[Binding::OWN]) {
   const uint64_t lines = uint64_t(g.line_count) + g.bypass_count;
   bytes[Binding::GEOMETRY] = sizeof(Geometry);
   bytes[Binding::RING_TAILS] = sizeof(RingTail) * uint64_t(g.ring_count);
@@ -36,19 +49,31 @@ void fill_sizes(const Geometry& g, uint64_t (&bytes)[Binding::OWN]) {
   bytes[Binding::GATES] = sizeof(uint32_t) * uint64_t(g.file_count);
   bytes[Binding::DIRTY] = sizeof(DirtyState) + sizeof(uint32_t) * ((uint64_t(g.mask_count) + 31) / 32);
   bytes[Binding::MASKS] = uint64_t(g.mask_count) * (g.line_bytes / 8);
+  for (uint32_t binding = 0; binding < Binding::OWN && part == MemoryPart::OF_HOST; binding++) {
+    if (!is_of_host(binding)) bytes[binding] = 0;
+  }
 }
 }  // namespace
 
-uint64_t MountMemory::bytes_needed(const Geometry& geometry) {
+uint64_t MountMemory::layout(const Geometry& geometry, MemoryPart part, uint64_t (&offsets)[Binding::OWN]) {
   uint64_t bytes[Binding::OWN], total = 0;
-  fill_sizes(geometry, bytes);
-  for (uint64_t part : bytes) total += align_up(part);
+  fill_sizes(geometry, part, bytes);
+  for (uint32_t binding = 0; binding < Binding::OWN; binding++) {
+    offsets[binding] = total;
+    total += align_up(bytes[binding]);
+  }
   return total;
 }
 
-MountMemory::MountMemory(const Geometry& geometry, uint8_t* place) {
-  fill_sizes(geometry, bytes_);
-  for (uint64_t part : bytes_) total_bytes_ += align_up(part);
+uint64_t MountMemory::bytes_needed(const Geometry& geometry, MemoryPart part) {
+  uint64_t offsets[Binding::OWN];
+  return layout(geometry, part, offsets);
+}
+
+MountMemory::MountMemory(const Geometry& geometry, uint8_t* place, MemoryPart part) {
+  uint64_t offsets[Binding::OWN];
+  total_bytes_ = layout(geometry, part, offsets);
+  fill_sizes(geometry, part, bytes_);
   line_data_bytes_ = bytes_[Binding::LINES];
 
   // Pages are zero and cost nothing until touched.
@@ -61,13 +86,9 @@ MountMemory::MountMemory(const Geometry& geometry, uint8_t* place) {
   // Lines and their words are looked for all over the cache: with small pages most of the time of a miss would go into finding them.
   if (owns_) madvise(memory, total_bytes_, MADV_HUGEPAGE);
 #endif
-  uint64_t offset = 0;
-  for (uint32_t index = 0; index < Binding::OWN; index++) {
-    bindings_[index] = base_ + offset;
-    offset += align_up(bytes_[index]);
-  }
+  for (uint32_t index = 0; index < Binding::OWN; index++) bindings_[index] = base_ + offsets[index];
   *at<Geometry>(Binding::GEOMETRY) = geometry;
-  const uint64_t lines = uint64_t(geometry.line_count) + geometry.bypass_count;
+  const uint64_t lines = bytes_[Binding::AUXES] / sizeof(LineAux);
   LineAux* auxes = at<LineAux>(Binding::AUXES);
   for (uint64_t line = 0; line < lines; line++) auxes[line].dirty = auxes[line].writing = DIRTY_NONE;
   FileEntry* files = at<FileEntry>(Binding::FILES);
@@ -81,7 +102,7 @@ MountMemory::~MountMemory() {
 HostView MountMemory::host_view() const {
   return {at<Geometry>(Binding::GEOMETRY), at<RingHead>(Binding::RING_HEADS), at<Request>(Binding::REQUESTS),
           at<LineDone>(Binding::DONES),    at<uint8_t>(Binding::LINES),       at<FileEntry>(Binding::FILES),
-          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES),    at<uint32_t>(Binding::MASKS)};
+          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES),    at<uint32_t>(Binding::MASKS),    nullptr};
 }
 
 }  // namespace warpfs

@@ -1,6 +1,7 @@
 // The memory that one mount shares between the gpu side and the host side, and the part of it that the host may touch.
 #pragma once
 #include "abi_host.h"
+#include "gpu_link.h"
 
 #include <cstdint>
 #include <memory>
@@ -20,18 +21,24 @@ struct HostView {
   Mailbox* mailboxes;        // slot_count
   const uint8_t* outboxes;   // slot_count * OUTBOX_BYTES; the gpu writes paths here
   const uint32_t* masks;     // mask_count * line_bytes / 32; the gpu says here which bytes of a line go back
+  GpuLink* link = nullptr;   // of a gpu with memory of its own: then lines and masks are there, and null here
 };
+
+/// ALL: gpu and host use the same memory. OF_HOST: only what the host reads or writes, for a gpu with memory of its own.
+enum class MemoryPart { ALL, OF_HOST };
 
 /// Everything, in the order of Binding, as plain memory: the devices whose memory the host can address use it as it is.
 class MountMemory {
  public:
   /// At `place`, which is zero and outlives it, or where it finds room.
-  explicit MountMemory(const Geometry& geometry, uint8_t* place = nullptr);
+  explicit MountMemory(const Geometry& geometry, uint8_t* place = nullptr, MemoryPart part = MemoryPart::ALL);
   ~MountMemory();
   MountMemory(const MountMemory&) = delete;
   MountMemory& operator=(const MountMemory&) = delete;
 
-  static uint64_t bytes_needed(const Geometry& geometry);
+  static uint64_t bytes_needed(const Geometry& geometry, MemoryPart part = MemoryPart::ALL);
+  /// Where each binding begins in a memory of its own: its bytes altogether.
+  static uint64_t layout(const Geometry& geometry, MemoryPart part, uint64_t (&offsets)[Binding::OWN]);
   uint64_t bytes_of(uint32_t binding) const { return bytes_[binding]; }
 
   HostView host_view() const;

@@ -75,7 +75,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
     uint32_t count = 0;
     for (; next < request.line_count && request.lines[next] != LINE_NONE; next++, count++) {
       transfer.lines[count] = request.lines[next];
-      transfer.parts[count] = {view_.lines + uint64_t(request.lines[next]) * limits_.line_bytes, limits_.line_bytes};
+      transfer.parts[count] = {fill_place(request.lines[next]), limits_.line_bytes};
     }
     transfer.line_count = transfer.part_count = count;
     transfer.remaining = count * limits_.line_bytes;
@@ -95,7 +95,11 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
 }
 
 void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
-  uint8_t* line = view_.lines + uint64_t(request.lines[0]) * limits_.line_bytes;
+  uint8_t* line = view_.link != nullptr ? view_.link->kept_line(request.lines[0]) : view_line(request.lines[0]);
+  if (line == nullptr) {  // a gpu that lies: the line is being filled
+    files_.release(file);
+    return refuse(request, -Errno::einval, counters);
+  }
   Transfer transfer{};
   transfer.file = file;
   transfer.counters = &counters;
@@ -108,7 +112,9 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
   transfer.lines[0] = request.lines[0];
   transfer.parts[0] = {line + request.offset % limits_.line_bytes, request.length};
   if (has_mask(request)) {
-    transfer.use_mask(view_.masks + uint64_t(mask_of(request)) * (limits_.line_bytes / 32), line, limits_.line_bytes);
+    const uint32_t* mask = view_.link != nullptr ? view_.link->kept_mask(request.lines[0])
+                                                 : view_.masks + uint64_t(mask_of(request)) * (limits_.line_bytes / 32);
+    transfer.use_mask(mask, line, limits_.line_bytes);
     if (transfer.end > limits_.file_bytes_max) {
       files_.release(file);
       return refuse(request, -Errno::efbig, counters);

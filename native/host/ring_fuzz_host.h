@@ -16,7 +16,7 @@ class Host {
         geometry_(fuzz_geometry()),
         limits_(limits_of(geometry_, read_only)),
         paths_(root, method),
-        files_(memory.of_host().files, geometry_.file_count, paths_, read_only),
+        files_(memory.of_host(), geometry_.file_count, paths_, read_only),
         answers_(memory.of_host(), limits_),
         transfers_(files_, answers_, bell_),
         pool_(0),

@@ -19,7 +19,7 @@ class RingReader {
     uint32_t taken = 0;
     for (Ring& ring : rings_) {
       Request request;
-      for (uint32_t i = 0; i < SWEEP_REQUESTS && engine.has_room() && take(ring, request, counters); i++) {
+      for (uint32_t i = 0; i < SWEEP_REQUESTS && engine.has_room() && link_has_room() && take(ring, request, counters); i++) {
         serve(request);
         taken++;
       }
@@ -36,12 +36,15 @@ class RingReader {
 
   struct Ring {
     std::atomic<uint32_t> position{0};  // of the next request; positions wrap around, so only differences mean anything
+    uint32_t number = 0;
     uint32_t* head = nullptr;
     const Request* slots = nullptr;
   };
 
+  bool link_has_room() const { return link_ == nullptr || link_->has_room(); }
   bool take(Ring& ring, Request& request, Counters& counters) const;
 
+  GpuLink* const link_;
   const uint32_t slot_mask_;
   std::vector<Ring> rings_;
 };

@@ -1,10 +1,8 @@
 #include "device_cpu.h"
 
-#include "../assert.h"
 #include "../daemon.h"
 #include "../host_error.h"
-
-#include <algorithm>
+#include "../replay_rounds.h"
 
 namespace warpfs {
 
@@ -88,7 +86,7 @@ DispatchResult CpuDevice::run_kernel(const Dispatch& dispatch, const Kernel& ker
     daemon_.wait_until_drained();
   }
   result.nanoseconds = uint64_t(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
-  collect(result);
+  collect_faults(*memory_.at<FaultRecord>(Binding::FAULT), result);
   return result;
 }
 
@@ -102,68 +100,48 @@ void CpuDevice::run_spin(const Dispatch& dispatch, const Kernel& kernel, void* c
   result.rounds = 1;
 }
 
-void CpuDevice::run_replay(const Dispatch& dispatch, const Kernel& kernel, void* const* buffers, DispatchResult& result) {
-  ItemRecord* records = memory_.at<ItemRecord>(Binding::RECORDS);
-  const uint32_t slot_count = memory_.geometry().slot_count;
-  std::vector<uint32_t> items(slot_count);   // the item in each slot
-  std::vector<uint32_t> active;              // slots that are launched in this round
-  std::vector<uint32_t> free_slots(slot_count);
-  for (uint32_t slot = 0; slot < slot_count; slot++) free_slots[slot] = slot_count - 1 - slot;
-  uint32_t next_item = 0;
-  auto last_progress = std::chrono::steady_clock::now();
-  KernelEntry entry = kernel.entry;
-  WarpAttach attach = kernel.attach;
+namespace {
 
-  while (next_item < dispatch.items || !active.empty()) {
-    while (next_item < dispatch.items && !free_slots.empty()) {
-      const uint32_t slot = free_slots.back();
-      free_slots.pop_back();
-      const uint32_t asked = records[slot].mail_sequence;  // the mailbox goes on counting
-      records[slot] = ItemRecord{};
-      records[slot].mail_sequence = asked;
-      items[slot] = next_item++;
-      active.push_back(slot);
-    }
-    const uint64_t completions = daemon_.completions();
-    LaunchArgument argument = {entry, buffers, active.data(), items.data()};
-    LaunchShape shape;
-    shape.items = uint32_t(active.size());
-    shape.group_memory_bytes = dispatch.group_memory_bytes;
-    executor_.launch(shape, lane_body, &argument, attach);
-    result.rounds++;
+class CpuRounds final : public ReplayRounds {
+ public:
+  CpuRounds(CpuExecutor& executor, MountMemory& memory, const BuiltinKernels& builtins, KernelEntry entry, WarpAttach attach,
+            void* const* buffers, uint32_t group_memory_bytes)
+      : executor_(executor), records_(memory.at<ItemRecord>(Binding::RECORDS)), abandon_(builtins.abandon), entry_(entry), attach_(attach),
+        buffers_(buffers), group_memory_bytes_(group_memory_bytes) {}
 
-    const auto done = [&](uint32_t slot) { return records[slot].status == ItemStatus::DONE; };
-    const auto first_done = std::stable_partition(active.begin(), active.end(), [&](uint32_t slot) { return !done(slot); });
-    const bool finished_some = first_done != active.end();
-    free_slots.insert(free_slots.end(), first_done, active.end());
-    active.erase(first_done, active.end());
-    if (active.empty()) continue;
-
-    // A round is only worth its cost once the host has answered: all that it was asked for where that is quick, else some of it.
-    const bool answered = daemon_.wait_for_completion(completions, std::chrono::milliseconds(20));
-    const auto now = std::chrono::steady_clock::now();
-    if (finished_some || answered) {
-      last_progress = now;
-    } else if (now - last_progress > options_.wait) {
-      WARPFS_ASSERT(entry != builtins_->abandon);
-      entry = builtins_->abandon;
-      attach = nullptr;
-      // Items that never had their turn fail as well.
-      result.failed_items = dispatch.items - next_item;
-      for (; next_item < dispatch.items; next_item++) {
-        if (result.failures.size() < FAULT_ITEMS_MAX) result.failures.push_back({next_item, -Errno::etimedout});
-      }
-    }
+ protected:
+  void begin_item(uint32_t slot) override {
+    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
+    records_[slot] = ItemRecord{};
+    records_[slot].mail_sequence = asked;
   }
+  void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
+    LaunchArgument argument = {abandon ? abandon_ : entry_, buffers_, slots.data(), items.data()};
+    LaunchShape shape;
+    shape.items = uint32_t(slots.size());
+    shape.group_memory_bytes = group_memory_bytes_;
+    executor_.launch(shape, lane_body, &argument, abandon ? nullptr : attach_);
+  }
+  bool is_done(uint32_t slot) const override { return records_[slot].status == ItemStatus::DONE; }
+
+ private:
+  CpuExecutor& executor_;
+  ItemRecord* const records_;
+  const KernelEntry abandon_, entry_;
+  const WarpAttach attach_;
+  void* const* const buffers_;
+  const uint32_t group_memory_bytes_;
+};
+
+}  // namespace
+
+void CpuDevice::run_replay(const Dispatch& dispatch, const Kernel& kernel, void* const* buffers, DispatchResult& result) {
+  CpuRounds rounds(executor_, memory_, *builtins_, kernel.entry, kernel.attach, buffers, dispatch.group_memory_bytes);
+  rounds.run(dispatch.items, memory_.geometry().slot_count, daemon_, options_.wait, result);
 }
 
-void CpuDevice::collect(DispatchResult& result) {
-  FaultRecord* fault = memory_.at<FaultRecord>(Binding::FAULT);
-  result.failed_items += fault->count;
-  for (uint32_t i = 0; i < std::min<uint32_t>(fault->count, FAULT_ITEMS_MAX); i++) result.failures.push_back({fault->items[i], fault->errors[i]});
-  result.lane_values[0] = fault->lane_values[0];
-  result.lane_values[1] = fault->lane_values[1];
-  *fault = FaultRecord{};
+void CpuDevice::add_counters(CounterTotals& totals) {
+  fold_counters(memory_.at<WarpStats>(Binding::STATS), memory_.geometry().stats_count, totals);
 }
 
 int32_t CpuDevice::sweep() {

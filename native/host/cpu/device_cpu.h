@@ -1,6 +1,6 @@
 // The cpu device of one mount: runs dispatches to their end under either waiting strategy.
 #pragma once
-#include "../dispatch.h"
+#include "../device.h"
 #include "../mount_memory.h"
 #include "builtin.h"
 #include "executor.h"
@@ -23,17 +23,18 @@ struct CpuDeviceOptions {
   std::chrono::nanoseconds wait = std::chrono::seconds(30);  // without any progress, pending items are given up after this
 };
 
-class CpuDevice {
+class CpuDevice final : public Device {
  public:
   CpuDevice(MountMemory& memory, Daemon& daemon, const CpuDeviceOptions& options);
 
-  /// Runs all items; one dispatch at a time. Throws HostError where it cannot start.
-  DispatchResult run(const Dispatch& dispatch);
-  /// Writes back every modified line: 0 or the first error.
-  int32_t sweep();
+  DispatchResult run(const Dispatch& dispatch) override;
+  int32_t sweep() override;
+  void add_counters(CounterTotals& totals) override;
 
-  uint32_t worker_count() const { return executor_.worker_count(); }
-  uint32_t resident_warps() const { return executor_.resident_warps(); }
+  uint32_t worker_count() const override { return executor_.worker_count(); }
+  uint32_t resident_warps() const override { return executor_.resident_warps(); }
+  uint64_t line_data_bytes() const override { return memory_.line_data_bytes(); }
+  uint64_t overhead_bytes() const override { return memory_.overhead_bytes(); }
 
  private:
   struct Kernel {
@@ -43,7 +44,6 @@ class CpuDevice {
   Kernel find(const std::string& module);
   void run_spin(const Dispatch& dispatch, const Kernel& kernel, void* const* buffers, DispatchResult& result);
   void run_replay(const Dispatch& dispatch, const Kernel& kernel, void* const* buffers, DispatchResult& result);
-  void collect(DispatchResult& result);
   DispatchResult run_kernel(const Dispatch& dispatch, const Kernel& kernel);
 
   MountMemory& memory_;

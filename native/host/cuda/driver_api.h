@@ -76,6 +76,7 @@ enum : unsigned {
   CALL(cuModuleLoadData, 2000, (CUmodule * module, const void* image))                                                             \
   CALL(cuModuleUnload, 2000, (CUmodule module))                                                                                   \
   CALL(cuModuleGetFunction, 2000, (CUfunction * function, CUmodule module, const char* name))                                      \
+  CALL(cuModuleGetGlobal, 3020, (CUdeviceptr * place, size_t* bytes, CUmodule module, const char* name))                            \
   CALL(cuFuncGetAttribute, 2020, (int* value, int attribute, CUfunction function))                                                 \
   CALL(cuFuncSetAttribute, 9000, (CUfunction function, int attribute, int value))                                                  \
   CALL(cuOccupancyMaxActiveBlocksPerMultiprocessor, 6050, (int* blocks, CUfunction function, int threads, size_t shared_bytes))    \

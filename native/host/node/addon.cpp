@@ -76,8 +76,8 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     object.Set("engineNote", mount->daemon().engine_note());
     object.Set("workers", number(env, mount->device().worker_count()));
     object.Set("residentWarps", number(env, mount->device().resident_warps()));
-    object.Set("lineBytesTotal", number(env, double(mount->memory().line_data_bytes())));
-    object.Set("overheadBytes", number(env, double(mount->memory().overhead_bytes())));
+    object.Set("lineBytesTotal", number(env, double(mount->device().line_data_bytes())));
+    object.Set("overheadBytes", number(env, double(mount->device().overhead_bytes())));
     object.Set("hostOpens", number(env, double(served.host_opens)));
     object.Set("requestsServed", number(env, double(total(served))));
     object.Set("requestsRefused", number(env, double(served.refused)));

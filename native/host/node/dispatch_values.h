@@ -37,6 +37,12 @@ inline MountOptions mount_options(const Napi::Object& config) {
   options.root = string_field(config, "root");
   options.read_only = boolean_field(config, "readOnly");
   options.replay = string_field(config, "wait") == "replay";
+  options.cuda = string_field(config, "device") == "cuda";
+  if (options.cuda) {
+    options.device_index = number_field(config, "deviceIndex");
+    options.builtin = string_field(config, "builtin");
+    options.kernel_time_ms = number_field(config, "kernelTimeMs");
+  }
   options.policy = number_field(config, "policy");
   options.line_count = number_field(config, "lineCount");
   options.line_bytes = number_field(config, "lineBytes");

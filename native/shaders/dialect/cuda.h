@@ -1,8 +1,8 @@
 // The dialect of NVIDIA GPUs, sm_70 and newer (warp_sum: sm_80). It includes nothing: every access that needs an order or a scope is one
 // line of inline PTX, so that NVRTC compiles a kernel in milliseconds and needs no CUDA headers. ORDERING.md says what each fence rests on.
 //
-// Three scopes occur. Words of the gpu side and line data use .gpu, words shared with the host use .sys, and what the lanes of one warp tell
-// each other is ordered by bar.warp.sync. Every asm statement clobbers memory: the compiler may not move a plain access of a kernel
+// Two scopes occur. All words and all line data are in the memory of the gpu and use .gpu: what the host writes and reads is carried over by
+// the courier (entry/cuda_courier.h), the only one that speaks to the host. What the lanes of one warp tell each other is ordered by bar.warp.sync. Every asm statement clobbers memory: the compiler may not move a plain access of a kernel
 // over it, in either direction.
 #pragma once
 
@@ -51,7 +51,7 @@ struct Lane;
 
 // ---- Atomics of the gpu side: relaxed, device scope.
 
-// Everything behind WARPFS_DEVICE lies in global memory (of the GPU, or of the host and mapped). Saying so spares the generic path.
+// Everything behind WARPFS_DEVICE lies in global memory. Saying so spares the generic path.
 WARPFS_FN ulong global_address(const void* p) { return __cvta_generic_to_global(p); }
 
 WARPFS_FN uint atomic_load(const WARPFS_DEVICE uint* p) {
@@ -95,31 +95,25 @@ WARPFS_FN bool atomic_cas(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& expected, u
   return old == wanted;
 }
 
-// ---- Words shared with the host: relaxed, system scope. One side writes each of them.
+// ---- Words that the host writes or reads: they are the courier's, on the gpu as all others. One side writes each of them.
 
-WARPFS_FN uint host_load(const WARPFS_DEVICE uint* p) {
-  uint value;
-  asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
-  return value;
-}
-WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) {
-  asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory");
-}
+WARPFS_FN uint host_load(const WARPFS_DEVICE uint* p) { return atomic_load(p); }
+WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }
 
 // ---- Fences. fence.acq_rel serves both directions: one-sided fences need PTX 8.6, and toolkits before it must compile this too.
 
 WARPFS_FN void fence_acquire() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 WARPFS_FN void fence_release() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 WARPFS_FN void fence_seq() { asm volatile("fence.sc.gpu;" ::: "memory"); }
-WARPFS_FN void host_fence_acquire() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
-WARPFS_FN void host_fence_release() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+WARPFS_FN void host_fence_acquire() { fence_acquire(); }
+WARPFS_FN void host_fence_release() { fence_release(); }
 
-// A request was published. Nothing can be called from here: the host polls.
+// A request was published. Nothing can be called from here: the courier polls.
 WARPFS_FN void host_doorbell(WARPFS_THREAD const Lane&) {}
 
 // ---- Line data. A line is filled again and again by others, so a plain load could be answered from a copy that L1 kept of its former
 // ---- content, and two warps may touch it at once. Relaxed accesses of gpu scope are served by L2, where all warps meet; a vector of
-// ---- four is modelled as four of them, in any order. The host's side of a fill is ordered by host_fence_acquire, not by these.
+// ---- four is modelled as four of them, in any order.
 
 WARPFS_FN Vec16 data_load16(const WARPFS_DEVICE Vec16* p) {
   Vec16 v;

@@ -1,0 +1,100 @@
+#include "context.h"
+
+#include "../host_error.h"
+
+#include <cstring>
+#include <thread>
+
+namespace warpfs::cuda {
+
+namespace {
+
+constexpr int COMPUTE_MAJOR_MIN = 7;  // warps whose lanes go on one by one, and the memory model that the shaders rest on
+
+std::string megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+}  // namespace
+
+Context::Context(int device_index) {
+  const DriverApi& api = driver();
+  int count = 0;
+  check(api.cuDeviceGetCount(&count), "counting the GPUs");
+  if (device_index < 0 || device_index >= count) {
+    throw HostError("ERR_WARPFS_DEVICE", "there is no CUDA device " + std::to_string(device_index) + ": this machine has " +
+                                             (count == 0 ? "none" : count == 1 ? "one, number 0" : std::to_string(count) + ", from 0 on"));
+  }
+  check(api.cuDeviceGet(&device_, device_index), "getting the GPU");
+  char name[256] = {};
+  check(api.cuDeviceGetName(name, sizeof name - 1, device_), "naming the GPU");
+  name_ = name;
+  if (attribute(DEVICE_COMPUTE_MAJOR) < COMPUTE_MAJOR_MIN) {
+    throw HostError("ERR_WARPFS_DEVICE", name_ + " has compute capability " + std::to_string(attribute(DEVICE_COMPUTE_MAJOR)) + "." +
+                                             std::to_string(attribute(DEVICE_COMPUTE_MINOR)) + "; 7.0 or newer is needed");
+  }
+  check(api.cuCtxCreate(&context_, CTX_SCHED_BLOCKING_SYNC | CTX_MAP_HOST, device_), "making a context on " + name_);
+}
+
+Context::~Context() {
+  const CUcontext context = context_;
+  if (!given_up_) {
+    driver().cuCtxDestroy(context);
+    return;
+  }
+  // With a kernel in it that never ends this may not return; nobody waits for it.
+  std::thread([context] { driver().cuCtxDestroy(context); }).detach();
+}
+
+int Context::attribute(int which) const {
+  int value = 0;
+  check(driver().cuDeviceGetAttribute(&value, which, device_), "asking what the GPU can do");
+  return value;
+}
+
+DeviceMemory::DeviceMemory(Context& context, uint64_t bytes, const std::string& what) : context_(&context), bytes_(bytes) {
+  context.enter();
+  const CUresult result = driver().cuMemAlloc(&address_, bytes);
+  if (result == CUDA_ERROR_OUT_OF_MEMORY) {
+    size_t free_bytes = 0, total_bytes = 0;
+    driver().cuMemGetInfo(&free_bytes, &total_bytes);
+    throw HostError("ENOMEM", what + " needs " + megabytes(bytes) + ", and of the " + megabytes(total_bytes) + " of " + context.name() +
+                                  " only " + megabytes(free_bytes) + " are free");
+  }
+  check(result, "getting memory of the GPU for " + what);
+  check(driver().cuMemsetD8Async(address_, 0, bytes, nullptr), "clearing memory of the GPU");
+  check(driver().cuCtxSynchronize(), "clearing memory of the GPU");
+}
+
+void DeviceMemory::reset() {
+  if (address_ == 0 || context_->given_up()) return;
+  if (driver().cuCtxSetCurrent != nullptr) context_->enter();
+  driver().cuMemFree(address_);
+}
+
+PinnedMemory::PinnedMemory(Context& context, uint64_t bytes, const std::string& what) : context_(context) {
+  context.enter();
+  void* place = nullptr;
+  const CUresult result = driver().cuMemHostAlloc(&place, bytes, HOST_ALLOC_PORTABLE | HOST_ALLOC_MAPPED);
+  if (result == CUDA_ERROR_OUT_OF_MEMORY) throw HostError("ENOMEM", what + ": no " + megabytes(bytes) + " of memory that the GPU can reach");
+  check(result, "getting pinned memory for " + what);
+  place_ = static_cast<uint8_t*>(place);
+  std::memset(place_, 0, bytes);
+}
+
+PinnedMemory::~PinnedMemory() {
+  if (place_ == nullptr || context_.given_up()) return;
+  context_.enter();
+  driver().cuMemFreeHost(place_);
+}
+
+Stream::Stream(Context& context) : context_(context) {
+  context.enter();
+  check(driver().cuStreamCreate(&stream_, STREAM_NON_BLOCKING), "making a stream");
+}
+
+Stream::~Stream() {
+  if (stream_ == nullptr || context_.given_up()) return;
+  context_.enter();
+  driver().cuStreamDestroy(stream_);
+}
+
+}  // namespace warpfs::cuda

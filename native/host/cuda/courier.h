@@ -1,0 +1,89 @@
+// The host's end of what the courier (shaders/entry/cuda_courier.h) carries: channels of messages to the gpu with the bytes of filled lines,
+// and what requests bring along for the host.
+#pragma once
+#include "../gpu_link.h"
+#include "../mount_memory.h"
+#include "../../shaders/entry/cuda_launch.h"
+#include "context.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+namespace warpfs::cuda {
+
+class Courier final : public GpuLink {
+ public:
+  static constexpr uint32_t CHANNELS = 8;
+  static constexpr uint32_t CHANNEL_SLOTS = 1024;
+
+  /// `geometry`: of the rings of the host.
+  Courier(Context& context, const Geometry& geometry);
+
+  bool has_room() override;
+  uint8_t* fill_place(uint32_t line) override;
+  void keep_bytes(const Request& request, uint32_t ring, uint32_t slot) override;
+  uint8_t* kept_line(uint32_t line) override;
+  const uint32_t* kept_mask(uint32_t line) override;
+  void line_done(uint32_t line, const LineDone& done) override;
+  void mailbox_done(uint32_t slot) override;
+  void file_changed(uint32_t index) override;
+
+  /// Where mailboxes are. Before any of them changes.
+  void set_mailboxes(const Mailbox* mailboxes) { mailboxes_ = mailboxes; }
+  /// Everything but the tables of the gpu and the rings of the host.
+  void describe(CourierLaunch& launch) const;
+  uint32_t blocks() const { return CHANNELS + geometry_.ring_count; }
+
+  /// A kernel is about to be launched, and to run until it is stopped.
+  void begin();
+  bool is_running() const;
+  /// All that was sent has come to the gpu.
+  bool is_delivered() const;
+  void stop();
+  /// The gpu takes nothing any more: whoever waits for it goes on, and what is sent is dropped.
+  void break_off() { broken_.store(true, std::memory_order_relaxed); }
+
+ private:
+  static constexpr uint32_t SHARDS = 16;  // of the stages: daemon threads do not meet over them
+  static constexpr uint32_t KEPT = 1024;      // bytes of write-backs that are on their way to a file
+  static constexpr uint32_t KEPT_SPARE = 64;  // as many as there may be daemon threads: each has seen room for one
+  static constexpr uint32_t KEPT_BIT = 0x80000000u;
+
+  struct alignas(128) Channel {
+    std::mutex mutex;
+    uint32_t sent = 0;
+    uint32_t reaped = 0;  // messages whose stages were given back
+    std::vector<uint32_t> stage_of;
+  };
+  struct alignas(128) Shard {
+    std::mutex mutex;
+    std::vector<uint32_t> free;
+  };
+
+  uint32_t delivered(uint32_t channel) const;
+  uint32_t take_stage();
+  void give_back(uint32_t stage);
+  void reap(Channel& channel, uint32_t index);
+  bool reap_all();
+  void send(uint32_t channel, CourierMessage message);
+  void give_back_kept(uint32_t kept);
+  uint8_t* kept_bytes(uint32_t kept) { return kept_memory_.data() + uint64_t(kept) * parcel_bytes_; }
+
+  const Geometry geometry_;
+  const uint32_t parcel_bytes_;  // a line, then its mask
+  const uint32_t stages_;
+  PinnedMemory messages_, delivered_, stage_memory_, parcels_, flags_;
+  std::array<Channel, CHANNELS> channels_;
+  std::array<Shard, SHARDS> shards_;
+  std::vector<uint8_t> kept_memory_;
+  std::mutex kept_mutex_;
+  std::vector<uint32_t> free_kept_;
+  std::atomic<uint32_t> free_kept_count_{0};
+  std::vector<std::atomic<uint32_t>> place_of_;  // of each line: its stage + 1, or what was kept for it + 1 | KEPT_BIT
+  const Mailbox* mailboxes_ = nullptr;
+  std::atomic<bool> broken_{false};
+};
+
+}  // namespace warpfs::cuda

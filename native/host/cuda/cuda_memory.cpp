@@ -1,0 +1,68 @@
+#include "cuda_memory.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace warpfs::cuda {
+
+namespace {
+
+constexpr uint32_t HOST_RING_SLOTS_MAX = 256;  // each has room for what a write-back brings along
+
+Geometry with_short_rings(Geometry geometry) {
+  geometry.ring_slots = std::min(geometry.ring_slots, HOST_RING_SLOTS_MAX);
+  return geometry;
+}
+
+}  // namespace
+
+CudaMemory::CudaMemory(int device_index, const Geometry& geometry)
+    : context_(device_index),
+      geometry_(geometry),
+      tables_(context_, MountMemory::layout(geometry, MemoryPart::ALL, offsets_), "the cache"),
+      positions_(context_, Courier::CHANNELS * sizeof(uint32_t), "the courier"),
+      host_geometry_(with_short_rings(geometry)),
+      host_place_(context_, MountMemory::bytes_needed(host_geometry_, MemoryPart::OF_HOST), "the rings"),
+      host_memory_(host_geometry_, host_place_.bytes(), MemoryPart::OF_HOST),
+      courier_(context_, host_geometry_) {
+  line_data_bytes_ = (uint64_t(geometry.line_count) + geometry.bypass_count) * geometry.line_bytes;
+  courier_.set_mailboxes(host_memory_.at<Mailbox>(Binding::MAILBOXES));
+  first_values();
+}
+
+/// What is not zero.
+void CudaMemory::first_values() {
+  check(driver().cuMemcpyHtoD(table(Binding::GEOMETRY), &geometry_, sizeof geometry_), "writing the geometry");
+  LineAux aux{};
+  aux.dirty = aux.writing = DIRTY_NONE;
+  const uint64_t lines = uint64_t(geometry_.line_count) + geometry_.bypass_count;
+  const std::vector<LineAux> auxes(std::min(lines, uint64_t(1) << 16), aux);
+  for (uint64_t line = 0; line < lines; line += auxes.size()) {
+    const uint64_t count = std::min(lines - line, uint64_t(auxes.size()));
+    check(driver().cuMemcpyHtoD(table(Binding::AUXES) + line * sizeof aux, auxes.data(), count * sizeof aux), "preparing the lines");
+  }
+  check(driver().cuMemcpyHtoD(table(Binding::FILES), host_memory_.binding(Binding::FILES), host_memory_.bytes_of(Binding::FILES)), "preparing the files");
+}
+
+HostView CudaMemory::host_view() {
+  HostView view = host_memory_.host_view();
+  view.link = &courier_;
+  return view;
+}
+
+void CudaMemory::fill_tables(void* (&tables)[Binding::OWN]) const {
+  for (uint32_t binding = 0; binding < Binding::OWN; binding++) tables[binding] = reinterpret_cast<void*>(table(binding));
+}
+
+void CudaMemory::fill_launch(CourierLaunch& launch) const {
+  fill_tables(launch.tables);
+  courier_.describe(launch);
+  launch.channel_positions = reinterpret_cast<uint32_t*>(positions_.address());
+  launch.files = host_memory_.at<FileEntry>(Binding::FILES);
+  launch.requests = host_memory_.at<Request>(Binding::REQUESTS);
+  launch.ring_heads = host_memory_.at<RingHead>(Binding::RING_HEADS);
+  launch.outboxes = host_memory_.at<uint8_t>(Binding::OUTBOXES);
+  launch.ring_slots = geometry_.ring_slots;
+}
+
+}  // namespace warpfs::cuda

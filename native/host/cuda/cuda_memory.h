@@ -1,0 +1,39 @@
+// The memory of a mount on an NVIDIA GPU: all tables in the memory of the GPU, and the host's own copy of those that it reads or writes, in
+// pinned memory, with the courier between them.
+#pragma once
+#include "courier.h"
+
+namespace warpfs::cuda {
+
+class CudaMemory {
+ public:
+  /// Throws HostError: ENOMEM where the cache does not fit.
+  CudaMemory(int device_index, const Geometry& geometry);
+
+  Context& context() { return context_; }
+  Courier& courier() { return courier_; }
+  HostView host_view();
+  const Geometry& geometry() const { return geometry_; }
+  /// Of a binding, in the memory of the GPU.
+  CUdeviceptr table(uint32_t binding) const { return tables_.address() + offsets_[binding]; }
+  void fill_tables(void* (&tables)[Binding::OWN]) const;
+  void fill_launch(CourierLaunch& launch) const;
+  uint64_t line_data_bytes() const { return line_data_bytes_; }
+  uint64_t overhead_bytes() const { return tables_.bytes() - line_data_bytes_; }
+
+ private:
+  void first_values();
+
+  Context context_;
+  const Geometry geometry_;
+  uint64_t offsets_[Binding::OWN] = {};
+  uint64_t line_data_bytes_ = 0;
+  DeviceMemory tables_;
+  DeviceMemory positions_;  // of the channels
+  const Geometry host_geometry_;
+  PinnedMemory host_place_;
+  MountMemory host_memory_;
+  Courier courier_;
+};
+
+}  // namespace warpfs::cuda

@@ -1,0 +1,290 @@
+#include "device_cuda.h"
+
+#include "../host_error.h"
+#include "../replay_rounds.h"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+namespace warpfs::cuda {
+
+namespace {
+
+constexpr uint64_t BUFFER_ALIGNMENT = 256;
+constexpr uint32_t OWN_MAX = 64;  // buffers of one kernel
+constexpr auto NAP_MIN = std::chrono::microseconds(5), NAP_MAX = std::chrono::microseconds(200);
+
+uint64_t align_up(uint64_t bytes) { return (bytes + BUFFER_ALIGNMENT - 1) & ~(BUFFER_ALIGNMENT - 1); }
+
+/// Scratch memory: where each part begins.
+constexpr uint64_t NEXT_GROUP_AT = 0;
+constexpr uint64_t OWN_AT = BUFFER_ALIGNMENT;
+constexpr uint64_t SLOTS_AT = OWN_AT + OWN_MAX * sizeof(void*);
+constexpr uint64_t SCRATCH_BYTES = SLOTS_AT + 2 * SLOTS_MAX * sizeof(uint32_t);
+
+/// Sleeps a little longer each time: a launch that is over at once is seen at once, and a long one costs nothing.
+class Naps {
+ public:
+  void nap() {
+    std::this_thread::sleep_for(time_);
+    time_ = std::min(time_ * 2, std::chrono::nanoseconds(NAP_MAX));
+  }
+
+ private:
+  std::chrono::nanoseconds time_ = NAP_MIN;
+};
+
+}  // namespace
+
+/// The daemon polls its rings, and the courier runs, exactly as long as kernels run.
+class CudaDevice::CourierWhile {
+ public:
+  explicit CourierWhile(CudaDevice& device) : device_(device) {
+    device_.daemon_.begin_dispatch();
+    Courier& courier = device_.memory_.courier();
+    courier.begin();
+    CourierLaunch launch{};
+    device_.memory_.fill_launch(launch);
+    void* parameters[] = {&launch};
+    check(driver().cuLaunchKernel(device_.courier_, courier.blocks(), 1, 1, COURIER_THREADS, 1, 1, 0, device_.couriers_.get(), parameters, nullptr),
+          "starting the courier");
+    running_ = true;
+    // Other kernels may fill the GPU: the courier has its place before.
+    while (!courier.is_running()) {
+      const CUresult result = driver().cuStreamQuery(device_.couriers_.get());
+      if (result != CUDA_ERROR_NOT_READY) check(result, "running the courier");
+      std::this_thread::yield();
+    }
+  }
+  /// Prefetches and write-backs that nobody waited for end with the dispatch that asked for them.
+  void finish() {
+    device_.daemon_.wait_until_drained();
+    while (!device_.memory_.courier().is_delivered()) std::this_thread::yield();
+    device_.memory_.courier().stop();
+    device_.wait_for(device_.couriers_.get(), "the courier");
+    running_ = false;
+  }
+  ~CourierWhile() {
+    if (running_) device_.memory_.courier().stop();
+    device_.daemon_.end_dispatch();
+  }
+
+ private:
+  CudaDevice& device_;
+  bool running_ = false;
+};
+
+CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options)
+    : memory_(memory), daemon_(daemon), options_(options), kernels_(memory.context()), couriers_(memory.context()),
+      builtin_(memory.context(), {options.builtin}), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
+  program_ = builtin_.function("warpfs_program");
+  sweep_ = builtin_.function("warpfs_sweep");
+  courier_ = builtin_.function("warpfs_courier");
+  if (options.replay) abandon_ = builtin_.function("warpfs_abandon");
+  sweep_lines_ = builtin_.word("warpfs_sweep_lines");
+  memory.fill_tables(launch_.tables);
+  launch_.own = reinterpret_cast<void* const*>(scratch_.address() + OWN_AT);
+  launch_.next_group = reinterpret_cast<uint32_t*>(scratch_.address() + NEXT_GROUP_AT);
+}
+
+CudaDevice::~CudaDevice() {
+  if (!memory_.context().given_up()) memory_.context().enter();
+}
+
+CUfunction CudaDevice::find(const std::string& module) {
+  auto found = modules_.find(module);
+  if (found == modules_.end()) {
+    found = modules_.emplace(module, std::make_unique<LoadedKernel>(memory_.context(), std::vector<std::string>{options_.builtin, module})).first;
+    // A first launch beside a kernel that stays resident can wait for it for ever: this one does nothing.
+    Dispatch nothing;
+    launch(found->second->function("warpfs_kernel"), nothing, 0, nullptr, nullptr);
+    wait_for(kernels_.get(), "loading a kernel");
+  }
+  return found->second->function("warpfs_kernel");
+}
+
+DispatchResult CudaDevice::run(const Dispatch& dispatch) {
+  memory_.context().enter();
+  return run_kernel(dispatch, dispatch.module.empty() ? program_ : find(dispatch.module));
+}
+
+uint32_t CudaDevice::grid_of(CUfunction function, const Dispatch& dispatch) const {
+  int blocks = 0;
+  check(driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, int(dispatch.group_warps * WARP_LANES), dispatch.group_memory_bytes),
+        "asking how many groups fit");
+  if (blocks < 1) throw HostError("ERR_WARPFS_RESIDENT", "a group of " + std::to_string(dispatch.group_warps) + " warps does not fit on the GPU");
+  return std::max(1u, std::min(uint32_t(blocks) * memory_.context().multiprocessors(), memory_.geometry().slot_count / dispatch.group_warps));
+}
+
+void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items) {
+  check(driver().cuMemsetD8Async(scratch_.address() + NEXT_GROUP_AT, 0, sizeof(uint32_t), kernels_.get()), "preparing a launch");
+  launch_.items = items;
+  launch_.group_warps = dispatch.group_warps;
+  launch_.slots = slots;
+  launch_.slot_items = slot_items;
+  const uint32_t groups = (items + dispatch.group_warps - 1) / dispatch.group_warps;
+  const uint32_t grid = std::max(1u, std::min(groups, grid_of(function, dispatch)));
+  if (dispatch.group_memory_bytes > 48 * 1024) {
+    check(driver().cuFuncSetAttribute(function, FUNC_MAX_DYNAMIC_SHARED_BYTES, int(dispatch.group_memory_bytes)), "asking for group memory");
+  }
+  void* parameters[] = {&launch_};
+  check(driver().cuLaunchKernel(function, grid, 1, 1, dispatch.group_warps * WARP_LANES, 1, 1, dispatch.group_memory_bytes, kernels_.get(), parameters, nullptr),
+        "launching a kernel");
+}
+
+/// An error here, or a kernel that goes on beyond its time, is the end of this mount's GPU.
+void CudaDevice::wait_for(CUstream stream, const char* what) {
+  const auto begin = std::chrono::steady_clock::now();
+  Naps naps;
+  CUresult result = driver().cuStreamQuery(stream);
+  while (result == CUDA_ERROR_NOT_READY) {
+    if (options_.kernel_time.count() != 0 && std::chrono::steady_clock::now() - begin > options_.kernel_time) {
+      result = CUDA_ERROR_LAUNCH_TIMEOUT;
+      break;
+    }
+    naps.nap();
+    result = driver().cuStreamQuery(stream);
+    // What fails in the courier would never be told to the kernel that waits for it.
+    if (result == CUDA_ERROR_NOT_READY && stream != couriers_.get() && couriers_.get() != nullptr) {
+      const CUresult beside = driver().cuStreamQuery(couriers_.get());
+      if (beside != CUDA_SUCCESS && beside != CUDA_ERROR_NOT_READY) result = beside;
+    }
+  }
+  if (result == CUDA_SUCCESS) return;
+  memory_.courier().break_off();
+  memory_.context().give_up();
+  try {
+    check(result, what);
+  } catch (const HostError& error) {
+    broken_ = error.what();
+    throw HostError(error.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. A new mount works");
+  }
+}
+
+DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction function) {
+  if (!broken_.empty()) throw HostError(-Errno::eio, "this mount has lost its GPU: " + broken_);
+  if (options_.replay && dispatch.group_warps > 1) {
+    throw HostError(-Errno::einval, "groups of several warps cannot be replayed one warp at a time: use wait 'spin'");
+  }
+  if (dispatch.all_resident && (dispatch.items + dispatch.group_warps - 1) / dispatch.group_warps > grid_of(function, dispatch)) {
+    throw HostError("ERR_WARPFS_RESIDENT", std::to_string(dispatch.items) + " work items wait for each other, but only " +
+                                               std::to_string(grid_of(function, dispatch) * dispatch.group_warps) + " can be resident");
+  }
+  DispatchResult result;
+  give_buffers(dispatch);
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    CourierWhile courier(*this);
+    if (options_.replay) {
+      run_replay(dispatch, function, result);
+    } else {
+      if (dispatch.items > 0) launch(function, dispatch, dispatch.items, nullptr, nullptr);
+      wait_for(kernels_.get(), "running a kernel");
+      result.rounds = 1;
+    }
+    courier.finish();
+  }
+  result.nanoseconds = uint64_t(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+  take_buffers(dispatch);
+  FaultRecord fault;
+  check(driver().cuMemcpyDtoH(&fault, memory_.table(Binding::FAULT), sizeof fault), "reading the faults");
+  const bool has_faults = fault.count != 0;
+  collect_faults(fault, result);
+  if (has_faults) check(driver().cuMemcpyHtoD(memory_.table(Binding::FAULT), &fault, sizeof fault), "clearing the faults");
+  return result;
+}
+
+void CudaDevice::give_buffers(const Dispatch& dispatch) {
+  if (dispatch.buffers.size() > OWN_MAX) {
+    throw HostError(-Errno::einval, "a kernel has " + std::to_string(dispatch.buffers.size()) + " inputs and outputs; " + std::to_string(OWN_MAX) + " are possible");
+  }
+  uint64_t bytes = 0;
+  own_at_.clear();
+  for (const uint64_t part : dispatch.buffer_bytes) {
+    own_at_.push_back(bytes);
+    bytes += align_up(part);
+  }
+  if (bytes > own_.bytes()) {
+    own_ = DeviceMemory();
+    own_ = DeviceMemory(memory_.context(), bytes, "the inputs and outputs of a kernel");
+  }
+  std::vector<uint64_t> addresses;
+  for (size_t i = 0; i < dispatch.buffers.size(); i++) {
+    addresses.push_back(own_.address() + own_at_[i]);
+    if (dispatch.buffer_bytes[i] == 0) continue;
+    check(driver().cuMemcpyHtoD(addresses[i], dispatch.buffers[i], dispatch.buffer_bytes[i]), "giving a kernel its inputs");
+  }
+  if (!addresses.empty()) check(driver().cuMemcpyHtoD(scratch_.address() + OWN_AT, addresses.data(), addresses.size() * sizeof addresses[0]), "giving a kernel its inputs");
+}
+
+void CudaDevice::take_buffers(const Dispatch& dispatch) {
+  for (size_t i = 0; i < dispatch.buffers.size(); i++) {
+    if (dispatch.buffer_bytes[i] == 0) continue;
+    check(driver().cuMemcpyDtoH(dispatch.buffers[i], own_.address() + own_at_[i], dispatch.buffer_bytes[i]), "taking the outputs of a kernel");
+  }
+}
+
+class CudaDevice::Rounds final : public ReplayRounds {
+ public:
+  Rounds(CudaDevice& device, const Dispatch& dispatch, CUfunction function) : device_(device), dispatch_(dispatch), function_(function) {
+    records_.resize(device.memory_.geometry().slot_count);
+    read_records();
+  }
+
+ protected:
+  void begin_item(uint32_t slot) override {
+    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
+    records_[slot] = ItemRecord{};
+    records_[slot].mail_sequence = asked;
+    begun_ = true;
+  }
+  void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
+    if (begun_) check(driver().cuMemcpyHtoD(records(), records_.data(), records_.size() * sizeof(ItemRecord)), "writing the items of a round");
+    begun_ = false;
+    const CUdeviceptr slots_at = device_.scratch_.address() + SLOTS_AT;
+    const CUdeviceptr items_at = slots_at + SLOTS_MAX * sizeof(uint32_t);
+    check(driver().cuMemcpyHtoD(slots_at, slots.data(), slots.size() * sizeof(uint32_t)), "writing the slots of a round");
+    check(driver().cuMemcpyHtoD(items_at, items.data(), items.size() * sizeof(uint32_t)), "writing the items of a round");
+    device_.launch(abandon ? device_.abandon_ : function_, dispatch_, uint32_t(slots.size()), reinterpret_cast<const uint32_t*>(slots_at),
+                   reinterpret_cast<const uint32_t*>(items_at));
+    device_.wait_for(device_.kernels_.get(), "running a kernel");
+    read_records();
+  }
+  bool is_done(uint32_t slot) const override { return records_[slot].status == ItemStatus::DONE; }
+
+ private:
+  CUdeviceptr records() const { return device_.memory_.table(Binding::RECORDS); }
+  void read_records() { check(driver().cuMemcpyDtoH(records_.data(), records(), records_.size() * sizeof(ItemRecord)), "reading the items of a round"); }
+
+  CudaDevice& device_;
+  const Dispatch& dispatch_;
+  const CUfunction function_;
+  std::vector<ItemRecord> records_;
+  bool begun_ = false;  // records have changed here
+};
+
+void CudaDevice::run_replay(const Dispatch& dispatch, CUfunction function, DispatchResult& result) {
+  Rounds rounds(*this, dispatch, function);
+  rounds.run(dispatch.items, memory_.geometry().slot_count, daemon_, options_.wait, result);
+}
+
+void CudaDevice::add_counters(CounterTotals& totals) {
+  if (!broken_.empty()) return;
+  memory_.context().enter();
+  std::vector<WarpStats> records(memory_.geometry().stats_count);
+  const uint64_t bytes = records.size() * sizeof(WarpStats);
+  check(driver().cuMemcpyDtoH(records.data(), memory_.table(Binding::STATS), bytes), "reading the counters");
+  fold_counters(records.data(), uint32_t(records.size()), totals);
+  check(driver().cuMemcpyHtoD(memory_.table(Binding::STATS), records.data(), bytes), "clearing the counters");
+}
+
+int32_t CudaDevice::sweep() {
+  memory_.context().enter();
+  Dispatch dispatch;
+  dispatch.items = (memory_.geometry().line_count + sweep_lines_ - 1) / sweep_lines_;
+  const DispatchResult result = run_kernel(dispatch, sweep_);
+  return result.failures.empty() ? 0 : result.failures.front().error;
+}
+
+}  // namespace warpfs::cuda

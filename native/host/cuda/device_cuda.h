@@ -1,0 +1,65 @@
+// The cuda device of one mount: runs dispatches on an NVIDIA GPU under either waiting strategy, with the courier beside them.
+#pragma once
+#include "../daemon.h"
+#include "../device.h"
+#include "cuda_memory.h"
+#include "loaded_kernel.h"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace warpfs::cuda {
+
+struct CudaDeviceOptions {
+  std::string builtin;  // path of the compiled built-in kernels, which kernels of users are linked with
+  bool replay = false;
+  std::chrono::nanoseconds wait = std::chrono::seconds(30);   // without any progress, pending items are given up after this
+  std::chrono::milliseconds kernel_time{};                    // one launch may take so long; 0: as long as it likes
+};
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options);
+  ~CudaDevice() override;
+
+  DispatchResult run(const Dispatch& dispatch) override;
+  int32_t sweep() override;
+  void add_counters(CounterTotals& totals) override;
+
+  uint32_t worker_count() const override { return memory_.context().multiprocessors(); }
+  uint32_t resident_warps() const override { return memory_.geometry().slot_count; }
+  uint64_t line_data_bytes() const override { return memory_.line_data_bytes(); }
+  uint64_t overhead_bytes() const override { return memory_.overhead_bytes(); }
+
+ private:
+  class Rounds;
+  class CourierWhile;
+
+  CUfunction find(const std::string& module);
+  DispatchResult run_kernel(const Dispatch& dispatch, CUfunction function);
+  void run_replay(const Dispatch& dispatch, CUfunction function, DispatchResult& result);
+  void give_buffers(const Dispatch& dispatch);
+  void take_buffers(const Dispatch& dispatch);
+  void launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items);
+  void wait_for(CUstream stream, const char* what);
+  uint32_t grid_of(CUfunction function, const Dispatch& dispatch) const;
+
+  CudaMemory& memory_;
+  Daemon& daemon_;
+  const CudaDeviceOptions options_;
+  Stream kernels_, couriers_;
+  LoadedKernel builtin_;
+  CUfunction program_ = nullptr, sweep_ = nullptr, abandon_ = nullptr, courier_ = nullptr;
+  uint32_t sweep_lines_ = 0;
+  std::map<std::string, std::unique_ptr<LoadedKernel>> modules_;
+  DeviceMemory own_;               // the buffers of a dispatch; only grows
+  std::vector<uint64_t> own_at_;   // where each of them lies there
+  DeviceMemory scratch_;           // next_group, the addresses of own buffers, slots, items
+  Launch launch_{};
+  std::string broken_;             // why nothing runs here any more
+};
+
+}  // namespace warpfs::cuda

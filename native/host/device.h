@@ -1,0 +1,33 @@
+// What runs the kernels of one mount. One thread at a time calls it.
+#pragma once
+#include "dispatch.h"
+
+#include <array>
+
+namespace warpfs {
+
+using CounterTotals = std::array<uint64_t, COUNTER_COUNT>;
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  /// Runs all items to their end. Throws HostError where it cannot start, or where the device has failed.
+  virtual DispatchResult run(const Dispatch& dispatch) = 0;
+  /// Writes back every modified line: 0 or the first error.
+  virtual int32_t sweep() = 0;
+  /// Adds what kernels have counted since the last time.
+  virtual void add_counters(CounterTotals& totals) = 0;
+
+  virtual uint32_t worker_count() const = 0;
+  virtual uint32_t resident_warps() const = 0;
+  virtual uint64_t line_data_bytes() const = 0;
+  /// Bytes of everything but the line data: what the cache costs.
+  virtual uint64_t overhead_bytes() const = 0;
+};
+
+/// Folds the records into `totals`, and clears them.
+void fold_counters(WarpStats* records, uint32_t count, CounterTotals& totals);
+/// Adds what a dispatch left in its record to the result, and clears it.
+void collect_faults(FaultRecord& fault, DispatchResult& result);
+
+}  // namespace warpfs

@@ -1,0 +1,30 @@
+// Where the gpu has memory of its own, which the host cannot reach with loads and stores: how bytes of lines get to and from it, and how it
+// learns what the host has written into the words that it reads. Called from any thread of the daemon.
+#pragma once
+#include "abi_host.h"
+
+namespace warpfs {
+
+class GpuLink {
+ public:
+  virtual ~GpuLink() = default;
+
+  /// Room for everything that one more request can ask for. While there is none the rings are left alone.
+  virtual bool has_room() = 0;
+  /// Where the host puts the bytes of a line that is to be filled, until line_done.
+  virtual uint8_t* fill_place(uint32_t line) = 0;
+  /// A WRITE_BACK brings its bytes along in its slot of the ring: they are kept until line_done, because the slot is about to be given back.
+  virtual void keep_bytes(const Request& request, uint32_t ring, uint32_t slot) = 0;
+  /// What was kept: a whole line, of which the request says what counts, and the mask of its dirty bytes where it has one.
+  virtual uint8_t* kept_line(uint32_t line) = 0;
+  virtual const uint32_t* kept_mask(uint32_t line) = 0;
+
+  /// After the host has written the LineDone: the gpu gets it, behind the bytes that were put into the place of the line.
+  virtual void line_done(uint32_t line, const LineDone& done) = 0;
+  /// After the host has written the mailbox.
+  virtual void mailbox_done(uint32_t slot) = 0;
+  /// After the host has changed an entry of the file table.
+  virtual void file_changed(uint32_t index) = 0;
+};
+
+}  // namespace warpfs

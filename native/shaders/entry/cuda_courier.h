@@ -1,0 +1,273 @@
+// The courier: a small kernel that is resident beside every other one and moves what the gpu and the host have to say to each other. So no
+// warp of a user ever looks over the bus: requests, completions, mailboxes and file entries are words in the memory of the gpu, ordered at
+// its scope, and the fences of system scope, which the whole gpu makes one after another (1.2 us each on an H200), are made once for up to
+// COURIER_BATCH requests.
+//
+// Each block serves one ring (gpu to host) or one channel (host to gpu). In both directions the order within one ring or channel is kept.
+#pragma once
+#include "cuda_launch.h"
+
+namespace warpfs {
+
+WARPFS_FN uint bus_load(const uint* p) {
+  uint value;
+  asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return value;
+}
+WARPFS_FN uint bus_load_acquire(const uint* p) {
+  uint value;
+  asm volatile("ld.acquire.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return value;
+}
+WARPFS_FN void bus_store(uint* p, uint v) { asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory"); }
+WARPFS_FN Vec16 bus_load16(const Vec16* p) {
+  Vec16 v;
+  asm volatile("ld.relaxed.sys.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
+               : "l"(global_address(p))
+               : "memory");
+  return v;
+}
+WARPFS_FN void bus_store16(Vec16* p, Vec16 v) {
+  asm volatile("st.relaxed.sys.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(global_address(p)), "r"(v.words[0]), "r"(v.words[1]),
+               "r"(v.words[2]), "r"(v.words[3])
+               : "memory");
+}
+// Whatever this warp has seen of the others of its block, too, is visible to the host before what it stores from now on.
+WARPFS_FN void bus_fence() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+
+constexpr uint COURIER_WARPS = COURIER_THREADS / WARP_LANES;
+
+WARPFS_FN uint courier_lane() { return threadIdx.x & (WARP_LANES - 1u); }
+WARPFS_FN uint courier_warp() { return threadIdx.x / WARP_LANES; }
+
+// Where the next ones are looked for one at a time while little comes, because each look costs the bus.
+WARPFS_FN uint courier_window(uint window, uint found) {
+  if (found == window) return window * 4u < COURIER_BATCH ? window * 4u : (uint)COURIER_BATCH;
+  return found * 2u > 1u ? found * 2u : 1u;
+}
+
+// All lanes of a warp: how many of the next ones are there, without a gap.
+WARPFS_FN uint courier_count(bool there) {
+  const uint missing = ~ballot_all(there);
+  return missing == 0u ? WARP_LANES : lowest_bit(missing);
+}
+
+// ---- Host to gpu.
+
+// One thread. The entry as the host has it now; where it changes meanwhile another message follows.
+WARPFS_FN void courier_file(const CourierLaunch& launch, uint index) {
+  const FileEntry* from = launch.files + index;
+  FileEntry* to = static_cast<FileEntry*>(launch.tables[Binding::FILES]) + index;
+  constexpr uint VECTORS = sizeof(FileEntry) / sizeof(Vec16);
+  Vec16 copy[VECTORS];
+  const FileEntry* seen = reinterpret_cast<const FileEntry*>(copy);
+  uint before = 0;
+  do {
+    before = bus_load_acquire(&from->version);
+    for (uint i = 0; i < VECTORS; i++) copy[i] = bus_load16(reinterpret_cast<const Vec16*>(from) + i);
+    bus_fence();
+  } while ((before & 1u) != 0u || seen->version != before || bus_load(&from->version) != before);
+  // Odd while it changes, as the host's own.
+  atomic_store(&to->version, before - 1u);
+  fence_release();
+  atomic_store(&to->handle, seen->handle);
+  atomic_store(&to->file_id, seen->file_id);
+  atomic_store(&to->size_low, seen->size_low);
+  atomic_store(&to->size_high, seen->size_high);
+  fence_release();
+  atomic_store(&to->version, before);
+}
+
+// One warp. All loads of a part are on their way before the first of them is waited for.
+WARPFS_FN void courier_line(const CourierLaunch& launch, uint line, uint stage) {
+  const Vec16* from = reinterpret_cast<const Vec16*>(launch.stages + ((ulong)stage << launch.line_shift));
+  Vec16* to = reinterpret_cast<Vec16*>(static_cast<uchar*>(launch.tables[Binding::LINES]) + ((ulong)line << launch.line_shift));
+  const uint vectors = (1u << launch.line_shift) / sizeof(Vec16);
+  constexpr uint AT_ONCE = 8;
+  for (uint base = 0; base < vectors; base += AT_ONCE * WARP_LANES) {
+    Vec16 part[AT_ONCE];
+#pragma unroll
+    for (uint i = 0; i < AT_ONCE; i++) {
+      const uint at = base + i * WARP_LANES + courier_lane();
+      if (at < vectors) part[i] = bus_load16(from + at);
+    }
+#pragma unroll
+    for (uint i = 0; i < AT_ONCE; i++) {
+      const uint at = base + i * WARP_LANES + courier_lane();
+      if (at < vectors) data_store16(to + at, part[i]);
+    }
+  }
+}
+
+// One thread; the bytes of the lines of this batch, and its file entries, are there.
+WARPFS_FN void courier_answer(const CourierLaunch& launch, const CourierMessage& message) {
+  if (message.kind == CourierKind::LINE) {
+    LineDone* done = static_cast<LineDone*>(launch.tables[Binding::DONES]) + message.index;
+    atomic_store(reinterpret_cast<uint*>(&done->result), (uint)message.result);
+    fence_release();
+    atomic_store(&done->sequence, message.answers);
+  } else if (message.kind == CourierKind::MAILBOX) {
+    Mailbox* mailbox = static_cast<Mailbox*>(launch.tables[Binding::MAILBOXES]) + message.index;
+    uint* value = reinterpret_cast<uint*>(&mailbox->value);
+    atomic_store(reinterpret_cast<uint*>(&mailbox->result), (uint)message.result);
+    atomic_store(value, message.bytes_at);
+    atomic_store(value + 1, message.value_high);
+    fence_release();
+    atomic_store(&mailbox->sequence, message.answers);
+  }
+}
+
+WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
+  __shared__ CourierMessage batch[COURIER_BATCH];
+  __shared__ uint batch_count;
+  __shared__ uint stopping;
+  const CourierMessage* messages = launch.messages + (ulong)channel * launch.channel_slots;
+  uint position = launch.channel_positions[channel];
+  uint window = 1;
+  for (;;) {
+    if (courier_warp() == 0u) {
+      const uint at = position + courier_lane();
+      bool there = false;
+      if (courier_lane() < window) {
+        const Vec16* halves = reinterpret_cast<const Vec16*>(messages + (at & (launch.channel_slots - 1u)));
+        const Vec16 first = bus_load16(halves);
+        const Vec16 second = bus_load16(halves + 1);
+        there = first.words[3] == at + 1u && second.words[3] == at + 1u;
+        Vec16* copy = reinterpret_cast<Vec16*>(&batch[courier_lane()]);
+        copy[0] = first;
+        copy[1] = second;
+      }
+      const uint found = courier_count(there);
+      if (threadIdx.x == 0u) {
+        batch_count = found;
+        stopping = found == 0u ? bus_load(launch.stop) : 0u;
+      }
+      window = courier_window(window, found);
+    }
+    __syncthreads();
+    const uint count = batch_count;
+    if (count == 0u) {
+      const bool stop = stopping != 0u;
+      __syncthreads();
+      if (stop) break;
+      continue;
+    }
+    for (uint i = 0; i < count && threadIdx.x == 0u; i++) {
+      if (batch[i].kind == CourierKind::FILE) courier_file(launch, batch[i].index);
+    }
+    for (uint i = courier_warp(); i < count; i += COURIER_WARPS) {
+      if (batch[i].kind == CourierKind::LINE && batch[i].bytes_at != (uint)COURIER_NO_BYTES) courier_line(launch, batch[i].index, batch[i].bytes_at);
+    }
+    __syncthreads();
+    if (threadIdx.x < count) {
+      // What the other warps of the block have written comes before the answers.
+      fence_release();
+      courier_answer(launch, batch[threadIdx.x]);
+    }
+    position += count;
+    __syncthreads();
+    if (threadIdx.x == 0u) bus_store(launch.delivered + channel * COURIER_WORDS_APART, position);
+  }
+  if (threadIdx.x == 0u) launch.channel_positions[channel] = position;
+}
+
+// ---- Gpu to host.
+
+// One warp. What a request speaks of that the host cannot reach: the bytes of a line with their mask, or paths.
+WARPFS_FN void courier_parcel(const CourierLaunch& launch, const Request& request, uchar* parcel) {
+  const Vec16* from = 0;
+  Vec16* to = 0;
+  uint vectors = 0;
+  if (request.opcode == Opcode::WRITE_BACK) {
+    const uint line_bytes = 1u << launch.line_shift;
+    const uint first = (uint)request.offset & (line_bytes - 1u) & ~15u;
+    const uint end = ((uint)request.offset & (line_bytes - 1u)) + request.length;
+    from = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(launch.tables[Binding::LINES]) + ((ulong)request.lines[0] << launch.line_shift) + first);
+    to = reinterpret_cast<Vec16*>(parcel + first);
+    vectors = (end - first + 15u) / 16u;
+    if (request.lines[1] != 0u) {
+      const uint mask_bytes = line_bytes / 8u;
+      const Vec16* mask = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(launch.tables[Binding::MASKS]) + (ulong)(request.lines[1] - 1u) * mask_bytes);
+      Vec16* mask_to = reinterpret_cast<Vec16*>(parcel + line_bytes);
+      for (uint i = courier_lane(); i < mask_bytes / 16u; i += WARP_LANES) bus_store16(mask_to + i, data_load16(mask + i));
+    }
+  } else if (request.opcode == Opcode::OPEN || request.opcode == Opcode::UNLINK || request.opcode == Opcode::RENAME) {
+    const ulong at = (ulong)request.mailbox * OUTBOX_BYTES;
+    from = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(launch.tables[Binding::OUTBOXES]) + at);
+    to = reinterpret_cast<Vec16*>(launch.outboxes + at);
+    const uint second = request.opcode == Opcode::RENAME ? (uint)request.offset + 1u : 0u;
+    vectors = (request.length + 1u + second + 15u) / 16u;
+  }
+  for (uint i = courier_lane(); i < vectors; i += WARP_LANES) bus_store16(to + i, data_load16(from + i));
+}
+
+WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
+  __shared__ uint batch_count;
+  __shared__ uint stopping;
+  RingHead* own_head = static_cast<RingHead*>(launch.tables[Binding::RING_HEADS]) + ring;
+  const Request* requests = static_cast<const Request*>(launch.tables[Binding::REQUESTS]) + (ulong)ring * launch.ring_slots;
+  Request* host_requests = launch.requests + (ulong)ring * launch.host_ring_slots;
+  const uint parcel_bytes = (1u << launch.line_shift) + (1u << launch.line_shift) / 8u;
+  uchar* parcels = launch.parcels + (ulong)ring * launch.host_ring_slots * parcel_bytes;
+  uint position = own_head->head;
+  uint host_head = bus_load(&launch.ring_heads[ring].head);
+  for (;;) {
+    if (courier_warp() == 0u) {
+      const uint at = position + courier_lane();
+      const bool there = courier_lane() < launch.ring_slots && atomic_load(&requests[at & (launch.ring_slots - 1u)].sequence) == at + 1u;
+      uint found = courier_count(there);
+      uint room = launch.host_ring_slots - (position - host_head);
+      if (found > room) {
+        host_head = bus_load(&launch.ring_heads[ring].head);
+        room = launch.host_ring_slots - (position - host_head);
+        if (found > room) found = room;
+      }
+      fence_acquire();
+      if (threadIdx.x == 0u) {
+        batch_count = found;
+        stopping = found == 0u ? bus_load(launch.stop) : 0u;
+      }
+    }
+    __syncthreads();
+    const uint count = batch_count;
+    if (count == 0u) {
+      const bool stop = stopping != 0u;
+      __syncthreads();
+      if (stop) break;
+      continue;
+    }
+    for (uint i = courier_warp(); i < count; i += COURIER_WARPS) {
+      const uint at = position + i;
+      const Request* from = requests + (at & (launch.ring_slots - 1u));
+      const uint slot = at & (launch.host_ring_slots - 1u);
+      Request request;
+      constexpr uint WORDS = sizeof(Request) / 4u;
+      for (uint word = 0; word < WORDS; word++) reinterpret_cast<uint*>(&request)[word] = atomic_load(reinterpret_cast<const uint*>(from) + word);
+      uint* to = reinterpret_cast<uint*>(host_requests + slot);
+      // The sequence is the first word, and goes last.
+      if (courier_lane() > 0u && courier_lane() < WORDS) bus_store(to + courier_lane(), atomic_load(reinterpret_cast<const uint*>(from) + courier_lane()));
+      courier_parcel(launch, request, parcels + (ulong)slot * parcel_bytes);
+    }
+    __syncthreads();
+    if (courier_warp() == 0u) {
+      bus_fence();
+      const uint at = position + courier_lane();
+      if (courier_lane() < count) bus_store(&host_requests[at & (launch.host_ring_slots - 1u)].sequence, at + 1u);
+      if (threadIdx.x == 0u) atomic_store(&own_head->head, position + count);
+    }
+    position += count;
+  }
+}
+
+}  // namespace warpfs
+
+extern "C" __global__ void __launch_bounds__(::warpfs::COURIER_THREADS) warpfs_courier(const ::warpfs::CourierLaunch launch) {
+  using namespace ::warpfs;
+  if (threadIdx.x == 0u) bus_store(launch.running + blockIdx.x * COURIER_WORDS_APART, 1u);
+  if (blockIdx.x < launch.channels) {
+    courier_channel(launch, blockIdx.x);
+  } else {
+    courier_ring(launch, blockIdx.x - launch.channels);
+  }
+}

@@ -1,0 +1,44 @@
+// What a launch on an NVIDIA GPU is given: the host fills these in, and kernels get them by value.
+#pragma once
+
+namespace warpfs {
+
+// Of a kernel that runs work items.
+struct Launch {
+  void* tables[Binding::OWN];   // in the order of Binding, all of them in the memory of the gpu
+  void* const* own;             // the kernel's own buffers
+  uint32_t items;
+  uint32_t group_warps;
+  uint32_t* next_group;         // groups that were begun
+  const uint32_t* slots;        // replay: the slot of each launched item; null: the slot of the resident warp
+  const uint32_t* slot_items;   // replay: the item in each slot
+};
+
+// Of the courier. Tables of the gpu are in its memory, everything else is pinned memory of the host.
+struct CourierLaunch {
+  void* tables[Binding::OWN];
+  const CourierMessage* messages;  // channel after channel
+  uint32_t* delivered;             // messages of each channel that were delivered, COURIER_WORDS_APART apart; written by the gpu alone
+  uint32_t* channel_positions;     // the same in the memory of the gpu, kept from launch to launch
+  const uint8_t* stages;           // the bytes of lines that are being filled
+  const FileEntry* files;
+  Request* requests;               // the rings of the host
+  const RingHead* ring_heads;
+  uint8_t* outboxes;
+  uint8_t* parcels;                // what a WRITE_BACK brings along: for each slot of each ring the line, then its mask
+  const uint32_t* stop;            // written by the host alone: 1 when all is delivered and nothing will come
+  uint32_t* running;               // written by the gpu alone: 1 for each block that runs, COURIER_WORDS_APART apart
+  uint32_t channels;
+  uint32_t channel_slots;          // a power of two
+  uint32_t ring_count;
+  uint32_t ring_slots;             // of the gpu
+  uint32_t host_ring_slots;
+  uint32_t line_shift;
+};
+
+enum : uint32_t {
+  COURIER_WORDS_APART = 32,  // words that the other side polls have 128 bytes of their own
+  COURIER_THREADS = 256,     // of a block; each block serves one channel or one ring
+};
+
+}  // namespace warpfs
