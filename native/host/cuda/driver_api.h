@@ -21,12 +21,14 @@ enum : CUresult {
   CUDA_SUCCESS = 0,
   CUDA_ERROR_INVALID_VALUE = 1,
   CUDA_ERROR_OUT_OF_MEMORY = 2,
+  CUDA_ERROR_STUB_LIBRARY = 34,
   CUDA_ERROR_NO_DEVICE = 100,
   CUDA_ERROR_INVALID_DEVICE = 101,
   CUDA_ERROR_NOT_READY = 600,
   CUDA_ERROR_ILLEGAL_ADDRESS = 700,
   CUDA_ERROR_LAUNCH_TIMEOUT = 702,
   CUDA_ERROR_NOT_SUPPORTED = 801,
+  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
 };
 
 enum : int {  // CUdevice_attribute
@@ -117,6 +119,19 @@ struct DriverApi {
   WARPFS_CUDA_DRIVER_CALLS(WARPFS_CUDA_MEMBER)
 #undef WARPFS_CUDA_MEMBER
 };
+
+/// What there is of the driver on this machine. Loaded and initialised with the first call, from any thread; never throws.
+struct DriverState {
+  DriverApi api;
+  std::string path;     // of the library; empty where there is none
+  int version = 0;      // of CUDA, 13000 for 13.0: what the driver supports
+  int device_count = 0;
+  std::string missing;  // why it cannot be used, and what to do; empty where it can
+};
+const DriverState& driver_state();
+
+/// "13.0" for 13000.
+std::string version_name(int version);
 
 /// Loaded and initialised with the first call, from any thread. Throws HostError with code ERR_WARPFS_DEVICE, which says what is missing and
 /// what to do.

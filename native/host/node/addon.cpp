@@ -9,6 +9,7 @@
 #include "../sandbox.h"
 #include "arguments.h"
 #include "check_binding.h"
+#include "cuda_binding.h"
 #include "mount_object.h"
 
 #include <thread>
@@ -108,6 +109,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
   add_check_functions(env, exports);
+  add_cuda_functions(env, exports);
   exports.Set("abiHash", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return number(info.Env(), ABI_HASH); }));
   exports.Set("mount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 const AddonData* data = info.Env().GetInstanceData<AddonData>();
