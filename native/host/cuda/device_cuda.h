@@ -58,7 +58,7 @@ class CudaDevice final : public Device {
   DeviceMemory own_;               // the buffers of a dispatch; only grows
   std::vector<uint64_t> own_at_;   // where each of them lies there
   DeviceMemory scratch_;           // next_group, the addresses of own buffers, slots, items
-  Launch launch_{};
+  KernelLaunch launch_{};
   std::string broken_;             // why nothing runs here any more
 };
 

@@ -5,7 +5,7 @@
 
 namespace warpfs {
 
-WARPFS_FN Fs fs_from_launch(const Launch& launch, uint item, uint slot) {
+WARPFS_FN Fs fs_from_launch(const KernelLaunch& launch, uint item, uint slot) {
   Fs fs;
   fs.lane.index = threadIdx.x & (WARP_LANES - 1u);
   fs.lane.count = WARP_LANES;
@@ -36,7 +36,7 @@ WARPFS_FN Fs fs_from_launch(const Launch& launch, uint item, uint slot) {
 }
 
 // All warps of the block: the next group that nobody has begun. False: this warp has nothing more to do.
-WARPFS_FN bool group_take(const Launch& launch, uint& item) {
+WARPFS_FN bool group_take(const KernelLaunch& launch, uint& item) {
   const uint warp = threadIdx.x / WARP_LANES;
   uint group = 0;
   if (launch.group_warps == 1u) {
@@ -58,7 +58,7 @@ WARPFS_FN bool group_take(const Launch& launch, uint& item) {
 
 // `call` is an expression that sees `fs` and `own`, the kernel's own buffers, and gives the item's status.
 #define WARPFS_KERNEL_ENTRY_AS(name, call)                                                                             \
-  extern "C" __global__ void name(const ::warpfs::Launch launch) {                                                      \
+  extern "C" __global__ void name(const ::warpfs::KernelLaunch launch) {                                                      \
     using namespace ::warpfs;                                                                                         \
     void* const* own = launch.own;                                                                                    \
     (void)own;                                                                                                        \

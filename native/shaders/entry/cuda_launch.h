@@ -4,7 +4,7 @@
 namespace warpfs {
 
 // Of a kernel that runs work items.
-struct Launch {
+struct KernelLaunch {
   void* tables[Binding::OWN];   // in the order of Binding, all of them in the memory of the gpu
   void* const* own;             // the kernel's own buffers
   uint32_t items;
