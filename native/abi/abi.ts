@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xb5ebdcc2;
+export const ABI_HASH = 0x596d6d66;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -208,7 +208,7 @@ export const Mailbox = {
   reserved: 16, // u32[28]: zero
 } as const;
 
-/** written by the host alone; file_id and size under version (odd while they change). Byte offsets of its fields. */
+/** written by the host alone; everything but the handle under version (odd while it changes). Byte offsets of its fields. */
 export const FileEntry = {
   bytes: 64,
   handle: 0, // u32: index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
@@ -216,7 +216,11 @@ export const FileEntry = {
   version: 8,
   sizeLow: 12,
   sizeHigh: 16,
-  reserved: 20, // u32[11]: zero
+  windowShift: 20, // u32: log2 of the bytes of a window
+  windowBase: 24, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
+  windows: 32, // u32[2]: a bit for each window: the gpu may read the file there. Low word first
+  windowEnd: 40, // u32[2]: behind the last byte that the windows have; low word first
+  reserved: 48, // u32[4]: zero
 } as const;
 
 /** gpu only; behind it one bit for each mask, set while it is in use. Byte offsets of its fields. */

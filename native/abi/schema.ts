@@ -209,14 +209,18 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
   },
   FileEntry: {
     bytes: 64,
-    owner: 'written by the host alone; file_id and size under version (odd while they change)',
+    owner: 'written by the host alone; everything but the handle under version (odd while it changes)',
     fields: [
       ['handle', 'u32', 'index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed'],
       ['file_id', 'u32', 'tag of its lines'],
       ['version', 'u32', ''],
       ['size_low', 'u32', ''],
       ['size_high', 'u32', ''],
-      ['reserved', 'u32[11]', 'zero'],
+      ['window_shift', 'u32', 'log2 of the bytes of a window'],
+      ['window_base', 'u32[2]', 'where the gpu finds the first byte of the file, in the parts of it that are windows; low word first'],
+      ['windows', 'u32[2]', 'a bit for each window: the gpu may read the file there. Low word first'],
+      ['window_end', 'u32[2]', 'behind the last byte that the windows have; low word first'],
+      ['reserved', 'u32[4]', 'zero'],
     ],
   },
   DirtyState: {

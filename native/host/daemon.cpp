@@ -99,7 +99,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
     }
     parts.consumers.push_back(
         std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine),
-                                       options.has_doorbell, parts.sandbox));
+                                       options, parts.sandbox));
   }
 }
 

@@ -15,6 +15,7 @@ struct DaemonOptions {
   bool read_only = false;
   unsigned threads = 1;     // at most one for each ring is used
   std::string io = "auto";  // "auto", "pread", "uring"
+  uint32_t spin_sweeps = 64;  // looks at empty rings before others may run
   bool has_doorbell = false;  // every request is followed by a call of doorbell(): no need to look for requests all the time
   std::string sandbox = "auto";  // "auto", "required", "off"
   CallFault fault{};          // with a call that is not 0: armed from the start

@@ -43,6 +43,7 @@ struct FileSlot {
   std::atomic<uint8_t> io_hints{0};      // see below
   // What the gpu sees of it, under the size mutex of the slot.
   uint32_t version = 0;
+  FileWindows windows;
   // Everything else is under the mutex of the table.
   uint32_t references = 0;
   uint32_t writers = 0;                  // of the references, those that may write
@@ -125,6 +126,9 @@ class FileTable {
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
   void wait_for_truncation(const FileRef& file);
 
+  /// The gpu may read the file there, as long as it has that identity: false where it has not.
+  bool grant(const FileRef& file, uint32_t file_id, const FileWindows& windows);
+
   HostCalls& calls() const { return resolver_.calls(); }
   uint64_t host_opens() const { return host_opens_.load(std::memory_order_relaxed); }
 
@@ -151,6 +155,7 @@ class FileTable {
 
   // All with the size mutex of the slot held.
   void publish(FileSlot& slot, uint32_t file_id, uint64_t size);
+  void revoke(FileSlot& slot);
   int32_t cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id);
 
   bool stop_writes(FileSlot& slot);  // without the mutex

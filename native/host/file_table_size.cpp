@@ -27,15 +27,41 @@ int32_t set_size(HostCalls& calls, int fd, uint64_t size) {
 void FileTable::publish(FileSlot& slot, uint32_t file_id, uint64_t size) {
   FileEntry& entry = shared_[index_of(slot)];
   slot.size.store(size, std::memory_order_release);
+  if (file_id != slot.file_id.load(std::memory_order_relaxed)) slot.windows = FileWindows{};
   slot.file_id.store(file_id, std::memory_order_release);
   // Each store is a release, so that none of them is seen before the version turned odd, nor after it is even again.
   store_relaxed(&entry.version, slot.version + 1);
   store_release(&entry.file_id, file_id);
   store_release(&entry.size_low, uint32_t(size));
   store_release(&entry.size_high, uint32_t(size >> 32));
+  if (link_ != nullptr) {
+    store_release(&entry.window_shift, slot.windows.shift);
+    for (uint32_t half = 0; half < 2; half++) {
+      store_release(&entry.window_base[half], uint32_t(slot.windows.base >> (32 * half)));
+      store_release(&entry.windows[half], uint32_t(slot.windows.mask >> (32 * half)));
+      store_release(&entry.window_end[half], uint32_t(slot.windows.end >> (32 * half)));
+    }
+  }
   slot.version += 2;
   store_release(&entry.version, slot.version);
   tell_gpu(index_of(slot));
+}
+
+bool FileTable::grant(const FileRef& file, uint32_t file_id, const FileWindows& windows) {
+  FileSlot& slot = *file.slot;
+  std::lock_guard lock(size_mutex(slot));
+  if (!is_current(file, file_id)) return false;
+  slot.windows = windows;
+  publish(slot, file_id, slot.size.load(std::memory_order_relaxed));
+  return true;
+}
+
+/// Before bytes change under an identity that stays: when this returns, no warp takes what it read through a window from here on for the file.
+void FileTable::revoke(FileSlot& slot) {
+  if (slot.windows.mask == 0) return;
+  slot.windows = FileWindows{};
+  publish(slot, slot.file_id.load(std::memory_order_relaxed), slot.size.load(std::memory_order_relaxed));
+  link_->wait_until_told();
 }
 
 uint64_t FileTable::extend(const FileRef& file, uint64_t end) {
@@ -78,6 +104,7 @@ int32_t FileTable::truncate(const FileRef& file, uint64_t size) {
 
 int32_t FileTable::cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id) {
   slot.cutting.store(slot.file_id.load());
+  revoke(slot);
   const int32_t error = set_size(calls(), slot.fd, size);
   if (error != 0) {
     slot.cutting.store(0);

@@ -5,6 +5,16 @@
 
 namespace warpfs {
 
+class FileTable;
+
+/// Parts of a file that the gpu may read where they lie in the memory of the host.
+struct FileWindows {
+  uint64_t base = 0;   // where the gpu finds the first byte of the file
+  uint64_t end = 0;    // behind the last byte that is there to be read
+  uint64_t mask = 0;   // a bit for each window that it may read
+  uint32_t shift = 0;  // log2 of the bytes of a window
+};
+
 class GpuLink {
  public:
   virtual ~GpuLink() = default;
@@ -25,6 +35,11 @@ class GpuLink {
   virtual void mailbox_done(uint32_t slot) = 0;
   /// After the host has changed an entry of the file table.
   virtual void file_changed(uint32_t index) = 0;
+  /// Returns when the gpu has got all that it was told so far, or will never get anything any more.
+  virtual void wait_until_told() = 0;
+
+  /// A line of that file is being filled. The files may be asked to grant windows, some time, from another thread.
+  virtual void fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset) = 0;
 };
 
 }  // namespace warpfs

@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
+#include <unistd.h>
 
 namespace warpfs {
 
 namespace {
 
+constexpr uint32_t CUDA_SPIN_SWEEPS = 8192;  // about 1 ms: a sleep costs more than the bus ever takes
 constexpr uint32_t BYPASS_LINES = 64;   // reads that may go past the cache at once
 constexpr uint32_t STATS_RECORDS = 64;  // so many warps add up without meeting on one record
 constexpr uint32_t MASKS_MIN = 64;      // of a small cache every line may have a mask
@@ -60,10 +63,18 @@ Mount::Mount(const MountOptions& options) {
   daemon.threads = checked("daemonThreads", options.daemon_threads, 1, 64);
   daemon.io = options.io;
   daemon.has_doorbell = !options.cuda;
+  if (options.cuda) daemon.spin_sweeps = CUDA_SPIN_SWEEPS;
   daemon.sandbox = options.sandbox;
   daemon.fault = options.fault;
   if (options.cuda) {
-    cuda_memory_ = std::make_unique<cuda::CudaMemory>(int(options.device_index), geometry);
+    std::optional<cuda::WindowOptions> windows;
+    if (options.fill != "pull") {
+      const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
+      windows.emplace();
+      windows->only_resident = options.fill == "auto";
+      windows->bytes_max = options.window_bytes_max != 0 ? options.window_bytes_max : memory_bytes / 2;
+    }
+    cuda_memory_ = std::make_unique<cuda::CudaMemory>(int(options.device_index), geometry, windows);
     daemon_ = std::make_unique<Daemon>(cuda_memory_->host_view(), daemon);
     cuda::CudaDeviceOptions device;
     device.builtin = options.builtin;
@@ -89,6 +100,7 @@ Mount::~Mount() {
   } catch (const std::exception&) {
     // Whoever wants to know calls unmount.
   }
+  if (cuda_memory_ && cuda_memory_->windows() != nullptr) cuda_memory_->windows()->stop();
   device_.reset();  // kernels end before the daemon that serves them
 }
 
@@ -113,8 +125,10 @@ int32_t Mount::unmount(bool discard) {
     if (!discard) throw;  // with it nothing may keep the threads
   }
   if (synced < 0 && !discard) return synced;
+  if (cuda_memory_ && cuda_memory_->windows() != nullptr) cuda_memory_->windows()->stop();
   device_.reset();
   daemon_.reset();
+  cuda_memory_.reset();
   return synced;
 }
 

@@ -60,6 +60,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
 
 void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
   // Lines between skipped ones are consecutive in the file: one transfer for each such run, with a hold on the file of its own.
+  if (view_.link != nullptr) view_.link->fills(files_, request.file, request.mailbox, request.offset);
   uint32_t runs = 0;
   uint32_t next = 0;
   while (next < request.line_count) {

@@ -13,8 +13,7 @@ namespace warpfs {
 
 namespace {
 
-constexpr uint32_t SPIN_SWEEPS = 64;     // then others may run
-constexpr uint32_t YIELD_SWEEPS = 96;    // then sleep
+constexpr uint32_t YIELD_SWEEPS = 32;    // looks at empty rings between which others may run; then sleep
 constexpr long SLEEP_MIN_NS = 1000;
 constexpr long SLEEP_MAX_NS = 50000;
 constexpr auto NAP = std::chrono::milliseconds(1);  // with a doorbell: how long a ring that nobody heard could go unnoticed
@@ -30,15 +29,16 @@ void relax() {
 /// How a thread that polls leaves the processor to others, a little more with every empty sweep.
 class Patience {
  public:
+  explicit Patience(uint32_t spin_sweeps) : spin_sweeps_(spin_sweeps) {}
   void reset() {
     empty_sweeps_ = 0;
     sleep_ns_ = SLEEP_MIN_NS;
   }
   /// True when it is time to sleep.
   bool spent() {
-    if (++empty_sweeps_ < SPIN_SWEEPS) {
+    if (++empty_sweeps_ < spin_sweeps_) {
       relax();
-    } else if (empty_sweeps_ < YIELD_SWEEPS) {
+    } else if (empty_sweeps_ < spin_sweeps_ + YIELD_SWEEPS) {
       sched_yield();
     } else {
       return true;
@@ -52,6 +52,7 @@ class Patience {
   }
 
  private:
+  const uint32_t spin_sweeps_;
   uint32_t empty_sweeps_ = 0;
   long sleep_ns_ = SLEEP_MIN_NS;
 };
@@ -88,12 +89,13 @@ bool DispatchGate::wait() {
 }
 
 RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-                           DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell, const Sandbox& sandbox)
+                           DispatchGate& gate, std::unique_ptr<IoEngine> engine, const DaemonOptions& options, const Sandbox& sandbox)
     : rings_(view, geometry, thread, threads),
       server_(server),
       gate_(gate),
       engine_(std::move(engine)),
-      has_doorbell_(has_doorbell),
+      has_doorbell_(options.has_doorbell),
+      spin_sweeps_(options.spin_sweeps),
       sandbox_(sandbox) {
   thread_ = std::thread([this] { run(); });
 }
@@ -108,7 +110,7 @@ void RingConsumer::run() {
 #if defined(__linux__)
   prctl(PR_SET_TIMERSLACK, 1000);  // a sleep of 1 us should not last 50
 #endif
-  Patience patience;
+  Patience patience(spin_sweeps_);
   while (true) {
     const bool polling = gate_.open() && !gate_.stopping();
     if (!polling && engine_->in_flight() == 0) {

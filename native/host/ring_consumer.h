@@ -1,5 +1,6 @@
 // One daemon thread: takes requests from its rings in order, and is polite while there are none.
 #pragma once
+#include "daemon.h"
 #include "request_server.h"
 #include "ring_reader.h"
 
@@ -32,7 +33,7 @@ class DispatchGate {
 class RingConsumer {
  public:
   RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-               DispatchGate& gate, std::unique_ptr<IoEngine> engine, bool has_doorbell, const Sandbox& sandbox);
+               DispatchGate& gate, std::unique_ptr<IoEngine> engine, const DaemonOptions& options, const Sandbox& sandbox);
   ~RingConsumer() { join(); }
   /// After DispatchGate::stop: returns when the thread has ended what it took from its rings.
   void join();
@@ -53,6 +54,7 @@ class RingConsumer {
   std::unique_ptr<IoEngine> engine_;
   Counters counters_;
   const bool has_doorbell_;
+  const uint32_t spin_sweeps_;
   const Sandbox& sandbox_;
   std::atomic<bool> napping_{false};
   std::mutex nap_mutex_;

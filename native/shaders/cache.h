@@ -40,6 +40,7 @@ WARPFS_FN void fill_publish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& so
 
 enum : uint32_t {
   PAGE_READY,   // in `line`, pinned, its bytes are there
+  PAGE_FILLED,  // the same, and this warp has just brought them
   PAGE_COMING,  // in `line`, pinned: line_wait
   PAGE_OURS,    // in `line`, pinned, claimed by this warp just now: it belongs into the request
   PAGE_LATER,   // `line` is pinned and has to be waited for and let go, then look again
@@ -62,11 +63,28 @@ WARPFS_FN uint page_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& se
   return claimed == CLAIM_PINNED ? PAGE_PINNED : PAGE_AGAIN;
 }
 
+// All lanes. The same for a page whose bytes are wanted: where the gpu can read them itself it does (PAGE_FILLED).
+WARPFS_FN uint page_claim_to_fill(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const Tag& tag, uint found,
+                                  WARPFS_THREAD Reservation& reservation, WARPFS_THREAD uint& line) {
+#if WARPFS_WINDOWS
+  if (found == FIND_MISS) {
+    const ulong address = warp_broadcast64(fs.lane, is_leader(fs) ? window_of(fs, tag.page) : 0u, 0u);
+    if (address != 0u) {
+      const uint tried = page_claim(fs, set, tag, found, LineStep::STARTING, reservation, line);
+      if (tried != PAGE_OURS) return tried;
+      return line_fill_here(fs, line, address) ? PAGE_FILLED : PAGE_AGAIN;
+    }
+  }
+#endif
+  return page_claim(fs, set, tag, found, LineStep::FILLING, reservation, line);
+}
+
 // All lanes. One look for a page, and one attempt to claim a line for it. Never waits.
 WARPFS_FN uint page_try(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, uint step, WARPFS_THREAD Reservation& reservation,
                         WARPFS_THREAD uint& line) {
   const CacheSet set = set_of(fs, tag);
   const uint found = set_find(fs, set, tag, line);
+  if (step == LineStep::FILLING) return page_claim_to_fill(fs, set, tag, found, reservation, line);
   return page_claim(fs, set, tag, found, step, reservation, line);
 }
 
@@ -186,6 +204,7 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
     if (tried == PAGE_OURS && !replaced) fill_add(fill, 0u, line);
     fill_publish(fs, source, page, fill);
     if (tried == PAGE_OURS && replaced) return PAGE_IS_OURS;
+    if (tried == PAGE_FILLED) return 0;
     if (tried == PAGE_READY) {
       count(fs, Counter::HITS, 1u);
       return 0;

@@ -17,6 +17,11 @@ enum : uint32_t { FILE_LOOKS_MAX = 1u << 20 };
 struct FileLook {
   uint file_id;
   ulong size;
+#if WARPFS_WINDOWS
+  uint version;
+  uint window_shift;
+  ulong window_base, windows, window_end;
+#endif
 };
 
 // Words that the host changes while we look: odd or different versions mean that we saw a half of it. False: the host stopped in the middle.
@@ -26,6 +31,13 @@ WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD Fil
     host_fence_acquire();
     look.file_id = host_load(&entry->file_id);
     look.size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
+#if WARPFS_WINDOWS
+    look.version = before;
+    look.window_shift = host_load(&entry->window_shift);
+    look.window_base = (ulong)host_load(&entry->window_base[0]) | ((ulong)host_load(&entry->window_base[1]) << 32);
+    look.windows = (ulong)host_load(&entry->windows[0]) | ((ulong)host_load(&entry->windows[1]) << 32);
+    look.window_end = (ulong)host_load(&entry->window_end[0]) | ((ulong)host_load(&entry->window_end[1]) << 32);
+#endif
     host_fence_acquire();
     if (before == host_load(&entry->version) && (before & 1u) == 0u) return true;
   }
@@ -54,6 +66,22 @@ WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
   return warp_broadcast64(fs.lane, look.size, 0u);
 }
 
+// Leader only. What the next pages that are missed are looked for in.
+WARPFS_FN void window_remember(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD const FileLook& look) {
+#if WARPFS_WINDOWS
+  fs.window_base = look.window_base;
+  fs.windows = look.windows;
+  fs.window_end = look.window_end;
+  fs.window_shift = look.window_shift;
+  fs.window_version = look.version;
+  fs.window_version_now = &entry->version;
+#else
+  (void)fs;
+  (void)entry;
+  (void)look;
+#endif
+}
+
 enum : uint32_t { FILE_LENGTH_MAX = 0x7fffffffu };
 
 WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, ulong address, int outcome) {
@@ -64,6 +92,7 @@ WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset,
     if (entry != 0) {
       FileLook look;
       const bool known = file_look(entry, look);
+      window_remember(fs, entry, look);
       ulong within = offset < look.size ? look.size - offset : 0u;
       if (within > length) within = length;
       packed = ((ulong)look.file_id << 32) | within;

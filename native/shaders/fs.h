@@ -64,6 +64,12 @@ struct Fs {
   uint gate;         // leader only: the file whose gate it has passed, + 1, with GATE_CLOSED where it has closed it
   uint bypass_line;  // the line behind the cache that carries a page for it, or LINE_NONE
   ulong bypass_page;
+#if WARPFS_WINDOWS
+  ulong window_base, windows, window_end;  // leader only: of the file that was looked up last, as FileEntry has them
+  uint window_shift;
+  uint window_version;
+  WARPFS_DEVICE const uint* window_version_now;
+#endif
   bool pending;      // the item has to leave and to be run again (replay only)
 
 #if WARPFS_REPLAY

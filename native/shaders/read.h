@@ -55,9 +55,13 @@ WARPFS_FN void chunk_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
     uint line = LINE_NONE;
     const uint found = chunk_hit(fs, set, tag, chunk, index, target, line);
     if (found == FIND_READY) continue;
-    const uint tried = page_claim(fs, set, tag, found, LineStep::FILLING, fill.reservation, line);
+    const uint tried = page_claim_to_fill(fs, set, tag, found, fill.reservation, line);
     if (tried == PAGE_OURS) {
       fill_add(fill, index, line);
+    } else if (tried == PAGE_FILLED) {
+      chunk_copy_out(fs, chunk, index, line, target);
+      page_release(fs, line);
+      fs.served |= 1u << index;
     } else if (tried == PAGE_COMING || tried == PAGE_LATER) {
       // Nothing is waited for while the request has not been posted.
       if (is_leader(fs)) line_unpin(fs, line);
@@ -172,10 +176,10 @@ WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source
       const uint tried = page_try(fs, tag, LineStep::FILLING, fill.reservation, line);
       if (tried == PAGE_OURS) {
         fill_add(fill, index, line);
-      } else if (tried == PAGE_READY || tried == PAGE_COMING || tried == PAGE_LATER) {
+      } else if (tried != PAGE_PINNED && tried != PAGE_AGAIN) {
         if (is_leader(fs)) line_unpin(fs, line);
       }
-      room = room && (tried == PAGE_OURS || tried == PAGE_READY || tried == PAGE_COMING);
+      room = room && tried <= PAGE_OURS;
     }
     fill_publish(fs, source, chunk.first_page, fill);
     for (uint index = 0; index < chunk.pages; index++) {

@@ -16,6 +16,11 @@
 #define WARPFS_LANES_BELOW_WAYS 0
 #endif
 
+// 1: the gpu may read parts of files where they lie in the memory of the host (FileEntry.windows).
+#ifndef WARPFS_WINDOWS
+#define WARPFS_WINDOWS 0
+#endif
+
 // 1: the kernel is linked with what is behind calls.h (WARPFS_CALLS_HERE made that).
 #ifndef WARPFS_CALLS_LINKED
 #define WARPFS_CALLS_LINKED 0
@@ -35,6 +40,7 @@
 #include "replacement.h"
 #include "write_back.h"
 #include "cache_set.h"
+#include "window.h"
 #include "cache.h"
 #include "mail.h"
 #include "file.h"

@@ -70,6 +70,10 @@ bool Courier::is_running() const {
   return true;
 }
 
+void Courier::wait_until_told() {
+  while (!is_delivered() && !broken_.load(std::memory_order_relaxed)) std::this_thread::yield();
+}
+
 void Courier::stop() { store_release(flags_.at<uint32_t>(), 1u); }
 
 uint32_t Courier::delivered(uint32_t channel) const { return load_acquire(delivered_.at<uint32_t>() + channel * COURIER_WORDS_APART); }

@@ -5,6 +5,7 @@
 #include "../mount_memory.h"
 #include "../../shaders/entry/cuda_launch.h"
 #include "context.h"
+#include "windows.h"
 
 #include <array>
 #include <atomic>
@@ -29,9 +30,15 @@ class Courier final : public GpuLink {
   void line_done(uint32_t line, const LineDone& done) override;
   void mailbox_done(uint32_t slot) override;
   void file_changed(uint32_t index) override;
+  void wait_until_told() override;
+  void fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset) override {
+    if (windows_ != nullptr) windows_->fills(files, handle, file_id, offset);
+  }
 
   /// Where mailboxes are. Before any of them changes.
   void set_mailboxes(const Mailbox* mailboxes) { mailboxes_ = mailboxes; }
+  /// Null: no file is read where it lies.
+  void set_windows(Windows* windows) { windows_ = windows; }
   /// Everything but the tables of the gpu and the rings of the host.
   void describe(CourierLaunch& launch) const;
   uint32_t blocks() const { return CHANNELS + geometry_.ring_count; }
@@ -83,6 +90,7 @@ class Courier final : public GpuLink {
   std::atomic<uint32_t> free_kept_count_{0};
   std::vector<std::atomic<uint32_t>> place_of_;  // of each line: its stage + 1, or what was kept for it + 1 | KEPT_BIT
   const Mailbox* mailboxes_ = nullptr;
+  Windows* windows_ = nullptr;
   std::atomic<bool> broken_{false};
 };
 

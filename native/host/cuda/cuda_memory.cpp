@@ -16,7 +16,7 @@ Geometry with_short_rings(Geometry geometry) {
 
 }  // namespace
 
-CudaMemory::CudaMemory(int device_index, const Geometry& geometry)
+CudaMemory::CudaMemory(int device_index, const Geometry& geometry, const std::optional<WindowOptions>& windows)
     : context_(device_index),
       geometry_(geometry),
       tables_(context_, MountMemory::layout(geometry, MemoryPart::ALL, offsets_), "the cache"),
@@ -28,6 +28,8 @@ CudaMemory::CudaMemory(int device_index, const Geometry& geometry)
   line_data_bytes_ = (uint64_t(geometry.line_count) + geometry.bypass_count) * geometry.line_bytes;
   courier_.set_mailboxes(host_memory_.at<Mailbox>(Binding::MAILBOXES));
   first_values();
+  if (windows) windows_ = std::make_unique<Windows>(context_, geometry.file_count, *windows);
+  courier_.set_windows(windows_.get());
 }
 
 /// What is not zero.

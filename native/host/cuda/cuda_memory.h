@@ -3,15 +3,19 @@
 #pragma once
 #include "courier.h"
 
+#include <optional>
+
 namespace warpfs::cuda {
 
 class CudaMemory {
  public:
   /// Throws HostError: ENOMEM where the cache does not fit.
-  CudaMemory(int device_index, const Geometry& geometry);
+  CudaMemory(int device_index, const Geometry& geometry, const std::optional<WindowOptions>& windows);
 
   Context& context() { return context_; }
   Courier& courier() { return courier_; }
+  /// Null where files are not read where they lie.
+  Windows* windows() { return windows_.get(); }
   HostView host_view();
   const Geometry& geometry() const { return geometry_; }
   /// Of a binding, in the memory of the GPU.
@@ -34,6 +38,7 @@ class CudaMemory {
   PinnedMemory host_place_;
   MountMemory host_memory_;
   Courier courier_;
+  std::unique_ptr<Windows> windows_;
 };
 
 }  // namespace warpfs::cuda

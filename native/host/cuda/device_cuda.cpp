@@ -172,6 +172,7 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
                                                std::to_string(grid_of(function, dispatch) * dispatch.group_warps) + " can be resident");
   }
   DispatchResult result;
+  if (memory_.windows() != nullptr) memory_.windows()->between_dispatches();
   give_buffers(dispatch);
   const auto begin = std::chrono::steady_clock::now();
   {

@@ -15,6 +15,7 @@
 #define WARPFS_THREAD
 #define WARPFS_GROUP
 #define WARPFS_CONSTANT const
+#define WARPFS_WINDOWS 1
 #if defined(__CUDACC_RTC__)
 // NVRTC has no offsetof of any name; this operator of its front end is what makes the address a constant.
 #define WARPFS_OFFSETOF(type, field) ((unsigned long long)__INTADDR__(&((type*)0)->field))
@@ -127,6 +128,15 @@ WARPFS_FN void data_store16(WARPFS_DEVICE Vec16* p, Vec16 v) {
   asm volatile("st.relaxed.gpu.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(global_address(p)), "r"(v.words[0]), "r"(v.words[1]),
                "r"(v.words[2]), "r"(v.words[3])
                : "memory");
+}
+// The same in the memory of the host, over the bus.
+WARPFS_FN Vec16 window_load16(const WARPFS_DEVICE Vec16* p) {
+  Vec16 v;
+  asm volatile("ld.relaxed.sys.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
+               : "l"(global_address(p))
+               : "memory");
+  return v;
 }
 WARPFS_FN uint data_load4(const WARPFS_DEVICE uint* p) { return atomic_load(p); }
 WARPFS_FN void data_store4(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }

@@ -1,0 +1,62 @@
+// Reading a page of a file where it lies in the memory of the host: the warp that claimed the line fills it, and nobody is asked. The host takes
+// windows back by a new version of the file entry, and changes nothing of the file before the gpu has got that: who sees the same version
+// behind its copy as before it has copied bytes of the identity that it wanted.
+#pragma once
+
+namespace warpfs {
+
+// Leader only. Where the page lies, or 0.
+WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
+#if WARPFS_WINDOWS
+  const ulong offset = page << fs.line_shift;
+  if (fs.windows == 0u || offset + line_bytes(fs) > fs.window_end) return 0u;
+  return ((fs.windows >> (offset >> fs.window_shift)) & 1u) != 0u ? fs.window_base + offset : 0u;
+#else
+  (void)fs;
+  (void)page;
+  return 0u;
+#endif
+}
+
+#if WARPFS_WINDOWS
+
+// All loads of a part are on their way before the first of them is waited for.
+WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar* line, ulong address) {
+  enum : uint32_t { AT_ONCE = 8 };
+  const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)address;
+  WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)line;
+  const uint pieces = line_bytes(fs) / 16u;
+  for (uint base = fs.lane.index; base < pieces; base += AT_ONCE * fs.lane.count) {
+    Vec16 part[AT_ONCE];
+    for (uint i = 0; i < AT_ONCE; i++) {
+      if (base + i * fs.lane.count < pieces) part[i] = window_load16(from + base + i * fs.lane.count);
+    }
+    for (uint i = 0; i < AT_ONCE; i++) {
+      if (base + i * fs.lane.count < pieces) data_store16(to + base + i * fs.lane.count, part[i]);
+    }
+  }
+}
+
+// All lanes. Fills a line that this warp has claimed in step STARTING. False: the window is no more, the line was let go, and the next attempt
+// asks the host.
+WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) {
+  copy_from_window(fs, line_data(fs, line), address);
+  warp_sync(fs.lane);
+  uint filled = 0;
+  if (is_leader(fs)) {
+    // The bytes were read before the version is looked at again.
+    fence_acquire();
+    filled = host_load(fs.window_version_now) == fs.window_version ? 1u : 0u;
+    uint word = atomic_load(fs.words + line);
+    while (line_state(word) == LineState::BUSY) line_move(fs, line, word, filled != 0u ? LineState::READY : LineState::INVALID, LineStep::NONE);
+    if (filled == 0u) {
+      fs.windows = 0u;
+      line_unpin(fs, line);
+    }
+  }
+  return warp_broadcast(fs.lane, filled, 0u) != 0u;
+}
+
+#endif
+
+}  // namespace warpfs
