@@ -23,6 +23,8 @@ class Device {
   virtual uint64_t line_data_bytes() const = 0;
   /// Bytes of everything but the line data: what the cache costs.
   virtual uint64_t overhead_bytes() const = 0;
+  /// How bytes of files get into the lines, and why not otherwise.
+  virtual std::string fill_note() const { return "the host reads into the lines"; }
 };
 
 /// Folds the records into `totals`, and clears them.

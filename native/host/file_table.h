@@ -126,8 +126,8 @@ class FileTable {
   /// LATER is over. Not for daemon threads: they may have to end a write that the truncation waits for.
   void wait_for_truncation(const FileRef& file);
 
-  /// The gpu may read the file there, as long as it has that identity: false where it has not.
-  bool grant(const FileRef& file, uint32_t file_id, const FileWindows& windows);
+  /// The gpu may read the file in that slot there, open or closed, as long as it has that identity: false where it has not.
+  bool grant(uint32_t index, uint32_t file_id, const FileWindows& windows);
 
   HostCalls& calls() const { return resolver_.calls(); }
   uint64_t host_opens() const { return host_opens_.load(std::memory_order_relaxed); }

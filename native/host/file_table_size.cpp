@@ -47,10 +47,10 @@ void FileTable::publish(FileSlot& slot, uint32_t file_id, uint64_t size) {
   tell_gpu(index_of(slot));
 }
 
-bool FileTable::grant(const FileRef& file, uint32_t file_id, const FileWindows& windows) {
-  FileSlot& slot = *file.slot;
+bool FileTable::grant(uint32_t index, uint32_t file_id, const FileWindows& windows) {
+  FileSlot& slot = slots_[index];
   std::lock_guard lock(size_mutex(slot));
-  if (!is_current(file, file_id)) return false;
+  if (slot.file_id.load() != file_id || slot.cutting.load() == file_id) return false;
   slot.windows = windows;
   publish(slot, file_id, slot.size.load(std::memory_order_relaxed));
   return true;

@@ -13,6 +13,7 @@ namespace warpfs {
 
 namespace {
 
+constexpr auto AUTO_WINDOW_TIME = std::chrono::milliseconds(100);  // 1.5 GiB of windows: with each dispatch as much, so that none begins late
 constexpr uint32_t CUDA_SPIN_SWEEPS = 8192;  // about 1 ms: a sleep costs more than the bus ever takes
 constexpr uint32_t BYPASS_LINES = 64;   // reads that may go past the cache at once
 constexpr uint32_t STATS_RECORDS = 64;  // so many warps add up without meeting on one record
@@ -80,6 +81,7 @@ Mount::Mount(const MountOptions& options) {
     device.builtin = options.builtin;
     device.replay = options.replay;
     device.wait = std::chrono::milliseconds(options.wait_ms);
+    device.window_time = options.fill == "auto" ? std::chrono::nanoseconds(AUTO_WINDOW_TIME) : std::chrono::nanoseconds(std::chrono::hours(1));
     device.kernel_time = std::chrono::milliseconds(options.kernel_time_ms);
     device_ = std::make_unique<cuda::CudaDevice>(*cuda_memory_, *daemon_, device);
     return;

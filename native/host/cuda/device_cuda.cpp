@@ -172,7 +172,7 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
                                                std::to_string(grid_of(function, dispatch) * dispatch.group_warps) + " can be resident");
   }
   DispatchResult result;
-  if (memory_.windows() != nullptr) memory_.windows()->between_dispatches();
+  if (memory_.windows() != nullptr) memory_.windows()->between_dispatches(options_.window_time);
   give_buffers(dispatch);
   const auto begin = std::chrono::steady_clock::now();
   {
@@ -278,6 +278,13 @@ void CudaDevice::add_counters(CounterTotals& totals) {
   check(driver().cuMemcpyDtoH(records.data(), memory_.table(Binding::STATS), bytes), "reading the counters");
   fold_counters(records.data(), uint32_t(records.size()), totals);
   check(driver().cuMemcpyHtoD(memory_.table(Binding::STATS), records.data(), bytes), "clearing the counters");
+}
+
+std::string CudaDevice::fill_note() const {
+  const Windows* windows = memory_.windows();
+  if (windows == nullptr) return "pull: the host reads into pinned memory, the courier copies from there";
+  const std::string registered = std::to_string(windows->bytes_registered() >> 20) + " MiB of files are read where they lie";
+  return windows->refusal().empty() ? "map: " + registered : "map: " + registered + "; elsewhere pull, as of some part of a file " + windows->refusal();
 }
 
 int32_t CudaDevice::sweep() {

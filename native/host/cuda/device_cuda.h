@@ -17,6 +17,7 @@ struct CudaDeviceOptions {
   std::string builtin;  // path of the compiled built-in kernels, which kernels of users are linked with
   bool replay = false;
   std::chrono::nanoseconds wait = std::chrono::seconds(30);   // without any progress, pending items are given up after this
+  std::chrono::nanoseconds window_time{};                     // what a dispatch may wait at its start until files can be read where they lie
   std::chrono::milliseconds kernel_time{};                    // one launch may take so long; 0: as long as it likes
 };
 
@@ -33,6 +34,7 @@ class CudaDevice final : public Device {
   uint32_t resident_warps() const override { return memory_.geometry().slot_count; }
   uint64_t line_data_bytes() const override { return memory_.line_data_bytes(); }
   uint64_t overhead_bytes() const override { return memory_.overhead_bytes(); }
+  std::string fill_note() const override;
 
  private:
   class Rounds;

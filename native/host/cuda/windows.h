@@ -1,11 +1,12 @@
-// Files that the gpu reads where they lie, in the page cache of the host: a file is mapped, and parts of it (windows) are registered with the
-// driver, one by one as they are asked for. From then on a miss there needs nobody on the host. What was registered stays registered while
-// kernels run; what nobody needs any more, or is too much, goes between dispatches.
+// Files that the gpu reads where they lie, in the page cache of the host: a file is mapped when a line of it is missed, and the parts of it where
+// lines were missed (windows) are registered with the driver before the next dispatch. From then on a miss there needs nobody on the host.
 #pragma once
 #include "../file_table.h"
 #include "context.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -26,11 +27,12 @@ class Windows {
   Windows(const Windows&) = delete;
   Windows& operator=(const Windows&) = delete;
 
-  /// From the daemon: a line of that file was missed. Costs next to nothing where the window is known.
+  /// From the daemon: a line of that file was missed. Costs next to nothing where the file is known.
   void fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset);
-  /// No kernel runs: nobody reads through windows of files that are something else by now.
-  void between_dispatches();
-  /// Nothing is granted any more, and no file table is used.
+  /// No kernel runs, and none may: the driver registers nothing beside one. What was missed since the last time becomes windows, as far as
+  /// `time` lasts; windows of files that are something else by now go.
+  void between_dispatches(std::chrono::nanoseconds time);
+  /// No file table is used from here on.
   void stop();
 
   uint64_t bytes_registered() const { return registered_bytes_.load(std::memory_order_relaxed); }
@@ -49,15 +51,21 @@ class Windows {
     uint64_t offset;
   };
   struct Mapping {
+    FileTable* files;
     uint32_t index, file_id;
     uint8_t* base;
-    FileWindows windows;  // the end is that of the file when it was mapped, and of the page where that lay
+    FileWindows windows;    // the end is that of the file when it was mapped, and of the page where that lay
+    uint64_t refused = 0;   // windows that are not to be tried again
+    uint64_t bytes_of(uint32_t window) const {
+      const uint64_t begin = uint64_t(window) << windows.shift;
+      return std::min(uint64_t(1) << windows.shift, windows.end - begin);
+    }
   };
 
   void run();
-  void serve(const Wish& wish);
-  Mapping* mapping_of(const Wish& wish, const FileRef& file);
-  bool is_resident(const Mapping& mapping, uint64_t begin, uint64_t bytes) const;
+  void map(const Wish& wish);
+  bool open(Mapping& mapping, uint32_t window);
+  bool is_resident(const Mapping& mapping, uint32_t window) const;
   void refuse(const std::string& why);
   void drop(Mapping& mapping);
 
