@@ -61,7 +61,7 @@ test('diagnostics of g++ and clang++, without what is not in the text of the use
     'sum_pages:4:1: fatal error: stop',
     'sum_pages:5:2: warning: unused',
   ].join('\n');
-  expect(parseDiagnostics(output, 'sum_pages')).toEqual([
+  expect(parseDiagnostics(output, { name: 'sum_pages', source: '' })).toEqual([
     { line: 3, column: 9, severity: 'error', message: "'x' was not declared in this scope" },
     { line: 4, column: 1, severity: 'error', message: 'stop' },
     { line: 5, column: 2, severity: 'warning', message: 'unused' },

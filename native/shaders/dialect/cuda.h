@@ -8,8 +8,13 @@
 
 #define WARPFS_FN __device__ inline
 #define WARPFS_METHOD __device__
-// Large, and the same wherever they are called: inlining them makes a kernel compile for ten seconds.
+// Large, and the same wherever they are called: inlining them makes a kernel compile for ten seconds. They may be compiled once and linked
+// (calls.h): WARPFS_CALLS_HERE in the one place, WARPFS_CALLS_LINKED in the kernels.
+#if defined(WARPFS_CALLS_HERE) || defined(WARPFS_CALLS_LINKED)
+#define WARPFS_CALL __device__ __noinline__
+#else
 #define WARPFS_CALL static __device__ __noinline__
+#endif
 #define WARPFS_HOT_CALL WARPFS_CALL
 #define WARPFS_DEVICE
 #define WARPFS_THREAD
