@@ -4,7 +4,7 @@ import { compileCuda, type CudaCompileSettings } from './cuda_compiler.ts';
 import type { KernelText } from './kernel_diagnostics.ts';
 import type { CompiledKernel } from './module_store.ts';
 import { shadersRoot as packageShaders } from './package_root.ts';
-import { flattenShaderText } from './shader_text.ts';
+import { flatHeaders } from './shader_text.ts';
 
 export interface CudaVariant {
   /** As 'sm_90'. */
@@ -36,7 +36,7 @@ export async function compileCudaKernel(request: KernelText & { text: string } &
 }
 
 export async function compileCudaCalls(variant: CudaVariant, settings: CudaKernelSettings = {}): Promise<CompiledKernel> {
-  const text = flattenShaderText('#include "dialect/cuda.h"\n#include "warpfs.h"\n', 'calls', settings.shadersRoot ?? packageShaders);
+  const text = flatHeaders('#include "dialect/cuda.h"\n#include "warpfs.h"\n', settings.shadersRoot ?? packageShaders);
   const request = { name: 'warpfs_calls', source: '', text, arch: variant.arch, relocatable: true, defines: ['WARPFS_CALLS_HERE=1', ...definesOf(variant)] };
   return compileCuda(request, settings);
 }

@@ -1,7 +1,7 @@
 // The text of a kernel: the user's body between a generated head and tail.
 import type { InputType, KernelDefinition, OutputType, SharedArray } from './kernel_definition.ts';
 import { shadersRoot as packageShaders } from './package_root.ts';
-import { flattenShaderText } from './shader_text.ts';
+import { flatHeaders } from './shader_text.ts';
 
 /** What a line of the generated parts is called in a compile error: such an error is a bug of ours. */
 export const GENERATED_FILE = 'warpfs-generated';
@@ -14,20 +14,11 @@ export function cpuKernelText(definition: KernelDefinition, shared: readonly Sha
 
 /** With all headers in it: NVRTC is given one text and no folders. */
 export function cudaKernelText(definition: KernelDefinition, shared: readonly SharedArray[], shadersRoot: string = packageShaders): string {
-  return `${flatCudaHeaders(shadersRoot)}${kernelText(definition, shared)}`;
+  return `${flatHeaders(headers('cuda'), shadersRoot)}${kernelText(definition, shared)}`;
 }
 
 function headers(dialect: 'cpu' | 'cuda'): string {
   return `#include "dialect/${dialect}.h"\n#include "warpfs.h"\n#include "entry/${dialect}.h"\n`;
-}
-
-const flattened = new Map<string, string>();
-
-/** The headers do not change while a process runs, so they are read once. */
-function flatCudaHeaders(shadersRoot: string): string {
-  const text = flattened.get(shadersRoot) ?? flattenShaderText(headers('cuda'), 'kernel', shadersRoot);
-  flattened.set(shadersRoot, text);
-  return text;
 }
 
 function kernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {

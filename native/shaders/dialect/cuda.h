@@ -1,4 +1,4 @@
-// The dialect of NVIDIA GPUs, sm_70 and newer (warp_sum: sm_80). It includes nothing: every access that needs an order or a scope is one
+// The dialect of NVIDIA GPUs, sm_70 and newer. It includes nothing: every access that needs an order or a scope is one
 // line of inline PTX, so that NVRTC compiles a kernel in milliseconds and needs no CUDA headers. ORDERING.md says what each fence rests on.
 //
 // Three scopes occur. Words of the gpu side and line data use .gpu, words shared with the host use .sys, and what the lanes of one warp tell
@@ -167,7 +167,14 @@ WARPFS_FN ulong shuffle64(ulong v, uint source_lane) {
   return (ulong)shuffle_word((uint)(v >> 32), source_lane) << 32 | shuffle_word((uint)v, source_lane);
 }
 // Sums of integers are the same in any order, signed ones too: both are modulo 2^32.
-WARPFS_FN uint sum_word(uint v) { return __reduce_add_sync(ALL_LANES, v); }
+WARPFS_FN uint sum_word(uint v) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  return __reduce_add_sync(ALL_LANES, v);
+#else
+  for (int distance = 16; distance > 0; distance >>= 1) v += __shfl_xor_sync(ALL_LANES, v, distance);
+  return v;
+#endif
+}
 // A butterfly: every lane adds the same pairs, so all lanes get the same bits, run after run.
 WARPFS_FN float sum_float(float v) {
   for (int distance = 16; distance > 0; distance >>= 1) v += __shfl_xor_sync(ALL_LANES, v, distance);
