@@ -68,11 +68,11 @@ test('the probe of this machine says what there is, or why not', () => {
 });
 
 test('NVRTC is asked beside the event loop, and says why it did not compile', async () => {
-  const { nvrtcCompile, cudaProbe } = loadNativeBinding().binding;
-  const wrong = await nvrtcCompile({ text: 'oops', name: 'k', options: ['--gpu-architecture=sm_90'] });
+  const { binding } = loadNativeBinding();
+  const wrong = await binding.nvrtcCompile({ text: 'oops', name: 'k', options: ['--gpu-architecture=sm_90'] });
   expect(wrong).toMatchObject({ ok: false });
-  expect(wrong.log).toContain(cudaProbe().nvrtc.found ? 'k(1): error' : 'NVRTC: not found');
-  expect(() => nvrtcCompile({ text: '' } as never)).toThrow('missing field name');
+  expect(wrong.log).toContain(binding.cudaProbe().nvrtc.found ? 'k(1): error' : 'NVRTC: not found');
+  expect(() => binding.nvrtcCompile({ text: '' } as never)).toThrow('missing field name');
 });
 
 driverTest('a library that WARPFS_NVRTC names and that cannot be used is named', () => {

@@ -9,10 +9,11 @@ export type CudaBinding = Pick<NativeBinding, 'cudaProbe' | 'nvrtcCompile'>;
 
 export type CudaTool = { kind: 'nvrtc'; path: string; version: string } | { kind: 'nvcc'; compiler: SystemCompiler };
 
-const NVCC_PLACES = 'WARPFS_NVCC, nvcc on PATH, CUDA_PATH/bin, CUDA_HOME/bin, /usr/local/cuda/bin';
+const USUAL_TOOLKIT = '/usr/local/cuda';
+const NVCC_PLACES = `WARPFS_NVCC, nvcc on PATH, CUDA_PATH/bin, CUDA_HOME/bin, ${USUAL_TOOLKIT}/bin`;
 
 /** Looks in the order of NVCC_PLACES. Starts no process. */
-export function findNvcc(environment: NodeJS.ProcessEnv = process.env): SystemCompiler | undefined {
+export function findNvcc(environment: NodeJS.ProcessEnv = process.env, usualToolkit: string = USUAL_TOOLKIT): SystemCompiler | undefined {
   const override = environment['WARPFS_NVCC'] ?? '';
   if (override !== '') {
     const found = locateCompiler(override, 'WARPFS_NVCC', environment);
@@ -24,7 +25,7 @@ export function findNvcc(environment: NodeJS.ProcessEnv = process.env): SystemCo
   const toolkits: [string | undefined, string][] = [
     [environment['CUDA_PATH'], 'CUDA_PATH'],
     [environment['CUDA_HOME'], 'CUDA_HOME'],
-    ['/usr/local/cuda', '/usr/local/cuda'],
+    [usualToolkit, usualToolkit],
   ];
   for (const [folder, from] of toolkits) {
     const path = folder === undefined || folder === '' ? undefined : runnable(join(folder, 'bin', 'nvcc'));
@@ -38,10 +39,10 @@ export function cudaToolMissing(nvrtcReason: string): string {
   return `NVRTC ${nvrtcReason}; nvcc not found (${NVCC_PLACES})`;
 }
 
-export function requireCudaTool(binding: CudaBinding, environment: NodeJS.ProcessEnv = process.env): CudaTool {
+export function requireCudaTool(binding: CudaBinding, environment: NodeJS.ProcessEnv = process.env, usualToolkit: string = USUAL_TOOLKIT): CudaTool {
   const { nvrtc } = binding.cudaProbe();
   if (nvrtc.found) return { kind: 'nvrtc', path: nvrtc.path ?? '', version: nvrtc.version ?? '' };
-  const compiler = findNvcc(environment);
+  const compiler = findNvcc(environment, usualToolkit);
   if (compiler !== undefined) return { kind: 'nvcc', compiler };
   throw new WarpfsError('ERR_WARPFS_COMPILE', `a kernel for the cuda device needs NVRTC or nvcc, and there is neither: ${cudaToolMissing(nvrtc.reason)}`);
 }
