@@ -53,6 +53,14 @@ function withStandIn(name: string, init: number, lacks: string): NodeJS.ProcessE
   return { ...process.env, LD_LIBRARY_PATH: place };
 }
 
+/** Has every call that is looked for, and does nothing. */
+function addNvrtc(place: string, major: number): void {
+  const names = ['GetErrorString', 'CreateProgram', 'DestroyProgram', 'CompileProgram', 'GetProgramLogSize', 'GetProgramLog', 'GetCUBINSize', 'GetCUBIN'];
+  const calls = [`int nvrtcVersion(int* major, int* minor) { return *major = ${major}, *minor = 4, 0; }`, ...names.map((name) => `int nvrtc${name}() { return 1; }`)];
+  writeFileSync(join(place, 'nvrtc.cpp'), `extern "C" {\n${calls.join('\n')}\n}\n`);
+  execFileSync(findCompiler()?.path ?? 'c++', ['-shared', '-fPIC', '-o', join(place, `libnvrtc.so.${major}`), join(place, 'nvrtc.cpp')]);
+}
+
 const missing = process.platform !== 'linux' ? 'not Linux' : findCompiler() === undefined ? 'no C++ compiler' : undefined;
 const driverTest = (name: string, body: () => void): void => {
   if (missing === undefined) test(name, body);
@@ -111,4 +119,14 @@ driverTest('a driver without a GPU says so in its own words', () => {
   const { driver, devices } = probe(withStandIn('empty', 100, 'nothing'));
   expect(driver.reason).toMatch(/cannot be used: CUDA_ERROR_NO_DEVICE no CUDA-capable device is detected; look at what nvidia-smi lists/);
   expect(devices).toEqual([]);
+});
+
+driverTest('an NVRTC that is not newer than the driver is taken before one that is', () => {
+  const environment = { ...withStandIn('older', 0, 'nothing'), WARPFS_NVRTC: '' };
+  addNvrtc(join(folder, 'older'), 13);
+  addNvrtc(join(folder, 'older'), 12);
+  expect(probe(environment).nvrtc).toEqual({ found: true, path: join(folder, 'older', 'libnvrtc.so.12'), version: '12.4', reason: '' });
+  rmSync(join(folder, 'older', 'libcuda.so.1'));
+  // Unless a driver lies where the loader looks.
+  if (!loadNativeBinding().binding.cudaProbe().driver.found) expect(probe(environment).nvrtc.version).toBe('13.4');
 });
