@@ -31,7 +31,8 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.bypass_page = 0;
 }
 
-WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
+#if !WARPFS_CALLS_LINKED
+WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs) {
   fs.line_shift = fs.geometry->line_shift;
   fs.set_count = fs.geometry->set_count;
   fs.set_ways_base = fs.geometry->line_count / fs.set_count;
@@ -69,6 +70,7 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
   }
 #endif
 }
+#endif
 
 // All lanes, first thing in every call that has a result. True: `result` is final, return it.
 WARPFS_FN bool call_begin(WARPFS_THREAD Fs& fs, WARPFS_THREAD int& result) {
