@@ -2,12 +2,14 @@
 import { COUNTERS, ERRNO, ABI_HASH, OPEN_TRUNCATE, ProgramOp, ProgramResult, ProgramStep, ProgramWarp } from '../native/abi/abi.ts';
 import type {
   NativeBinding,
+  NativeCudaProbe,
   NativeDispatch,
   NativeDispatchResult,
   NativeExploration,
   NativeExploreLimits,
   NativeMountConfig,
   NativeScenario,
+  NvrtcRequest,
 } from './native_binding.ts';
 
 interface FilesForTests {
@@ -25,6 +27,9 @@ export interface BindingForTests extends NativeBinding, FilesForTests {
   /** What each unmount was told about discarding. */
   unmounts: boolean[];
   explorations: { config: NativeMountConfig; scenario: NativeScenario; limits: NativeExploreLimits }[];
+  /** What this machine has for NVIDIA's GPUs: nothing, unless a test says otherwise. */
+  cuda: NativeCudaProbe;
+  nvrtcRequests: NvrtcRequest[];
   /** What is different from a run in which all schedules end alike. */
   explored: ((scenario: NativeScenario, limits: NativeExploreLimits, config: NativeMountConfig) => Partial<NativeExploration>) | undefined;
 }
@@ -42,6 +47,8 @@ export function bindingForTests(): BindingForTests {
     unmounts: [],
     explorations: [],
     explored: undefined,
+    cuda: { driver: { found: false, reason: 'no driver in a test' }, devices: [], nvrtc: { found: false, reason: 'no NVRTC in a test' } },
+    nvrtcRequests: [],
     abiHash: () => ABI_HASH,
     host: () => ({ cores: 2, uring: 'not probed', sandbox: 'none: not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
@@ -49,6 +56,12 @@ export function bindingForTests(): BindingForTests {
     plainWrites: () => ({ nanoseconds: 1, wrongWords: 0 }),
     plainOpens: () => ({ nanoseconds: 1, wrongWords: 0 }),
     progressLitmus: () => ({}),
+    cudaProbe: () => binding.cuda,
+    async nvrtcCompile(request) {
+      binding.nvrtcRequests.push(request);
+      const { found, reason } = binding.cuda.nvrtc;
+      return found ? { ok: true, log: '', cubin: new TextEncoder().encode('a cubin') } : { ok: false, log: reason };
+    },
     async explore(config, scenario, limits) {
       binding.explorations.push({ config, scenario, limits });
       return { ...exploreOnce(scenario, limits), ...binding.explored?.(scenario, limits, config) };

@@ -1,4 +1,4 @@
-// One run of the C++ compiler.
+// One run of a compiler.
 import { execFile } from 'node:child_process';
 import { WarpfsError } from './errors.ts';
 import type { SystemCompiler } from './system_compiler.ts';

@@ -1,4 +1,5 @@
 // Which device a mount runs on, and why the others were not taken.
+import { CUDA_MOUNTS, cudaObstacle, type CudaSight, describeCudaDevice } from './cuda_sight.ts';
 import { WarpfsError } from './errors.ts';
 import type { DeviceName } from './options.ts';
 
@@ -14,24 +15,55 @@ export interface DeviceListing {
   reason: string;
 }
 
-/** In the order in which 'auto' looks at them. */
-export function listDevices(): DeviceListing[] {
-  const metal = process.platform === 'darwin' ? 'this build has no Metal device' : `Metal needs macOS on Apple silicon; this is ${process.platform}`;
-  return [
-    { name: 'metal', available: false, reason: metal },
-    { name: 'cuda', available: false, reason: 'this build has no CUDA device' },
-    { name: 'cpu', available: true, reason: 'always there: the shaders, built for this processor' },
-  ];
+export interface WantedDevice {
+  device: 'auto' | DeviceName;
+  deviceIndex: number;
 }
 
-export function chooseDevice(wanted: 'auto' | DeviceName): DeviceChoice {
-  const devices = listDevices();
+/** In the order in which 'auto' looks at them. */
+export function listDevices(cuda: CudaSight, deviceIndex = 0): DeviceListing[] {
+  return order.map((name) => listing(name, () => cuda, deviceIndex));
+}
+
+/** NVIDIA's driver is only looked for where the choice depends on it: that takes a while. */
+export function chooseDevice({ device: wanted, deviceIndex }: WantedDevice, lookForCuda: () => CudaSight): DeviceChoice {
   if (wanted !== 'auto') {
-    const device = devices.find((candidate) => candidate.name === wanted) as DeviceListing;
-    if (device.available) return { name: wanted, notTaken: [] };
-    throw new WarpfsError('ERR_WARPFS_DEVICE', `option device: "${wanted}" is not available: ${device.reason}`);
+    const device = listing(wanted, lookForCuda, deviceIndex);
+    if (!device.available) throw new WarpfsError('ERR_WARPFS_DEVICE', `option device: "${wanted}" is not available: ${device.reason}`);
+    return chosen(wanted, [], lookForCuda, deviceIndex);
   }
-  const first = devices.findIndex((device) => device.available);
-  const chosen = devices[first] as DeviceListing;
-  return { name: chosen.name, notTaken: devices.slice(0, first).map(({ name, reason }) => ({ name, reason })) };
+  const notTaken: DeviceChoice['notTaken'] = [];
+  for (const name of order) {
+    const { available, reason } = listing(name, lookForCuda, deviceIndex);
+    if (available) return chosen(name, notTaken, lookForCuda, deviceIndex);
+    notTaken.push({ name, reason });
+  }
+  throw new WarpfsError('ERR_WARPFS_DEVICE', 'option device: "auto" finds no device'); // the last in the order is always there
+}
+
+const order: readonly DeviceName[] = ['metal', 'cuda', 'cpu'];
+
+function listing(name: DeviceName, lookForCuda: () => CudaSight, deviceIndex: number): DeviceListing {
+  if (name === 'cpu') return { name, available: true, reason: 'always there: the shaders, built for this processor' };
+  if (name === 'cuda') return cudaListing(lookForCuda(), deviceIndex);
+  const reason = process.platform === 'darwin' ? 'this build has no Metal device' : `Metal needs macOS on Apple silicon; this is ${process.platform}`;
+  return { name, available: false, reason };
+}
+
+function cudaListing(cuda: CudaSight, deviceIndex: number): DeviceListing {
+  const obstacle = cudaObstacle(cuda, deviceIndex) ?? (CUDA_MOUNTS ? undefined : 'this build cannot mount on it yet');
+  if (obstacle !== undefined) return { name: 'cuda', available: false, reason: obstacle };
+  return { name: 'cuda', available: true, reason: cuda.devices.map(describeCudaDevice).join('; ') };
+}
+
+function chosen(name: DeviceName, notTaken: DeviceChoice['notTaken'], lookForCuda: () => CudaSight, deviceIndex: number): DeviceChoice {
+  const count = name === 'cuda' ? lookForCuda().devices.length : 1;
+  checkDeviceIndex(name, deviceIndex, count);
+  return { name, notTaken };
+}
+
+export function checkDeviceIndex(name: DeviceName, deviceIndex: number, count: number): void {
+  if (deviceIndex < count) return;
+  const there = count === 1 ? `is one ${name} device, number 0` : `are ${count} ${name} devices, numbers 0 to ${count - 1}`;
+  throw new WarpfsError('ERR_WARPFS_DEVICE', `option deviceIndex: ${deviceIndex} does not exist: there ${there}`);
 }

@@ -54,7 +54,7 @@ export async function compileKernel(request: CompileRequest, settings: CompileSe
   const parts = [text, headersHash(shadersRoot), version, recipe.flags.join(' '), recipe.library?.version, recipe.linkOptions?.join(' '), ABI_HASH];
   const key = createHash('sha256').update(parts.join('\0')).digest('hex');
   const run = { compiler, recipe, folders: [shadersRoot, folder] };
-  return storedModule({ folder, key, name: request.name, build: (stem) => build({ ...request, text }, run, stem) });
+  return storedModule({ folder, key, name: request.name, extension: '.so', build: (stem) => build({ ...request, text }, run, stem) });
 }
 
 interface CompilerRun {

@@ -1,4 +1,5 @@
 // What the compiler said, in the words of the user: their kernel name, their line numbers, no paths of ours.
+import { cudaDiagnostics } from './cuda_diagnostics.ts';
 import { type KernelDiagnostic, WarpfsError } from './errors.ts';
 import { GENERATED_FILE } from './kernel_source.ts';
 
@@ -13,8 +14,12 @@ export interface KernelText {
   source: string;
 }
 
-/** The diagnostics in the user's own text, in the order of the compiler. */
-export function parseDiagnostics(output: string, name: string): KernelDiagnostic[] {
+/** The diagnostics in the user's own text, in the order of the compiler, whichever it was. */
+export function parseDiagnostics(output: string, kernel: KernelText): KernelDiagnostic[] {
+  return [...hostDiagnostics(output, kernel.name), ...cudaDiagnostics(output, kernel)];
+}
+
+function hostDiagnostics(output: string, name: string): KernelDiagnostic[] {
   const diagnostics: KernelDiagnostic[] = [];
   for (const line of output.split('\n')) {
     const match = diagnosticLine.exec(line);
@@ -31,7 +36,7 @@ export function parseDiagnostics(output: string, name: string): KernelDiagnostic
 
 /** `folders` are places of ours whose names tell the user nothing. */
 export function compileError(kernel: KernelText, output: string, folders: readonly string[]): WarpfsError {
-  const diagnostics = parseDiagnostics(output, kernel.name);
+  const diagnostics = parseDiagnostics(output, kernel);
   const shown = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
     ? diagnostics.filter((diagnostic) => diagnostic.severity !== 'warning').map((diagnostic) => withExcerpt(kernel, diagnostic))
     : foreignLines(output, folders);
@@ -55,6 +60,6 @@ function foreignLines(output: string, folders: readonly string[]): string[] {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => folders.reduce((text, folder) => text.replaceAll(`${folder}/`, ''), line));
-  const hint = lines.some((line) => line.startsWith(`${GENERATED_FILE}:`)) ? ['(an error behind the end of the body is often a brace too many or too few)'] : [];
+  const hint = lines.some((line) => line.startsWith(`${GENERATED_FILE}:`) || line.startsWith(`${GENERATED_FILE}(`)) ? ['(an error behind the end of the body is often a brace too many or too few)'] : [];
   return [...(lines.length === 0 ? ['the compiler failed and said nothing'] : lines), ...hint];
 }

@@ -1,7 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkDefinition, type KernelDefinition } from './kernel_definition.ts';
 import { parseDiagnostics } from './kernel_diagnostics.ts';
-import { cpuKernelText } from './kernel_source.ts';
+import { cpuKernelText, cudaKernelText } from './kernel_source.ts';
 
 function textOf(definition: KernelDefinition): string {
   return cpuKernelText(definition, checkDefinition(definition).shared);
@@ -36,6 +39,24 @@ WARPFS_KERNEL_ENTRY(item_body(fs, (const uchar*)own[0], *(const float*)own[1], *
 `);
 });
 
+test('the text of a kernel for NVIDIA GPUs is the same behind other headers, all of them in it', () => {
+  const root = mkdtempSync(join(tmpdir(), 'warpfs-headers-'));
+  try {
+    for (const name of ['dialect/cuda.h', 'warpfs.h', 'entry/cuda.h']) {
+      mkdirSync(join(root, name, '..'), { recursive: true });
+      writeFileSync(join(root, name), `#pragma once\n// the text of ${name}\n`);
+    }
+    const definition: KernelDefinition = { name: 'sum_pages', outputs: { sums: 'u32[]' }, source: '\n#include "mine.h"\n  body();\n' };
+    const text = cudaKernelText(definition, [], root);
+    const head = ['dialect/cuda.h', 'warpfs.h', 'entry/cuda.h'].map((name) => `// ---- from: ${name}\n// the text of ${name}\n`).join('');
+    // Not a line of the user is touched, so that each keeps its number.
+    expect(text).toBe(`${head}${textOf(definition).split('\n').slice(3).join('\n')}`);
+    expect(text).toContain(`#line 1 "sum_pages"\n${definition.source}\n#line 1`);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test.each<[object, string]>([
   [{ name: 'a b' }, 'kernel.name: "a b" is not an identifier'],
   [{ name: 'x"\n#include "y' }, 'is not an identifier'],
@@ -61,7 +82,7 @@ test('diagnostics of g++ and clang++, without what is not in the text of the use
     'sum_pages:4:1: fatal error: stop',
     'sum_pages:5:2: warning: unused',
   ].join('\n');
-  expect(parseDiagnostics(output, 'sum_pages')).toEqual([
+  expect(parseDiagnostics(output, { name: 'sum_pages', source: '' })).toEqual([
     { line: 3, column: 9, severity: 'error', message: "'x' was not declared in this scope" },
     { line: 4, column: 1, severity: 'error', message: 'stop' },
     { line: 5, column: 2, severity: 'warning', message: 'unused' },

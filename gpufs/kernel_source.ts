@@ -1,5 +1,7 @@
-// The text of a kernel for the cpu device: the user's body between a generated head and tail.
+// The text of a kernel: the user's body between a generated head and tail.
 import type { InputType, KernelDefinition, OutputType, SharedArray } from './kernel_definition.ts';
+import { shadersRoot as packageShaders } from './package_root.ts';
+import { flatHeaders } from './shader_text.ts';
 
 /** What a line of the generated parts is called in a compile error: such an error is a bug of ours. */
 export const GENERATED_FILE = 'warpfs-generated';
@@ -7,15 +9,25 @@ export const GENERATED_FILE = 'warpfs-generated';
 const elementTypes: Record<string, string> = { u8: 'uchar', u32: 'uint', i32: 'int', f32: 'float', u64: 'ulong' };
 
 export function cpuKernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {
+  return `${headers('cpu')}${kernelText(definition, shared)}`;
+}
+
+/** With all headers in it: NVRTC is given one text and no folders. */
+export function cudaKernelText(definition: KernelDefinition, shared: readonly SharedArray[], shadersRoot: string = packageShaders): string {
+  return `${flatHeaders(headers('cuda'), shadersRoot)}${kernelText(definition, shared)}`;
+}
+
+function headers(dialect: 'cpu' | 'cuda'): string {
+  return `#include "dialect/${dialect}.h"\n#include "warpfs.h"\n#include "entry/${dialect}.h"\n`;
+}
+
+function kernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {
   const inputs = Object.entries(definition.inputs ?? {}).map(([name, type], index) => inputParameter(name, type, index));
   const outputs = Object.entries(definition.outputs ?? {}).map(([name, type], index) => outputParameter(name, type, inputs.length + index));
   const parameters = [...inputs, ...outputs];
   const declarations = ['WARPFS_THREAD Fs& fs', ...parameters.map((parameter) => parameter.declaration)].join(', ');
   const call = ['fs', ...parameters.map((parameter) => parameter.argument)].join(', ');
   return [
-    '#include "dialect/cpu.h"',
-    '#include "warpfs.h"',
-    '#include "entry/cpu.h"',
     'namespace warpfs {',
     `WARPFS_FN int item_body(${declarations}) {`,
     '  [[maybe_unused]] WARPFS_THREAD Lane& lane = fs.lane;',

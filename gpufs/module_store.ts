@@ -1,10 +1,10 @@
-// Shared objects that were compiled once and are kept under a hash of everything that they depend on.
+// Modules that were compiled once and are kept under a hash of everything that they depend on.
 import { randomUUID } from 'node:crypto';
 import { access, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 export interface CompiledKernel {
-  /** Absolute path of the shared object. */
+  /** Absolute path of the shared object or cubin. */
   module: string;
   /** It was there already. */
   cached: boolean;
@@ -15,14 +15,15 @@ export interface ModuleToBuild {
   key: string;
   /** Part of the names of the files that are needed on the way. */
   name: string;
-  /** Writes `${stem}.so`; other files that begin with the stem are removed afterwards. */
+  extension: '.so' | '.cubin';
+  /** Writes the stem with the extension; other files that begin with the stem are removed afterwards. */
   build: (stem: string) => Promise<void>;
 }
 
 const running = new Map<string, Promise<CompiledKernel>>();
 
 export async function storedModule(wanted: ModuleToBuild): Promise<CompiledKernel> {
-  const module = join(wanted.folder, `${wanted.key}.so`);
+  const module = join(wanted.folder, `${wanted.key}${wanted.extension}`);
   if (await isThere(module)) return { module, cached: true };
   // Two calls for one kernel at one time share one compiler run.
   const already = running.get(module);
@@ -32,12 +33,12 @@ export async function storedModule(wanted: ModuleToBuild): Promise<CompiledKerne
   return built;
 }
 
-async function buildModule({ folder, name, build }: ModuleToBuild, module: string): Promise<CompiledKernel> {
+async function buildModule({ folder, name, extension, build }: ModuleToBuild, module: string): Promise<CompiledKernel> {
   const stem = join(folder, `.${name}-${randomUUID()}`);
   try {
     await build(stem);
     // A rename is all or nothing: no process ever loads a half-written kernel, and the last of two equal ones wins.
-    await rename(`${stem}.so`, module);
+    await rename(`${stem}${extension}`, module);
     return { module, cached: false };
   } finally {
     const left = (await readdir(folder)).filter((file) => file.startsWith(basename(stem)));

@@ -3,6 +3,7 @@ import { type Counters, countersFromWords } from '../cache/counters.ts';
 import { CallQueue } from './call_queue.ts';
 import { checkError } from './check/check_error.ts';
 import { withoutFolders } from './check/symbolize.ts';
+import { lookForCuda } from './cuda_sight.ts';
 import { chooseDevice, type DeviceChoice } from './device_choice.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
@@ -83,8 +84,8 @@ export async function mount(options: MountOptions): Promise<Mount> {
 /** The binding is asked for after the options are checked: a wrong option is said even where there is no addon. */
 export async function mountWith(binding: () => NativeBinding, options: MountOptions): Promise<Mount> {
   const resolved = resolveOptions(options);
-  const choice = chooseDevice(resolved.device);
   checkRoot(resolved.root);
+  const choice = chooseDevice(resolved, () => lookForCuda(binding()));
   const native = binding();
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);

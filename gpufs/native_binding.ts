@@ -4,9 +4,11 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
+import type { NativeCudaProbe, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
 import { packageRoot } from './package_root.ts';
 
 export type * from './native_check.ts';
+export type * from './native_cuda.ts';
 
 export interface NativeBinding {
   abiHash(): number;
@@ -22,6 +24,10 @@ export interface NativeBinding {
   explore(config: NativeMountConfig, scenario: NativeScenario, limits: NativeExploreLimits): Promise<NativeExploration>;
   /** The verdict on one litmus program under each forward progress model, by the names of progress-litmus.json. */
   progressLitmus(threads: string[][]): Record<string, 'PASS' | 'FAIL'>;
+  /** What there is of NVIDIA's driver, GPUs and compiler. Never throws; the first call loads and initialises them, the others are quick. */
+  cudaProbe(): NativeCudaProbe;
+  /** Beside Node's thread. Without NVRTC the result is not ok. */
+  nvrtcCompile(request: NvrtcRequest): Promise<NvrtcResult>;
 }
 
 export interface NativePreadLoop {

@@ -20,6 +20,7 @@ test('defaults', () => {
   expect(resolveOptions({ root: '/tmp' })).toEqual({
     root: '/tmp',
     device: 'auto',
+    deviceIndex: 0,
     wait: 'spin',
     cache: { lines: 65536, lineBytes: 4096, policy: 'clock' },
     ring: { count: 4, slots: 1024 },
@@ -59,6 +60,8 @@ test.each<[unknown, string]>([
   [{ root: '/tmp', daemon: { io: 'aio' } }, '[warpfs] option daemon.io: "aio" is not one of auto, pread, uring'],
   [{ root: '/tmp', wait: 'poll' }, '[warpfs] option wait: "poll" is not one of spin, replay'],
   [{ root: '/tmp', device: 'gpu' }, '[warpfs] option device: "gpu" is not one of auto, cpu, cuda, metal'],
+  [{ root: '/tmp', deviceIndex: -1 }, '[warpfs] option deviceIndex: -1 is not a whole number from 0 to 1023'],
+  [{ root: '/tmp', deviceIndex: '0' }, '[warpfs] option deviceIndex: "0" is not a whole number from 0 to 1023'],
   [{ root: '/tmp', readOnly: 1 }, '[warpfs] option readOnly: 1 is not true or false'],
   [{ root: '/tmp', maxOpenFiles: 131072 }, '[warpfs] option maxOpenFiles: 131072 is not a whole number from 1 to 131071'],
   [{ root: '/tmp', residentWarps: 9000 }, '[warpfs] option residentWarps: 9000 is not a whole number from 1 to 4096'],

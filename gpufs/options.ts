@@ -20,6 +20,8 @@ export interface MountOptions {
   root: string;
   /** 'auto' takes the best device that is present; `mount.device` says which, and why the others were not taken. */
   device?: 'auto' | DeviceName;
+  /** Which of several GPUs of one kind, as `warpfs doctor` counts them; default: 0. */
+  deviceIndex?: number;
   /** How a work item waits: 'spin' stays on the device, 'replay' leaves and is dispatched again. */
   wait?: WaitName;
   cache?: { lines?: number; lineBytes?: number; policy?: PolicyName };
@@ -51,6 +53,7 @@ export interface MountOptions {
 export interface ResolvedOptions {
   root: string;
   device: 'auto' | DeviceName;
+  deviceIndex: number;
   wait: WaitName;
   cache: { lines: number; lineBytes: number; policy: PolicyName };
   ring: { count: number; slots: number };
@@ -80,6 +83,7 @@ const checkSizes: SizeDefaults = { lines: 64, maxOpenFiles: 64, residentWarps: 8
 const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   root: z.custom<string>((value) => typeof value === 'string' && value !== '' && !value.includes('\0'), 'is not the path of a folder'),
   device: oneOf('auto', 'cpu', 'cuda', 'metal').default('auto'),
+  deviceIndex: whole(0, 1023).default(0),
   wait: oneOf('spin', 'replay').default('spin'),
   cache: group({
     lines: whole(1, 2 ** 30).default(sizes.lines),

@@ -88,6 +88,16 @@ export function flattenShaderText(text: string, name: string, shadersRoot: strin
   return `${new Flattener(root).text(text, name, root, 0).join('\n')}\n`;
 }
 
+const flattened = new Map<string, string>();
+
+/** The same for lines that only include headers: these do not change while a process runs, so they are read once. */
+export function flatHeaders(includes: string, shadersRoot: string): string {
+  const key = `${shadersRoot}\0${includes}`;
+  const text = flattened.get(key) ?? flattenShaderText(includes, 'warpfs', shadersRoot);
+  flattened.set(key, text);
+  return text;
+}
+
 /** Everything that a kernel needs, in one dialect: the dialect header, the layout and the neutral headers. */
 export function flatDialectText(dialect: Dialect, shadersRoot: string): string {
   return flattenShaderText(`#include "dialect/${dialect}.h"\n#include "warpfs.h"\n`, 'warpfs', shadersRoot);

@@ -23,13 +23,13 @@ export interface SystemCompiler {
 export function findCompiler(environment: NodeJS.ProcessEnv = process.env): SystemCompiler | undefined {
   const override = environment['WARPFS_CXX'];
   if (override !== undefined && override !== '') {
-    const found = locate(override, 'WARPFS_CXX', environment);
+    const found = locateCompiler(override, 'WARPFS_CXX', environment);
     if (found === undefined) throw new WarpfsError('ERR_WARPFS_COMPILE', `WARPFS_CXX: ${override} is not a compiler that can be run`);
     return found;
   }
   const candidates: [string, string][] = [[environment['CXX'] ?? '', 'CXX'], ['c++', 'c++'], ['g++', 'g++'], ['clang++', 'clang++']];
   for (const [command, from] of candidates) {
-    const found = locate(command, from, environment);
+    const found = locateCompiler(command, from, environment);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -75,7 +75,8 @@ async function askVersion(compiler: SystemCompiler): Promise<string> {
   }
 }
 
-function locate(command: string, from: string, environment: NodeJS.ProcessEnv): SystemCompiler | undefined {
+/** `command`: a path, or a name on PATH; options may follow it. */
+export function locateCompiler(command: string, from: string, environment: NodeJS.ProcessEnv): SystemCompiler | undefined {
   const [program = '', ...leading] = command.trim().split(/\s+/);
   if (program === '') return undefined;
   if (program.includes('/')) return isRunnable(resolve(program)) ? { path: resolve(program), leading, from } : undefined;

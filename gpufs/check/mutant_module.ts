@@ -41,7 +41,7 @@ export async function buildMutantModule({ write }: MutatedSources, environment: 
     const flags = variants.flatMap((variant) => variantFlags(variant, version, 'shaders'));
     const parts = [NAME, treeHash(native), version, ...flags, hooks.version, ...linkOptions, ABI_HASH];
     const key = createHash('sha256').update(parts.join('\0')).digest('hex');
-    return await storedModule({ folder, key, name: NAME, build: (stem) => build({ compiler, version, linkOptions, native, work: folder }, stem) });
+    return await storedModule({ folder, key, name: NAME, extension: '.so', build: (stem) => build({ compiler, version, linkOptions, native, work: folder }, stem) });
   } finally {
     await rm(tree, { recursive: true, force: true });
   }

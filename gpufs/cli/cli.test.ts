@@ -3,6 +3,7 @@ import type { Experiment, ExperimentContext } from '../../experiments/experiment
 import { experiments } from '../../experiments/index.ts';
 import type { Benchmark } from '../bench/benchmark.ts';
 import { benchmarks } from '../bench/index.ts';
+import { type CudaSight, describeCuda } from '../cuda_sight.ts';
 import { checkTools } from './check_tools.ts';
 import { type Catalogue, runCli } from './cli.ts';
 import { formatTable } from './table.ts';
@@ -107,6 +108,16 @@ test('doctor always gives an answer', async () => {
   expect(code).toBe(diagnosis.healthy ? 0 : 1);
   expect(diagnosis.devices.map((device) => device.name)).toEqual(['metal', 'cuda', 'cpu']);
   expect((await cli('doctor')).out).toContain('compiler');
+});
+
+test('doctor says what there is for NVIDIA GPUs, or why not', async () => {
+  const { cuda } = oneObject((await cli('doctor --json')).out) as unknown as { cuda: CudaSight };
+  const { out } = await cli('doctor');
+  for (const [name, detail] of describeCuda(cuda)) {
+    expect(detail).not.toBe('');
+    expect(out).toContain(`\n${name.padEnd(14)} ${detail}\n`);
+  }
+  expect(describeCuda(cuda).map(([name]) => name)).toEqual(['cuda driver', ...cuda.devices.map(({ index }) => `cuda device ${index}`), 'nvrtc', 'nvcc']);
 });
 
 test('shaders says where the headers lie', async () => {

@@ -2,7 +2,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import { availableParallelism, release } from 'node:os';
 import { ABI_HASH } from '../../native/abi/abi.ts';
-import { chooseDevice, type DeviceListing, listDevices } from '../device_choice.ts';
+import { type CudaSight, cudaUnseen, describeCuda, lookForCuda } from '../cuda_sight.ts';
+import { type DeviceListing, listDevices } from '../device_choice.ts';
 import { hex, loadNativeBinding, URING_WORKS } from '../native_binding.ts';
 import { kernelFolder } from '../kernel_folder.ts';
 import { packageVersion } from '../package_root.ts';
@@ -25,6 +26,7 @@ interface Diagnosis {
   kernelFolder: { path: string; usual: boolean; detail: string };
   io: { name: string; available: boolean; detail: string }[];
   sandbox: string;
+  cuda: CudaSight;
   devices: DeviceListing[];
   auto: string;
 }
@@ -44,7 +46,9 @@ export function addDoctor(program: Command, streams: Streams, finish: (code: num
 
 /** Healthy: programs run. A compiler is needed for kernels of the user alone, so its absence is no illness. */
 async function diagnose(): Promise<Diagnosis> {
-  const { addon, cores, uring, sandbox } = findAddon();
+  const { addon, cores, uring, sandbox, cuda } = findAddon();
+  const listed = listDevices(cuda);
+  const devices = addon.found ? listed : listed.map((device) => (device.available ? { ...device, available: false, reason: NEEDS_ADDON } : device));
   const folder = await kernelFolder();
   return {
     command: 'doctor',
@@ -55,23 +59,26 @@ async function diagnose(): Promise<Diagnosis> {
     compiler: await findCompilerVersion(folder.path),
     kernelFolder: { path: folder.path, usual: folder.fallback === undefined, detail: folder.fallback ?? 'can be written' },
     io: [
-      { name: 'pread', available: addon.found, detail: addon.found ? 'always there' : 'needs the addon' },
+      { name: 'pread', available: addon.found, detail: addon.found ? 'always there' : NEEDS_ADDON },
       { name: 'uring', available: uring === URING_WORKS, detail: uring },
     ],
     sandbox,
-    devices: addon.found ? listDevices() : listDevices().map((device) => (device.available ? { ...device, available: false, reason: 'needs the addon' } : device)),
-    auto: addon.found ? chooseDevice('auto').name : 'none',
+    cuda,
+    devices,
+    auto: devices.find((device) => device.available)?.name ?? 'none',
   };
 }
 
-function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string; sandbox: string } {
+const NEEDS_ADDON = 'needs the addon';
+
+function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string; sandbox: string; cuda: CudaSight } {
   try {
     const { path, binding } = loadNativeBinding();
     const { cores, uring, sandbox } = binding.host();
-    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring, sandbox };
+    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring, sandbox, cuda: lookForCuda(binding) };
   } catch (error) {
-    const detail = (error as Error).message;
-    return { addon: { found: false, detail, abiHash: hex(ABI_HASH) }, cores: availableParallelism(), uring: 'needs the addon', sandbox: 'needs the addon' };
+    const addon = { found: false, detail: (error as Error).message, abiHash: hex(ABI_HASH) };
+    return { addon, cores: availableParallelism(), uring: NEEDS_ADDON, sandbox: NEEDS_ADDON, cuda: cudaUnseen(NEEDS_ADDON) };
   }
 }
 
@@ -97,6 +104,7 @@ function describe(diagnosis: Diagnosis): string {
     ['kernel folder', `${diagnosis.kernelFolder.path}: ${diagnosis.kernelFolder.detail}`],
     ...io.map((engine): [string, string] => [`io ${engine.name}`, engine.detail]),
     ['sandbox', diagnosis.sandbox],
+    ...describeCuda(diagnosis.cuda),
   ];
   const table = formatTable(
     ['device', 'usable', 'why'],

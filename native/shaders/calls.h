@@ -75,6 +75,10 @@ WARPFS_CALL int gwait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket);
 // 1: nothing that the ticket asked for is on its way any more, so gwait will hardly wait; 0: something is; or -errno. Replay gives no 0.
 WARPFS_CALL int gpoll(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket);
 
+// All lanes, once at the beginning and once at the end of every run of an item. `status` is what its body returned.
+WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs);
+WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status);
+
 // What elements.h is made of. All lanes call each of them.
 // Looks a file up for a request of `length` bytes at `offset`, and sees that all lanes ask for the same; `address` is the argument that
 // the file has no use for. Where the leader has an `outcome` of what had to come before, that is the view's error.

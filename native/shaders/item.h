@@ -31,7 +31,8 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.bypass_page = 0;
 }
 
-WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
+#if !WARPFS_CALLS_LINKED
+WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs) {
   fs.line_shift = fs.geometry->line_shift;
   fs.set_count = fs.geometry->set_count;
   fs.set_ways_base = fs.geometry->line_count / fs.set_count;
@@ -69,6 +70,7 @@ WARPFS_FN void item_begin(WARPFS_THREAD Fs& fs) {
   }
 #endif
 }
+#endif
 
 // All lanes, first thing in every call that has a result. True: `result` is final, return it.
 WARPFS_FN bool call_begin(WARPFS_THREAD Fs& fs, WARPFS_THREAD int& result) {
@@ -196,6 +198,8 @@ WARPFS_FN void gcheckpoint(WARPFS_THREAD Fs& fs) {
   declaration = __VA_ARGS__;         \
   if (fs.pending) return ::warpfs::WARPFS_PENDING
 
+#if !WARPFS_CALLS_LINKED
+
 // Folds what the leader counted into one of the records that the host adds up after the dispatch.
 WARPFS_FN void item_fold_counters(WARPFS_THREAD const Fs& fs) {
   WARPFS_DEVICE WarpStats* stats = fs.stats + (fs.slot & (fs.geometry->stats_count - 1u));
@@ -272,7 +276,7 @@ WARPFS_FN void item_unmap(WARPFS_THREAD Fs& fs) {
 }
 
 // All lanes, once at the end of every run of an item. `status` is what its body returned.
-WARPFS_FN void item_end(WARPFS_THREAD Fs& fs, int status) {
+WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status) {
   if (status < 0 && status != WARPFS_PENDING) note_error(fs, status);
 #if WARPFS_REPLAY
   // No lane reads the record any more.
@@ -293,5 +297,7 @@ WARPFS_FN void item_end(WARPFS_THREAD Fs& fs, int status) {
   item_unmap(fs);
   if (fs.error != 0) item_report_error(fs);
 }
+
+#endif
 
 }  // namespace warpfs

@@ -1,5 +1,6 @@
 #include "nvrtc.h"
 
+#include "driver_api.h"
 #include "loaded_library.h"
 #include "nvrtc_places.h"
 
@@ -62,34 +63,41 @@ const Nvrtc& Nvrtc::instance() {
 }
 
 Nvrtc::Nvrtc() {
+  const int newest = driver_state().version / 1000;
   std::string refused;
+  std::string newer;
   for (const std::string& candidate : nvrtc_candidates()) {
-    const std::string reason = take(candidate);
-    if (reason.empty()) return;
+    const Taken taken = take(candidate, newest);
+    if (taken.refused.empty() && !taken.newer) return;
+    if (taken.newer && newer.empty()) newer = candidate;
     // A bare name that the loader does not know is no news; a file that is there and cannot be used is.
-    if (candidate.find('/') != std::string::npos) refused += "; " + reason;
+    if (!taken.newer && candidate.find('/') != std::string::npos) refused += "; " + taken.refused;
   }
+  if (!newer.empty() && take(newer, 0).refused.empty()) return;
   missing_ = "not found (" + nvrtc_places() + ")" + refused + ". Install it with pip (nvidia-cuda-nvrtc, nvidia-cuda-nvrtc-cu12 for older drivers) or " +
              "with the CUDA toolkit, or name the library in WARPFS_NVRTC";
 }
 
-/// Empty where the library can be used from now on, otherwise why not.
-std::string Nvrtc::take(const std::string& candidate) {
+Nvrtc::Taken Nvrtc::take(const std::string& candidate, int newest) {
   void* library = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return dlerror();
+  if (library == nullptr) return {dlerror(), false};
   auto calls = std::make_unique<Calls>();
   if (const char* lacking = calls->find_in(library)) {
     dlclose(library);
-    return candidate + " lacks " + lacking + ", so it is no NVRTC of CUDA 11.1 or newer";
+    return {candidate + " lacks " + lacking + ", so it is no NVRTC of CUDA 11.1 or newer", false};
   }
   int major = 0;
   int minor = 0;
   calls->version(&major, &minor);
+  if (newest != 0 && major > newest) {
+    dlclose(library);
+    return {"", true};
+  }
   version_ = std::to_string(major) + "." + std::to_string(minor);
   path_ = path_of(reinterpret_cast<const void*>(calls->version), candidate);
   calls_ = calls.release();  // for as long as the process lives, like the library
   load_builtins_beside(path_);
-  return "";
+  return {};
 }
 
 NvrtcOutcome Nvrtc::compile(const std::string& text, const std::string& name, const std::vector<std::string>& options) const {

@@ -25,7 +25,12 @@ class Nvrtc {
 
  private:
   Nvrtc();
-  std::string take(const std::string& candidate);
+  struct Taken {
+    std::string refused;  // why the library cannot be used; empty where it can
+    bool newer = false;   // it can, and was not taken yet
+  };
+  /// A driver may not load what a compiler of a later major version of CUDA makes: such a one is left. `newest` 0: none is.
+  Taken take(const std::string& candidate, int newest);
 
   struct Calls;
   const Calls* calls_ = nullptr;

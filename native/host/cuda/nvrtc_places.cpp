@@ -1,7 +1,9 @@
 #include "nvrtc_places.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 
 namespace warpfs::cuda {
 

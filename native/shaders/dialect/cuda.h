@@ -1,4 +1,4 @@
-// The dialect of NVIDIA GPUs, sm_70 and newer (warp_sum: sm_80). It includes nothing: every access that needs an order or a scope is one
+// The dialect of NVIDIA GPUs, sm_70 and newer. It includes nothing: every access that needs an order or a scope is one
 // line of inline PTX, so that NVRTC compiles a kernel in milliseconds and needs no CUDA headers. ORDERING.md says what each fence rests on.
 //
 // Two scopes occur. All words and all line data are in the memory of the gpu and use .gpu: what the host writes and reads is carried over by
@@ -8,8 +8,13 @@
 
 #define WARPFS_FN __device__ inline
 #define WARPFS_METHOD __device__
-// Large, and the same wherever they are called: inlining them makes a kernel compile for ten seconds.
+// Large, and the same wherever they are called: inlining them makes a kernel compile for ten seconds. They may be compiled once and linked
+// (calls.h): WARPFS_CALLS_HERE in the one place, WARPFS_CALLS_LINKED in the kernels.
+#if defined(WARPFS_CALLS_HERE) || defined(WARPFS_CALLS_LINKED)
+#define WARPFS_CALL __device__ __noinline__
+#else
 #define WARPFS_CALL static __device__ __noinline__
+#endif
 #define WARPFS_HOT_CALL WARPFS_CALL
 #define WARPFS_DEVICE
 #define WARPFS_THREAD
@@ -166,7 +171,14 @@ WARPFS_FN ulong shuffle64(ulong v, uint source_lane) {
   return (ulong)shuffle_word((uint)(v >> 32), source_lane) << 32 | shuffle_word((uint)v, source_lane);
 }
 // Sums of integers are the same in any order, signed ones too: both are modulo 2^32.
-WARPFS_FN uint sum_word(uint v) { return __reduce_add_sync(ALL_LANES, v); }
+WARPFS_FN uint sum_word(uint v) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  return __reduce_add_sync(ALL_LANES, v);
+#else
+  for (int distance = 16; distance > 0; distance >>= 1) v += __shfl_xor_sync(ALL_LANES, v, distance);
+  return v;
+#endif
+}
 // A butterfly: every lane adds the same pairs, so all lanes get the same bits, run after run.
 WARPFS_FN float sum_float(float v) {
   for (int distance = 16; distance > 0; distance >>= 1) v += __shfl_xor_sync(ALL_LANES, v, distance);
