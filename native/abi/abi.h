@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x596d6d66u,
+  ABI_HASH = 0xaff00615u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -254,24 +254,24 @@ static_assert(WARPFS_OFFSETOF(Mailbox, reserved) == 16, "Mailbox.reserved offset
 // FileEntry: written by the host alone; everything but the handle under version (odd while it changes).
 struct FileEntry {
   uint32_t handle;  // index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
+  uint32_t window_shift;  // log2 of the bytes of a window
+  uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
   uint32_t file_id;  // tag of its lines
   uint32_t version;
   uint32_t size_low;
   uint32_t size_high;
-  uint32_t window_shift;  // log2 of the bytes of a window
-  uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
   uint32_t windows[2];  // a bit for each window: the gpu may read the file there. Low word first
   uint32_t window_end[2];  // behind the last byte that the windows have; low word first
   uint32_t reserved[4];  // zero
 };
 static_assert(sizeof(FileEntry) == 64, "FileEntry size");
 static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0, "FileEntry.handle offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 4, "FileEntry.file_id offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, version) == 8, "FileEntry.version offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 12, "FileEntry.size_low offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 16, "FileEntry.size_high offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_shift) == 20, "FileEntry.window_shift offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_base) == 24, "FileEntry.window_base offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, window_shift) == 4, "FileEntry.window_shift offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, window_base) == 8, "FileEntry.window_base offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 16, "FileEntry.file_id offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, version) == 20, "FileEntry.version offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 24, "FileEntry.size_low offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 28, "FileEntry.size_high offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, windows) == 32, "FileEntry.windows offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, window_end) == 40, "FileEntry.window_end offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 48, "FileEntry.reserved offset");

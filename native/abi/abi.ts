@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x596d6d66;
+export const ABI_HASH = 0xaff00615;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -212,12 +212,12 @@ export const Mailbox = {
 export const FileEntry = {
   bytes: 64,
   handle: 0, // u32: index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
-  fileId: 4, // u32: tag of its lines
-  version: 8,
-  sizeLow: 12,
-  sizeHigh: 16,
-  windowShift: 20, // u32: log2 of the bytes of a window
-  windowBase: 24, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
+  windowShift: 4, // u32: log2 of the bytes of a window
+  windowBase: 8, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
+  fileId: 16, // u32: tag of its lines
+  version: 20,
+  sizeLow: 24,
+  sizeHigh: 28,
   windows: 32, // u32[2]: a bit for each window: the gpu may read the file there. Low word first
   windowEnd: 40, // u32[2]: behind the last byte that the windows have; low word first
   reserved: 48, // u32[4]: zero

@@ -39,8 +39,13 @@ WARPFS_FN uint line_claimed() { return line_with(LINE_PIN, LineState::BUSY, Line
 
 WARPFS_FN bool tag_matches(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
   WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
+#if WARPFS_LOADS_16
+  const Vec16 seen = atomic_load16(&tag_of->file_id);
+  return seen.words[0] == tag.file_id && seen.words[1] == (uint)tag.page && seen.words[2] == (uint)(tag.page >> 32);
+#else
   return atomic_load(&tag_of->page_low) == (uint)tag.page && atomic_load(&tag_of->file_id) == tag.file_id &&
          atomic_load(&tag_of->page_high) == (uint)(tag.page >> 32);
+#endif
 }
 
 WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {

@@ -40,9 +40,14 @@ enum : uint32_t {
 // One lane looks at one line, and pins it where it carries the page.
 WARPFS_FN uint way_find(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
   WARPFS_DEVICE uint* word = fs.words + line;
+#if WARPFS_LOADS_16
+  const uint hint = atomic_load(word);
+  if (!tag_matches(fs, line, tag)) return FIND_MISS;
+#else
   // The tag first: most ways carry something else, and their words are busy elsewhere.
   if (!tag_matches(fs, line, tag)) return FIND_MISS;
   const uint hint = atomic_load(word);
+#endif
   if (line_state(hint) == LineState::INVALID) return FIND_MISS;
   if (line_state(hint) == LineState::BUSY && line_step(hint) < LineStep::FILLING) return FIND_AGAIN;
   const uint seen = atomic_add(word, LINE_PIN);

@@ -3,46 +3,60 @@
 
 namespace warpfs {
 
-WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, int file) {
-  const uint handle = (uint)file;
-  const uint index = handle_index(file);
-  if (file < 0 || index >= fs.geometry->file_count) return 0;
-  WARPFS_DEVICE const FileEntry* entry = fs.files + index;
-  return host_load(&entry->handle) == (handle & ~(uint)HANDLE_WRITABLE) ? entry : 0;
+// Where a file that has this handle would be, open or not; 0: nowhere.
+WARPFS_FN WARPFS_DEVICE const FileEntry* file_place(WARPFS_THREAD const Fs& fs, int file) {
+  return file >= 0 && handle_index(file) < fs.geometry->file_count ? fs.files + handle_index(file) : 0;
 }
+
+WARPFS_FN bool file_is_open(WARPFS_DEVICE const FileEntry* entry, int file) {
+  return host_load(&entry->handle) == ((uint)file & ~(uint)HANDLE_WRITABLE);
+}
+
+WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, int file) {
+  WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
+  return entry != 0 && file_is_open(entry, file) ? entry : 0;
+}
+
+struct FileLook {
+  uint file_id;
+  uint version;
+  ulong size;
+};
+
+#if WARPFS_LOADS_16
+
+static_assert(WARPFS_OFFSETOF(FileEntry, file_id) % 16u == 0u && WARPFS_OFFSETOF(FileEntry, version) == WARPFS_OFFSETOF(FileEntry, file_id) + 4u &&
+                  WARPFS_OFFSETOF(FileEntry, size_low) == WARPFS_OFFSETOF(FileEntry, file_id) + 8u &&
+                  WARPFS_OFFSETOF(FileEntry, size_high) == WARPFS_OFFSETOF(FileEntry, file_id) + 12u,
+              "identity and size are of one moment");
+
+WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD FileLook& look) {
+  const Vec16 seen = atomic_load16(&entry->file_id);
+  look.file_id = seen.words[0];
+  look.version = seen.words[1];
+  look.size = (ulong)seen.words[2] | ((ulong)seen.words[3] << 32);
+  return true;
+}
+
+#else
 
 // Looks at an entry before giving up: the host changes it in a few stores, so one look is nearly always enough.
 enum : uint32_t { FILE_LOOKS_MAX = 1u << 20 };
 
-struct FileLook {
-  uint file_id;
-  ulong size;
-#if WARPFS_WINDOWS
-  uint version;
-  uint window_shift;
-  ulong window_base, windows, window_end;
-#endif
-};
-
 // Words that the host changes while we look: odd or different versions mean that we saw a half of it. False: the host stopped in the middle.
 WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD FileLook& look) {
   for (uint looks = 0; looks < FILE_LOOKS_MAX; looks++) {
-    const uint before = host_load(&entry->version);
+    look.version = host_load(&entry->version);
     host_fence_acquire();
     look.file_id = host_load(&entry->file_id);
     look.size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
-#if WARPFS_WINDOWS
-    look.version = before;
-    look.window_shift = host_load(&entry->window_shift);
-    look.window_base = (ulong)host_load(&entry->window_base[0]) | ((ulong)host_load(&entry->window_base[1]) << 32);
-    look.windows = (ulong)host_load(&entry->windows[0]) | ((ulong)host_load(&entry->windows[1]) << 32);
-    look.window_end = (ulong)host_load(&entry->window_end[0]) | ((ulong)host_load(&entry->window_end[1]) << 32);
-#endif
     host_fence_acquire();
-    if (before == host_load(&entry->version) && (before & 1u) == 0u) return true;
+    if (look.version == host_load(&entry->version) && (look.version & 1u) == 0u) return true;
   }
   return false;
 }
+
+#endif
 
 // All lanes. The host refused bytes of `file_id`, because a truncation ends it. Gives that time where it has not ended yet. False: no longer.
 WARPFS_CALL bool file_wait_renewed(WARPFS_THREAD Fs& fs, int file, uint file_id, WARPFS_THREAD WaitBound& bound) {
@@ -67,18 +81,14 @@ WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
 }
 
 // Leader only. What the next pages that are missed are looked for in.
-WARPFS_FN void window_remember(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD const FileLook& look) {
+WARPFS_FN void window_remember(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* entry, uint version) {
 #if WARPFS_WINDOWS
-  fs.window_base = look.window_base;
-  fs.windows = look.windows;
-  fs.window_end = look.window_end;
-  fs.window_shift = look.window_shift;
-  fs.window_version = look.version;
-  fs.window_version_now = &entry->version;
+  fs.window_entry = entry;
+  fs.window_version = version;
 #else
   (void)fs;
   (void)entry;
-  (void)look;
+  (void)version;
 #endif
 }
 
@@ -88,11 +98,11 @@ WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset,
   // What gopen gave instead of a handle stays the reason of everything that is tried with it.
   ulong packed = file < 0 && file > -4096 ? (ulong)(uint)(-file) : (ulong)(uint)Errno::ebadf;
   if (is_leader(fs)) {
-    WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
-    if (entry != 0) {
-      FileLook look;
-      const bool known = file_look(entry, look);
-      window_remember(fs, entry, look);
+    WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
+    FileLook look;
+    const bool known = entry != 0 && file_look(entry, look);
+    if (entry != 0 && file_is_open(entry, file)) {
+      window_remember(fs, entry, look.version);
       ulong within = offset < look.size ? look.size - offset : 0u;
       if (within > length) within = length;
       packed = ((ulong)look.file_id << 32) | within;

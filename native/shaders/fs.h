@@ -18,33 +18,38 @@ enum : uint32_t {
   WARPFS_TRUNCATE = OPEN_TRUNCATE,
 };
 
+// A dialect may know elsewhere where the tables are.
+#ifndef WARPFS_TABLE
+#define WARPFS_TABLE(type, name, binding) WARPFS_DEVICE type* name
+#endif
+
 // Every lane has one. All members but `lane` and `counters` are the same in all lanes of a warp.
 struct Fs {
   Lane lane;
   uint item;  // index of the work item
   uint slot;  // its place among the items in flight: mailbox, outbox and record
 
-  WARPFS_DEVICE const Geometry* geometry;
-  WARPFS_DEVICE RingTail* ring_tails;
-  WARPFS_DEVICE const RingHead* ring_heads;
-  WARPFS_DEVICE Request* requests;
-  WARPFS_DEVICE uint* words;  // of the lines
-  WARPFS_DEVICE LineTag* tags;
-  WARPFS_DEVICE LineAux* auxes;
-  WARPFS_DEVICE const LineDone* dones;
-  WARPFS_DEVICE SetState* sets;
-  WARPFS_DEVICE uchar* lines;
-  WARPFS_DEVICE const FileEntry* files;
-  WARPFS_DEVICE const Mailbox* mailboxes;
-  WARPFS_DEVICE uchar* outboxes;
+  WARPFS_TABLE(const Geometry, geometry, GEOMETRY);
+  WARPFS_TABLE(RingTail, ring_tails, RING_TAILS);
+  WARPFS_TABLE(const RingHead, ring_heads, RING_HEADS);
+  WARPFS_TABLE(Request, requests, REQUESTS);
+  WARPFS_TABLE(uint, words, WORDS);  // of the lines
+  WARPFS_TABLE(LineTag, tags, TAGS);
+  WARPFS_TABLE(LineAux, auxes, AUXES);
+  WARPFS_TABLE(const LineDone, dones, DONES);
+  WARPFS_TABLE(SetState, sets, SETS);
+  WARPFS_TABLE(uchar, lines, LINES);
+  WARPFS_TABLE(const FileEntry, files, FILES);
+  WARPFS_TABLE(const Mailbox, mailboxes, MAILBOXES);
+  WARPFS_TABLE(uchar, outboxes, OUTBOXES);
   WARPFS_DEVICE ItemRecord* record;
-  WARPFS_DEVICE WarpStats* stats;
-  WARPFS_DEVICE FaultRecord* fault;
+  WARPFS_TABLE(WarpStats, stats, STATS);
+  WARPFS_TABLE(FaultRecord, fault, FAULT);
   WARPFS_DEVICE LogEntry* log;  // of this slot (replay only)
   WARPFS_DEVICE uint* loaded;   // words that the lanes of this slot have loaded (replay only)
-  WARPFS_DEVICE uint* gates;    // of the files
-  WARPFS_DEVICE DirtyState* dirty;
-  WARPFS_DEVICE uint* masks;    // of dirty bytes
+  WARPFS_TABLE(uint, gates, GATES);    // of the files
+  WARPFS_TABLE(DirtyState, dirty, DIRTY);
+  WARPFS_TABLE(uint, masks, MASKS);    // of dirty bytes
 
   uint line_shift;
   uint set_count;
@@ -65,13 +70,14 @@ struct Fs {
   uint bypass_line;  // the line behind the cache that carries a page for it, or LINE_NONE
   ulong bypass_page;
 #if WARPFS_WINDOWS
-  ulong window_base, windows, window_end;  // leader only: of the file that was looked up last, as FileEntry has them
-  uint window_shift;
+  WARPFS_DEVICE const FileEntry* window_entry;  // leader only: of the file that was looked up last, and its version then
   uint window_version;
-  WARPFS_DEVICE const uint* window_version_now;
 #endif
   bool pending;      // the item has to leave and to be run again (replay only)
 
+#if WARPFS_MAPS_IN_FS
+  uint maps[MAPS_MAX];  // leader only: as ItemRecord.maps
+#endif
 #if WARPFS_REPLAY
   uint call;            // calls made so far in this run of the item
   uint log_count;       // calls that earlier runs finished
@@ -105,6 +111,14 @@ WARPFS_FN void note_error(WARPFS_THREAD Fs& fs, int error) {
 
 // The place of a file in the tables, which the handle names; its generation stands above.
 WARPFS_FN uint handle_index(int file) { return (uint)file & ((1u << HANDLE_INDEX_BITS) - 1u); }
+
+// Leader only. What the item has mapped.
+#if WARPFS_MAPS_IN_FS
+WARPFS_FN WARPFS_THREAD uint* item_maps(WARPFS_THREAD Fs& fs) { return fs.maps; }
+WARPFS_FN WARPFS_THREAD const uint* item_maps(WARPFS_THREAD const Fs& fs) { return fs.maps; }
+#else
+WARPFS_FN WARPFS_DEVICE uint* item_maps(WARPFS_THREAD const Fs& fs) { return fs.record->maps; }
+#endif
 
 WARPFS_FN uint line_bytes(WARPFS_THREAD const Fs& fs) { return 1u << fs.line_shift; }
 

@@ -30,7 +30,7 @@ WARPFS_FN bool gate_exists(WARPFS_THREAD const Fs& fs, int file) {
 // Leader only.
 WARPFS_FN bool item_has_maps(WARPFS_THREAD const Fs& fs) {
   for (uint i = 0; i < MAPS_MAX; i++) {
-    if (fs.record->maps[i] != 0u) return true;
+    if (item_maps(fs)[i] != 0u) return true;
   }
   return false;
 }

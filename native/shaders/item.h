@@ -42,6 +42,9 @@ WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs) {
   for (uint i = 0; i < COUNTER_COUNT; i++) fs.counters[i] = 0;
   fs.gate = 0;
   call_clear(fs);
+#if WARPFS_MAPS_IN_FS
+  for (uint i = 0; i < MAPS_MAX; i++) fs.maps[i] = 0;
+#endif
 #if WARPFS_REPLAY
   fs.call = 0;
   fs.log_count = 0;
@@ -266,9 +269,9 @@ WARPFS_FN void set_unmap(WARPFS_THREAD const Fs& fs, uint line) {
 // Leader only. Maps that the item leaves behind. What it stored in one for writing since it last said so may never reach the file: that fails it.
 WARPFS_FN void item_unmap(WARPFS_THREAD Fs& fs) {
   for (uint i = 0; i < MAPS_MAX; i++) {
-    const uint entry = fs.record->maps[i];
+    const uint entry = item_maps(fs)[i];
     if (entry == 0u) continue;
-    fs.record->maps[i] = 0u;
+    item_maps(fs)[i] = 0u;
     set_unmap(fs, (entry >> 1) - 1u);
     line_unpin(fs, (entry >> 1) - 1u);
     if ((entry & 1u) != 0u) note_error(fs, -Errno::ebusy);

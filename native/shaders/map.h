@@ -10,7 +10,7 @@ WARPFS_FN uint map_entry(WARPFS_THREAD const Map& map) { return (map.line + 1u) 
 // Leader only. The place of an entry among the maps of the item (0: a free place), or MAPS_MAX.
 WARPFS_FN uint map_place(WARPFS_THREAD const Fs& fs, uint entry) {
   for (uint i = 0; i < MAPS_MAX; i++) {
-    if (fs.record->maps[i] == entry) return i;
+    if (item_maps(fs)[i] == entry) return i;
   }
   return MAPS_MAX;
 }
@@ -58,7 +58,7 @@ WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length,
     if (status != 0 && is_leader(fs)) atomic_sub(&fs.sets[set.index].maps, 1u);
     if (status == 0) {
       map_set(fs, map, line, offset, (int)view.count);
-      if (is_leader(fs)) fs.record->maps[place] = map_entry(map);
+      if (is_leader(fs)) item_maps(fs)[place] = map_entry(map);
       break;
     }
     if (status != -Errno::estale) return call_end(fs, status);
@@ -138,7 +138,7 @@ WARPFS_CALL int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
   if (status != 0 && status != -Errno::estale && status != -Errno::ebadf) return call_end(fs, status);
   warp_sync(fs.lane);
   if (is_leader(fs)) {
-    fs.record->maps[map_place(fs, map_entry(map))] = 0u;
+    item_maps(fs)[map_place(fs, map_entry(map))] = 0u;
     set_unmap(fs, map.line);
     line_unpin(fs, map.line);
   }

@@ -21,6 +21,17 @@
 #define WARPFS_WINDOWS 0
 #endif
 
+// 1: what an item has mapped is kept in its own Fs (spin only: a replayed item needs it in its record).
+#if !defined(WARPFS_MAPS_IN_FS) || WARPFS_REPLAY
+#undef WARPFS_MAPS_IN_FS
+#define WARPFS_MAPS_IN_FS 0
+#endif
+
+// 1: the dialect has atomic_load16, and rather loads two things at once than one after another: a look at memory takes long.
+#ifndef WARPFS_LOADS_16
+#define WARPFS_LOADS_16 0
+#endif
+
 // 1: the kernel is linked with what is behind calls.h (WARPFS_CALLS_HERE made that).
 #ifndef WARPFS_CALLS_LINKED
 #define WARPFS_CALLS_LINKED 0

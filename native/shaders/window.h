@@ -5,12 +5,23 @@
 
 namespace warpfs {
 
+enum : uint32_t { WINDOW_NONE = 1u };  // a version that no entry has at rest
+
 // Leader only. Where the page lies, or 0.
 WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
 #if WARPFS_WINDOWS
+  WARPFS_DEVICE const FileEntry* entry = fs.window_entry;
+  if ((fs.window_version & 1u) != 0u) return 0u;
+  const Vec16 place = atomic_load16(&entry->handle);  // with the shift and the base behind it
+  const Vec16 parts = atomic_load16(&entry->windows[0]);
+  const ulong windows = (ulong)parts.words[0] | ((ulong)parts.words[1] << 32);
+  const ulong end = (ulong)parts.words[2] | ((ulong)parts.words[3] << 32);
   const ulong offset = page << fs.line_shift;
-  if (fs.windows == 0u || offset + line_bytes(fs) > fs.window_end) return 0u;
-  return ((fs.windows >> (offset >> fs.window_shift)) & 1u) != 0u ? fs.window_base + offset : 0u;
+  if (windows == 0u || offset + line_bytes(fs) > end || ((windows >> (offset >> place.words[1])) & 1u) == 0u) return 0u;
+  // Both are of the version that the call knows, or they are of no use.
+  host_fence_acquire();
+  if (host_load(&entry->version) != fs.window_version) return 0u;
+  return ((ulong)place.words[2] | ((ulong)place.words[3] << 32)) + offset;
 #else
   (void)fs;
   (void)page;
@@ -46,11 +57,11 @@ WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) 
   if (is_leader(fs)) {
     // The bytes were read before the version is looked at again.
     fence_acquire();
-    filled = host_load(fs.window_version_now) == fs.window_version ? 1u : 0u;
+    filled = host_load(&fs.window_entry->version) == fs.window_version ? 1u : 0u;
     uint word = atomic_load(fs.words + line);
     while (line_state(word) == LineState::BUSY) line_move(fs, line, word, filled != 0u ? LineState::READY : LineState::INVALID, LineStep::NONE);
     if (filled == 0u) {
-      fs.windows = 0u;
+      fs.window_version = WINDOW_NONE;
       line_unpin(fs, line);
     }
   }

@@ -52,12 +52,14 @@ HostView CudaMemory::host_view() {
   return view;
 }
 
-void CudaMemory::fill_tables(void* (&tables)[Binding::OWN]) const {
-  for (uint32_t binding = 0; binding < Binding::OWN; binding++) tables[binding] = reinterpret_cast<void*>(table(binding));
+KernelConstants CudaMemory::constants() const {
+  KernelConstants constants{};
+  for (uint32_t binding = 0; binding < Binding::OWN; binding++) constants.tables[binding] = reinterpret_cast<void*>(table(binding));
+  constants.geometry = geometry_;
+  return constants;
 }
 
 void CudaMemory::fill_launch(CourierLaunch& launch) const {
-  fill_tables(launch.tables);
   courier_.describe(launch);
   launch.channel_positions = reinterpret_cast<uint32_t*>(positions_.address());
   launch.files = host_memory_.at<FileEntry>(Binding::FILES);

@@ -20,7 +20,7 @@ class CudaMemory {
   const Geometry& geometry() const { return geometry_; }
   /// Of a binding, in the memory of the GPU.
   CUdeviceptr table(uint32_t binding) const { return tables_.address() + offsets_[binding]; }
-  void fill_tables(void* (&tables)[Binding::OWN]) const;
+  KernelConstants constants() const;
   void fill_launch(CourierLaunch& launch) const;
   uint64_t line_data_bytes() const { return line_data_bytes_; }
   uint64_t overhead_bytes() const { return tables_.bytes() - line_data_bytes_; }

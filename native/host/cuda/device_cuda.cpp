@@ -77,13 +77,12 @@ class CudaDevice::CourierWhile {
 
 CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options)
     : memory_(memory), daemon_(daemon), options_(options), kernels_(memory.context()), couriers_(memory.context()),
-      builtin_(memory.context(), {options.builtin}), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
+      builtin_(memory.context(), {options.builtin}, memory.constants()), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
   program_ = builtin_.function("warpfs_program");
   sweep_ = builtin_.function("warpfs_sweep");
   courier_ = builtin_.function("warpfs_courier");
   if (options.replay) abandon_ = builtin_.function("warpfs_abandon");
   sweep_lines_ = builtin_.word("warpfs_sweep_lines");
-  memory.fill_tables(launch_.tables);
   launch_.own = reinterpret_cast<void* const*>(scratch_.address() + OWN_AT);
   launch_.next_group = reinterpret_cast<uint32_t*>(scratch_.address() + NEXT_GROUP_AT);
 }
@@ -95,7 +94,7 @@ CudaDevice::~CudaDevice() {
 CUfunction CudaDevice::find(const std::string& module) {
   auto found = modules_.find(module);
   if (found == modules_.end()) {
-    found = modules_.emplace(module, std::make_unique<LoadedKernel>(memory_.context(), std::vector<std::string>{options_.builtin, module})).first;
+    found = modules_.emplace(module, std::make_unique<LoadedKernel>(memory_.context(), std::vector<std::string>{options_.builtin, module}, memory_.constants())).first;
     // A first launch beside a kernel that stays resident can wait for it for ever: this one does nothing.
     Dispatch nothing;
     launch(found->second->function("warpfs_kernel"), nothing, 0, nullptr, nullptr);

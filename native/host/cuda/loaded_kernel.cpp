@@ -1,6 +1,5 @@
 #include "loaded_kernel.h"
 
-#include "../abi_host.h"
 #include "../host_error.h"
 
 #include <fstream>
@@ -38,16 +37,19 @@ class Linker {
 
 }  // namespace
 
-LoadedKernel::LoadedKernel(Context& context, const std::vector<std::string>& paths) : context_(context), name_(paths.back()) {
+LoadedKernel::LoadedKernel(Context& context, const std::vector<std::string>& paths, const KernelConstants& constants) : context_(context), name_(paths.back()) {
   context_.enter();
   Linker linker;
   for (const std::string& path : paths) linker.add(path);
   check(driver().cuModuleLoadData(&module_, linker.link()), "loading " + name_);
-  const uint32_t hash = word("warpfs_abi_hash");
-  if (hash != ABI_HASH) {
+  CUdeviceptr place = 0;
+  size_t bytes = 0;
+  const CUresult found = driver().cuModuleGetGlobal(&place, &bytes, module_, "warpfs_constants");
+  if (found != CUDA_SUCCESS || bytes != sizeof constants || word("warpfs_abi_hash") != ABI_HASH) {
     driver().cuModuleUnload(module_);
     throw HostError(-Errno::einval, "the compiled kernel " + name_ + " belongs to another version of WarpFS");
   }
+  check(driver().cuMemcpyHtoD(place, &constants, bytes), "telling " + name_ + " where the tables are");
 }
 
 LoadedKernel::~LoadedKernel() {

@@ -1,5 +1,7 @@
 // A compiled kernel on the GPU: cubin files, linked with each other and loaded.
 #pragma once
+#include "../abi_host.h"
+#include "../../shaders/entry/cuda_launch.h"
 #include "context.h"
 
 #include <string>
@@ -10,7 +12,7 @@ namespace warpfs::cuda {
 class LoadedKernel {
  public:
   /// Throws HostError where a file cannot be read, does not fit the GPU, or belongs to another version of WarpFS.
-  LoadedKernel(Context& context, const std::vector<std::string>& paths);
+  LoadedKernel(Context& context, const std::vector<std::string>& paths, const KernelConstants& constants);
   ~LoadedKernel();
   LoadedKernel(const LoadedKernel&) = delete;
   LoadedKernel& operator=(const LoadedKernel&) = delete;

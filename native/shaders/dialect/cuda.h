@@ -21,6 +21,8 @@
 #define WARPFS_GROUP
 #define WARPFS_CONSTANT const
 #define WARPFS_WINDOWS 1
+#define WARPFS_LOADS_16 1
+#define WARPFS_MAPS_IN_FS 1
 #if defined(__CUDACC_RTC__)
 // NVRTC has no offsetof of any name; this operator of its front end is what makes the address a constant.
 #define WARPFS_OFFSETOF(type, field) ((unsigned long long)__INTADDR__(&((type*)0)->field))
@@ -55,6 +57,35 @@ static_assert(sizeof(Vec16) == 16 && alignof(Vec16) == 16, "one lane moves 16 by
 
 struct Lane;
 
+// ---- Where the tables are: in constant memory, the same for all kernels of a mount. A pointer in Fs would lie in the stack of each lane, and
+// ---- every fence would send the lane to L2 for it.
+
+}  // namespace warpfs
+#include "../../abi/abi.h"
+#include "../entry/cuda_launch.h"
+namespace warpfs {
+
+// Of the kernel that has the calls; the host fills it in when it has loaded one.
+#if defined(WARPFS_CALLS_LINKED)
+extern "C" __constant__ KernelConstants warpfs_constants;
+#else
+extern "C" {
+__constant__ KernelConstants warpfs_constants;
+}
+#endif
+
+template <typename T, uint BINDING>
+struct TablePointer {
+  __device__ T* get() const { return static_cast<T*>(warpfs_constants.tables[BINDING]); }
+  __device__ operator T*() const { return get(); }
+  __device__ T* operator->() const { return get(); }
+};
+template <>
+struct TablePointer<const Geometry, Binding::GEOMETRY> {
+  __device__ const Geometry* operator->() const { return &warpfs_constants.geometry; }
+};
+#define WARPFS_TABLE(type, name, binding) TablePointer<type, Binding::binding> name
+
 // ---- Atomics of the gpu side: relaxed, device scope.
 
 // Everything behind WARPFS_DEVICE lies in global memory. Saying so spares the generic path.
@@ -64,6 +95,24 @@ WARPFS_FN uint atomic_load(const WARPFS_DEVICE uint* p) {
   uint value;
   asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
   return value;
+}
+// Four words at once, as one access: all of them are of one moment.
+WARPFS_FN Vec16 atomic_load16(const WARPFS_DEVICE uint* p) {
+  Vec16 v;
+  asm volatile(
+      "{ .reg .b128 whole; .reg .b64 low, high; ld.relaxed.gpu.global.b128 whole, [%4]; mov.b128 {low, high}, whole;"
+      " mov.b64 {%0, %1}, low; mov.b64 {%2, %3}, high; }"
+      : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
+      : "l"(global_address(p))
+      : "memory");
+  return v;
+}
+WARPFS_FN void atomic_store16(WARPFS_DEVICE uint* p, Vec16 v) {
+  asm volatile(
+      "{ .reg .b128 whole; .reg .b64 low, high; mov.b64 low, {%1, %2}; mov.b64 high, {%3, %4}; mov.b128 whole, {low, high};"
+      " st.relaxed.gpu.global.b128 [%0], whole; }" ::"l"(global_address(p)),
+      "r"(v.words[0]), "r"(v.words[1]), "r"(v.words[2]), "r"(v.words[3])
+      : "memory");
 }
 WARPFS_FN void atomic_store(WARPFS_DEVICE uint* p, uint v) {
   asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory");

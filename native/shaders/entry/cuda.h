@@ -5,33 +5,15 @@
 
 namespace warpfs {
 
-WARPFS_FN Fs fs_from_launch(const KernelLaunch& launch, uint item, uint slot) {
+WARPFS_FN Fs fs_of(uint item, uint slot) {
   Fs fs;
   fs.lane.index = threadIdx.x & (WARP_LANES - 1u);
   fs.lane.count = WARP_LANES;
   fs.item = item;
   fs.slot = slot;
-  fs.geometry = static_cast<const Geometry*>(launch.tables[Binding::GEOMETRY]);
-  fs.ring_tails = static_cast<RingTail*>(launch.tables[Binding::RING_TAILS]);
-  fs.ring_heads = static_cast<const RingHead*>(launch.tables[Binding::RING_HEADS]);
-  fs.requests = static_cast<Request*>(launch.tables[Binding::REQUESTS]);
-  fs.words = static_cast<uint*>(launch.tables[Binding::WORDS]);
-  fs.tags = static_cast<LineTag*>(launch.tables[Binding::TAGS]);
-  fs.auxes = static_cast<LineAux*>(launch.tables[Binding::AUXES]);
-  fs.dones = static_cast<const LineDone*>(launch.tables[Binding::DONES]);
-  fs.sets = static_cast<SetState*>(launch.tables[Binding::SETS]);
-  fs.lines = static_cast<uchar*>(launch.tables[Binding::LINES]);
-  fs.files = static_cast<const FileEntry*>(launch.tables[Binding::FILES]);
-  fs.mailboxes = static_cast<const Mailbox*>(launch.tables[Binding::MAILBOXES]);
-  fs.outboxes = static_cast<uchar*>(launch.tables[Binding::OUTBOXES]);
-  fs.record = static_cast<ItemRecord*>(launch.tables[Binding::RECORDS]) + slot;
-  fs.stats = static_cast<WarpStats*>(launch.tables[Binding::STATS]);
-  fs.fault = static_cast<FaultRecord*>(launch.tables[Binding::FAULT]);
-  fs.log = static_cast<LogEntry*>(launch.tables[Binding::LOGS]) + (ulong)slot * REPLAY_LOG_CALLS;
-  fs.loaded = static_cast<uint*>(launch.tables[Binding::LOADS]) + (ulong)slot * REPLAY_LOG_WORDS * WARP_LANES;
-  fs.gates = static_cast<uint*>(launch.tables[Binding::GATES]);
-  fs.dirty = static_cast<DirtyState*>(launch.tables[Binding::DIRTY]);
-  fs.masks = static_cast<uint*>(launch.tables[Binding::MASKS]);
+  fs.record = static_cast<ItemRecord*>(warpfs_constants.tables[Binding::RECORDS]) + slot;
+  fs.log = static_cast<LogEntry*>(warpfs_constants.tables[Binding::LOGS]) + (ulong)slot * REPLAY_LOG_CALLS;
+  fs.loaded = static_cast<uint*>(warpfs_constants.tables[Binding::LOADS]) + (ulong)slot * REPLAY_LOG_WORDS * WARP_LANES;
   return fs;
 }
 
@@ -66,7 +48,7 @@ WARPFS_FN bool group_take(const KernelLaunch& launch, uint& item) {
     while (group_take(launch, next)) {                                                                                \
       const uint slot = launch.slots != 0 ? launch.slots[next] : blockIdx.x * launch.group_warps + threadIdx.x / WARP_LANES; \
       const uint item_of_slot = launch.slots != 0 ? launch.slot_items[slot] : next;                                   \
-      Fs fs = fs_from_launch(launch, item_of_slot, slot);                                                             \
+      Fs fs = fs_of(item_of_slot, slot);                                                             \
       item_begin(fs);                                                                                                 \
       const int status = (call);                                                                                      \
       item_end(fs, status);                                                                                           \

@@ -55,10 +55,12 @@ WARPFS_FN uint courier_count(bool there) {
 
 // ---- Host to gpu.
 
+enum : uint32_t { COURIER_LOOKS_PER_STOP = 32 };  // a look over the bus takes longer than a look at a ring
+
 // One thread. The entry as the host has it now; where it changes meanwhile another message follows.
 WARPFS_FN void courier_file(const CourierLaunch& launch, uint index) {
   const FileEntry* from = launch.files + index;
-  FileEntry* to = static_cast<FileEntry*>(launch.tables[Binding::FILES]) + index;
+  FileEntry* to = static_cast<FileEntry*>(warpfs_constants.tables[Binding::FILES]) + index;
   constexpr uint VECTORS = sizeof(FileEntry) / sizeof(Vec16);
   Vec16 copy[VECTORS];
   const FileEntry* seen = reinterpret_cast<const FileEntry*>(copy);
@@ -68,21 +70,21 @@ WARPFS_FN void courier_file(const CourierLaunch& launch, uint index) {
     for (uint i = 0; i < VECTORS; i++) copy[i] = bus_load16(reinterpret_cast<const Vec16*>(from) + i);
     bus_fence();
   } while ((before & 1u) != 0u || seen->version != before || bus_load(&from->version) != before);
-  // Odd while it changes, as the host's own.
-  atomic_store(&to->version, before - 1u);
+  // Identity and size change as one. The version is odd while the windows change.
+  Vec16 identity = copy[1];
+  identity.words[1] = before - 1u;
+  atomic_store16(&to->file_id, identity);
   fence_release();
-  atomic_store(&to->handle, seen->handle);
-  atomic_store(&to->file_id, seen->file_id);
-  atomic_store(&to->size_low, seen->size_low);
-  atomic_store(&to->size_high, seen->size_high);
+  atomic_store16(&to->handle, copy[0]);
+  atomic_store16(&to->windows[0], copy[2]);
   fence_release();
-  atomic_store(&to->version, before);
+  atomic_store16(&to->file_id, copy[1]);
 }
 
 // One warp. All loads of a part are on their way before the first of them is waited for.
 WARPFS_FN void courier_line(const CourierLaunch& launch, uint line, uint stage) {
   const Vec16* from = reinterpret_cast<const Vec16*>(launch.stages + ((ulong)stage << launch.line_shift));
-  Vec16* to = reinterpret_cast<Vec16*>(static_cast<uchar*>(launch.tables[Binding::LINES]) + ((ulong)line << launch.line_shift));
+  Vec16* to = reinterpret_cast<Vec16*>(static_cast<uchar*>(warpfs_constants.tables[Binding::LINES]) + ((ulong)line << launch.line_shift));
   const uint vectors = (1u << launch.line_shift) / sizeof(Vec16);
   constexpr uint AT_ONCE = 8;
   for (uint base = 0; base < vectors; base += AT_ONCE * WARP_LANES) {
@@ -103,12 +105,12 @@ WARPFS_FN void courier_line(const CourierLaunch& launch, uint line, uint stage) 
 // One thread; the bytes of the lines of this batch, and its file entries, are there.
 WARPFS_FN void courier_answer(const CourierLaunch& launch, const CourierMessage& message) {
   if (message.kind == CourierKind::LINE) {
-    LineDone* done = static_cast<LineDone*>(launch.tables[Binding::DONES]) + message.index;
+    LineDone* done = static_cast<LineDone*>(warpfs_constants.tables[Binding::DONES]) + message.index;
     atomic_store(reinterpret_cast<uint*>(&done->result), (uint)message.result);
     fence_release();
     atomic_store(&done->sequence, message.answers);
   } else if (message.kind == CourierKind::MAILBOX) {
-    Mailbox* mailbox = static_cast<Mailbox*>(launch.tables[Binding::MAILBOXES]) + message.index;
+    Mailbox* mailbox = static_cast<Mailbox*>(warpfs_constants.tables[Binding::MAILBOXES]) + message.index;
     uint* value = reinterpret_cast<uint*>(&mailbox->value);
     atomic_store(reinterpret_cast<uint*>(&mailbox->result), (uint)message.result);
     atomic_store(value, message.bytes_at);
@@ -125,6 +127,7 @@ WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
   const CourierMessage* messages = launch.messages + (ulong)channel * launch.channel_slots;
   uint position = launch.channel_positions[channel];
   uint window = 1;
+  uint idle = 0;
   for (;;) {
     if (courier_warp() == 0u) {
       const uint at = position + courier_lane();
@@ -139,9 +142,10 @@ WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
         copy[1] = second;
       }
       const uint found = courier_count(there);
+      idle = found == 0u ? idle + 1u : 0u;
       if (threadIdx.x == 0u) {
         batch_count = found;
-        stopping = found == 0u ? bus_load(launch.stop) : 0u;
+        stopping = idle % COURIER_LOOKS_PER_STOP == 1u ? bus_load(launch.stop) : 0u;
       }
       window = courier_window(window, found);
     }
@@ -183,18 +187,18 @@ WARPFS_FN void courier_parcel(const CourierLaunch& launch, const Request& reques
     const uint line_bytes = 1u << launch.line_shift;
     const uint first = (uint)request.offset & (line_bytes - 1u) & ~15u;
     const uint end = ((uint)request.offset & (line_bytes - 1u)) + request.length;
-    from = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(launch.tables[Binding::LINES]) + ((ulong)request.lines[0] << launch.line_shift) + first);
+    from = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(warpfs_constants.tables[Binding::LINES]) + ((ulong)request.lines[0] << launch.line_shift) + first);
     to = reinterpret_cast<Vec16*>(parcel + first);
     vectors = (end - first + 15u) / 16u;
     if (request.lines[1] != 0u) {
       const uint mask_bytes = line_bytes / 8u;
-      const Vec16* mask = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(launch.tables[Binding::MASKS]) + (ulong)(request.lines[1] - 1u) * mask_bytes);
+      const Vec16* mask = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(warpfs_constants.tables[Binding::MASKS]) + (ulong)(request.lines[1] - 1u) * mask_bytes);
       Vec16* mask_to = reinterpret_cast<Vec16*>(parcel + line_bytes);
       for (uint i = courier_lane(); i < mask_bytes / 16u; i += WARP_LANES) bus_store16(mask_to + i, data_load16(mask + i));
     }
   } else if (request.opcode == Opcode::OPEN || request.opcode == Opcode::UNLINK || request.opcode == Opcode::RENAME) {
     const ulong at = (ulong)request.mailbox * OUTBOX_BYTES;
-    from = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(launch.tables[Binding::OUTBOXES]) + at);
+    from = reinterpret_cast<const Vec16*>(static_cast<const uchar*>(warpfs_constants.tables[Binding::OUTBOXES]) + at);
     to = reinterpret_cast<Vec16*>(launch.outboxes + at);
     const uint second = request.opcode == Opcode::RENAME ? (uint)request.offset + 1u : 0u;
     vectors = (request.length + 1u + second + 15u) / 16u;
@@ -205,13 +209,14 @@ WARPFS_FN void courier_parcel(const CourierLaunch& launch, const Request& reques
 WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
   __shared__ uint batch_count;
   __shared__ uint stopping;
-  RingHead* own_head = static_cast<RingHead*>(launch.tables[Binding::RING_HEADS]) + ring;
-  const Request* requests = static_cast<const Request*>(launch.tables[Binding::REQUESTS]) + (ulong)ring * launch.ring_slots;
+  RingHead* own_head = static_cast<RingHead*>(warpfs_constants.tables[Binding::RING_HEADS]) + ring;
+  const Request* requests = static_cast<const Request*>(warpfs_constants.tables[Binding::REQUESTS]) + (ulong)ring * launch.ring_slots;
   Request* host_requests = launch.requests + (ulong)ring * launch.host_ring_slots;
   const uint parcel_bytes = (1u << launch.line_shift) + (1u << launch.line_shift) / 8u;
   uchar* parcels = launch.parcels + (ulong)ring * launch.host_ring_slots * parcel_bytes;
   uint position = own_head->head;
   uint host_head = bus_load(&launch.ring_heads[ring].head);
+  uint idle = 0;
   for (;;) {
     if (courier_warp() == 0u) {
       const uint at = position + courier_lane();
@@ -224,9 +229,10 @@ WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
         if (found > room) found = room;
       }
       fence_acquire();
+      idle = found == 0u ? idle + 1u : 0u;
       if (threadIdx.x == 0u) {
         batch_count = found;
-        stopping = found == 0u ? bus_load(launch.stop) : 0u;
+        stopping = idle % COURIER_LOOKS_PER_STOP == 1u ? bus_load(launch.stop) : 0u;
       }
     }
     __syncthreads();

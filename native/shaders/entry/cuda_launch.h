@@ -3,9 +3,14 @@
 
 namespace warpfs {
 
+// What all kernels of a mount know; in constant memory.
+struct KernelConstants {
+  void* tables[Binding::OWN];  // in the order of Binding, all of them in the memory of the gpu
+  Geometry geometry;
+};
+
 // Of a kernel that runs work items.
 struct KernelLaunch {
-  void* tables[Binding::OWN];   // in the order of Binding, all of them in the memory of the gpu
   void* const* own;             // the kernel's own buffers
   uint32_t items;
   uint32_t group_warps;
@@ -16,7 +21,6 @@ struct KernelLaunch {
 
 // Of the courier. Tables of the gpu are in its memory, everything else is pinned memory of the host.
 struct CourierLaunch {
-  void* tables[Binding::OWN];
   const CourierMessage* messages;  // channel after channel
   uint32_t* delivered;             // messages of each channel that were delivered, COURIER_WORDS_APART apart; written by the gpu alone
   uint32_t* channel_positions;     // the same in the memory of the gpu, kept from launch to launch

@@ -1,12 +1,12 @@
 // The built-in kernels of NVIDIA GPUs, and what is behind calls.h: kernels of users are linked with it. Compiled once for each policy and
 // waiting strategy.
 #pragma once
-#include "dialect/cuda.h"
-#include "warpfs.h"
-#include "program.h"
-#include "maintain.h"
-#include "entry/cuda.h"
-#include "entry/cuda_courier.h"
+#include "../dialect/cuda.h"
+#include "../warpfs.h"
+#include "../program.h"
+#include "../maintain.h"
+#include "cuda.h"
+#include "cuda_courier.h"
 
 namespace warpfs {
 
