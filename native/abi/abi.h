@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xaff00615u,
+  ABI_HASH = 0xdc21342u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -34,6 +34,9 @@ enum : uint32_t {
   HANDLE_INDEX_BITS = 17u,
   HANDLE_GENERATION_BITS = 12u,
   HANDLE_WRITABLE = 536870912u,
+  WINDOWS_MAX = 32u,
+  WINDOW_PARTS_SHIFT = 16u,
+  WINDOW_REACH_SHIFT = 6u,
   COURIER_BATCH = 32u,
   COURIER_NO_BYTES = 4294967295u,
   LINE_STATE_SHIFT = 0u,
@@ -254,27 +257,27 @@ static_assert(WARPFS_OFFSETOF(Mailbox, reserved) == 16, "Mailbox.reserved offset
 // FileEntry: written by the host alone; everything but the handle under version (odd while it changes).
 struct FileEntry {
   uint32_t handle;  // index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
-  uint32_t window_shift;  // log2 of the bytes of a window
-  uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
+  uint32_t reserved[3];  // zero
   uint32_t file_id;  // tag of its lines
   uint32_t version;
   uint32_t size_low;
   uint32_t size_high;
-  uint32_t windows[2];  // a bit for each window: the gpu may read the file there. Low word first
-  uint32_t window_end[2];  // behind the last byte that the windows have; low word first
-  uint32_t reserved[4];  // zero
+  uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of version / 2
+  uint32_t windows;  // a bit for each window: the gpu may read the file there
+  uint32_t window_reach;  // log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
+  uint32_t reserved_end[4];  // zero
 };
 static_assert(sizeof(FileEntry) == 64, "FileEntry size");
 static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0, "FileEntry.handle offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_shift) == 4, "FileEntry.window_shift offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_base) == 8, "FileEntry.window_base offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 4, "FileEntry.reserved offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 16, "FileEntry.file_id offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, version) == 20, "FileEntry.version offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 24, "FileEntry.size_low offset");
 static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 28, "FileEntry.size_high offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, windows) == 32, "FileEntry.windows offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_end) == 40, "FileEntry.window_end offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 48, "FileEntry.reserved offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, window_base) == 32, "FileEntry.window_base offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, windows) == 40, "FileEntry.windows offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, window_reach) == 44, "FileEntry.window_reach offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, reserved_end) == 48, "FileEntry.reserved_end offset");
 
 // DirtyState: gpu only; behind it one bit for each mask, set while it is in use.
 struct DirtyState {

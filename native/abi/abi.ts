@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xaff00615;
+export const ABI_HASH = 0xdc21342;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -30,6 +30,9 @@ export const DIRTY_NONE = 65535;
 export const HANDLE_INDEX_BITS = 17;
 export const HANDLE_GENERATION_BITS = 12;
 export const HANDLE_WRITABLE = 536870912;
+export const WINDOWS_MAX = 32;
+export const WINDOW_PARTS_SHIFT = 16;
+export const WINDOW_REACH_SHIFT = 6;
 export const COURIER_BATCH = 32;
 export const COURIER_NO_BYTES = 4294967295;
 export const LINE_STATE_SHIFT = 0;
@@ -212,15 +215,15 @@ export const Mailbox = {
 export const FileEntry = {
   bytes: 64,
   handle: 0, // u32: index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
-  windowShift: 4, // u32: log2 of the bytes of a window
-  windowBase: 8, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows; low word first
+  reserved: 4, // u32[3]: zero
   fileId: 16, // u32: tag of its lines
   version: 20,
   sizeLow: 24,
   sizeHigh: 28,
-  windows: 32, // u32[2]: a bit for each window: the gpu may read the file there. Low word first
-  windowEnd: 40, // u32[2]: behind the last byte that the windows have; low word first
-  reserved: 48, // u32[4]: zero
+  windowBase: 32, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of version / 2
+  windows: 40, // u32: a bit for each window: the gpu may read the file there
+  windowReach: 44, // u32: log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
+  reservedEnd: 48, // u32[4]: zero
 } as const;
 
 /** gpu only; behind it one bit for each mask, set while it is in use. Byte offsets of its fields. */

@@ -31,6 +31,9 @@ export const constants = {
   HANDLE_INDEX_BITS: 17,
   HANDLE_GENERATION_BITS: 12,
   HANDLE_WRITABLE: 0x20000000, // bit 29 of a handle: it was opened for writing
+  WINDOWS_MAX: 32, // parts of one file that the gpu may be granted to read where they lie
+  WINDOW_PARTS_SHIFT: 16, // see FileEntry.window_reach
+  WINDOW_REACH_SHIFT: 6,
   COURIER_BATCH: 32, // messages or requests that one block of a courier moves at once
   COURIER_NO_BYTES: 0xffffffff, // in CourierMessage.bytes_at: no bytes come with it
 } as const;
@@ -212,15 +215,15 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     owner: 'written by the host alone; everything but the handle under version (odd while it changes)',
     fields: [
       ['handle', 'u32', 'index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed'],
-      ['window_shift', 'u32', 'log2 of the bytes of a window'],
-      ['window_base', 'u32[2]', 'where the gpu finds the first byte of the file, in the parts of it that are windows; low word first'],
+      ['reserved', 'u32[3]', 'zero'],
       ['file_id', 'u32', 'tag of its lines'],
       ['version', 'u32', ''],
       ['size_low', 'u32', ''],
       ['size_high', 'u32', ''],
-      ['windows', 'u32[2]', 'a bit for each window: the gpu may read the file there. Low word first'],
-      ['window_end', 'u32[2]', 'behind the last byte that the windows have; low word first'],
-      ['reserved', 'u32[4]', 'zero'],
+      ['window_base', 'u32[2]', 'where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of version / 2'],
+      ['windows', 'u32', 'a bit for each window: the gpu may read the file there'],
+      ['window_reach', 'u32', 'log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window'],
+      ['reserved_end', 'u32[4]', 'zero'],
     ],
   },
   DirtyState: {

@@ -1,6 +1,7 @@
 // The part of the file table that carries sizes and identities to the gpu, and cuts files off.
 #include "file_table.h"
 #include "host_error.h"
+#include "assert.h"
 #include "shared_words.h"
 
 #include <cerrno>
@@ -35,12 +36,11 @@ void FileTable::publish(FileSlot& slot, uint32_t file_id, uint64_t size) {
   store_release(&entry.size_low, uint32_t(size));
   store_release(&entry.size_high, uint32_t(size >> 32));
   if (link_ != nullptr) {
-    store_release(&entry.window_shift, slot.windows.shift);
-    for (uint32_t half = 0; half < 2; half++) {
-      store_release(&entry.window_base[half], uint32_t(slot.windows.base >> (32 * half)));
-      store_release(&entry.windows[half], uint32_t(slot.windows.mask >> (32 * half)));
-      store_release(&entry.window_end[half], uint32_t(slot.windows.end >> (32 * half)));
-    }
+    store_release(&entry.window_base[0], uint32_t(slot.windows.base));
+    WARPFS_ASSERT(slot.windows.base >> 48 == 0);
+    store_release(&entry.window_base[1], uint32_t(slot.windows.base >> 32) | (slot.version + 2) / 2 << 16);
+    store_release(&entry.windows, slot.windows.mask);
+    store_release(&entry.window_reach, slot.windows.reach());
   }
   slot.version += 2;
   store_release(&entry.version, slot.version);

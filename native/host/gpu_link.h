@@ -11,8 +11,11 @@ class FileTable;
 struct FileWindows {
   uint64_t base = 0;   // where the gpu finds the first byte of the file
   uint64_t end = 0;    // behind the last byte that is there to be read
-  uint64_t mask = 0;   // a bit for each window that it may read
+  uint32_t mask = 0;   // a bit for each window that it may read
   uint32_t shift = 0;  // log2 of the bytes of a window
+
+  /// FileEntry.window_reach. What is less than a part of a window is left out.
+  uint32_t reach() const { return mask == 0 ? 0 : shift | uint32_t(end >> (shift - WINDOW_PARTS_SHIFT)) << WINDOW_REACH_SHIFT; }
 };
 
 class GpuLink {

@@ -50,11 +50,10 @@ WARPFS_FN uint way_find(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
 #endif
   if (line_state(hint) == LineState::INVALID) return FIND_MISS;
   if (line_state(hint) == LineState::BUSY && line_step(hint) < LineStep::FILLING) return FIND_AGAIN;
-  const uint seen = atomic_add(word, LINE_PIN);
+  // With the pin the tag can no longer change. What the former readers of the word saw of the line is visible from here on.
+  const uint seen = atomic_add_acquire(word, LINE_PIN);
   uint found = FIND_AGAIN;
   if (line_pins(seen) < PINS_MAX) {
-    // With the pin the tag can no longer change. What the former readers of the word saw of the line is visible from here on.
-    fence_acquire();
     if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
     } else if (line_state(seen) == LineState::READY || line_state(seen) == LineState::MODIFIED || line_is(seen, LineState::BUSY, LineStep::WRITING)) {
@@ -161,9 +160,8 @@ WARPFS_FN bool way_take(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
   if ((word & LINE_REFERENCE) != 0u) word = atomic_and(word_of, ~(uint)LINE_REFERENCE) & ~(uint)LINE_REFERENCE;
   const bool evicts = line_state(word) == LineState::READY;
   if ((!evicts && line_state(word) != LineState::INVALID) || line_pins(word) != 0u) return false;
-  if (!atomic_cas(word_of, word, line_claimed())) return false;
   // Whoever had it pinned has let go: its reads of the old bytes come before the new ones are written.
-  fence_acquire();
+  if (!atomic_cas_acquire(word_of, word, line_claimed())) return false;
   tag_write(fs, line, tag);
   // This claim is published. Of two claims of one page, the one whose fence comes second sees the other.
   fence_seq();
@@ -233,14 +231,17 @@ WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set
   const bool give_up = warp_any(fs.lane, rival);
 
   if (is_leader(fs)) {
-    uint word = atomic_load(fs.words + line);
-    const uint ticket = atomic_load(&fs.auxes[line].ticket);
+    uint word = line_claimed();
     // No write-back of these bytes has failed yet.
     atomic_store(&fs.auxes[line].writing, DIRTY_NONE);
-    // Until the step says FILLING nobody looks at the ticket.
-    if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket + 1u);
-    if (give_up || !line_is(word, LineState::BUSY, LineStep::CLAIMING) || !line_move(fs, line, word, LineState::BUSY, step)) {
-      atomic_store(&fs.auxes[line].ticket, ticket);
+    uint ticket = 0;
+    if (step == LineStep::FILLING) {
+      // Until the step says FILLING nobody looks at the ticket.
+      ticket = atomic_load(&fs.auxes[line].ticket);
+      atomic_store(&fs.auxes[line].ticket, ticket + 1u);
+    }
+    if (give_up || !line_move(fs, line, word, LineState::BUSY, step)) {
+      if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket);
       word = atomic_load(fs.words + line);
       while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
       line_unpin(fs, line);

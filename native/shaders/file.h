@@ -80,14 +80,25 @@ WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
   return warp_broadcast64(fs.lane, look.size, 0u);
 }
 
-// Leader only. What the next pages that are missed are looked for in.
-WARPFS_FN void window_remember(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* entry, uint version) {
+// Leader only. What pages that are missed are looked for in. It says of which version it is, so that it is never taken with the identity of another.
+WARPFS_FN void window_look(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* entry) {
 #if WARPFS_WINDOWS
+  static_assert(WARPFS_OFFSETOF(FileEntry, window_base) % 16u == 0u && WARPFS_OFFSETOF(FileEntry, window_reach) == WARPFS_OFFSETOF(FileEntry, window_base) + 12u,
+                "a window is of one moment");
+  fs.window = atomic_load16(&entry->window_base[0]);
   fs.window_entry = entry;
-  fs.window_version = version;
 #else
   (void)fs;
   (void)entry;
+#endif
+}
+
+WARPFS_FN void window_remember(WARPFS_THREAD Fs& fs, uint version) {
+#if WARPFS_WINDOWS
+  fs.window_version = version;
+  if (fs.window.words[1] >> 16 != ((version >> 1) & 0xffffu)) fs.window.words[2] = 0u;
+#else
+  (void)fs;
   (void)version;
 #endif
 }
@@ -100,9 +111,13 @@ WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset,
   if (is_leader(fs)) {
     WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
     FileLook look;
-    const bool known = entry != 0 && file_look(entry, look);
+    bool known = false;
+    if (entry != 0) {
+      window_look(fs, entry);
+      known = file_look(entry, look);
+    }
     if (entry != 0 && file_is_open(entry, file)) {
-      window_remember(fs, entry, look.version);
+      window_remember(fs, look.version);
       ulong within = offset < look.size ? look.size - offset : 0u;
       if (within > length) within = length;
       packed = ((ulong)look.file_id << 32) | within;

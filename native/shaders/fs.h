@@ -21,6 +21,8 @@ enum : uint32_t {
 // A dialect may know elsewhere where the tables are.
 #ifndef WARPFS_TABLE
 #define WARPFS_TABLE(type, name, binding) WARPFS_DEVICE type* name
+#define WARPFS_SHAPE(name) uint name
+#define WARPFS_SHAPE_IN_FS 1
 #endif
 
 // Every lane has one. All members but `lane` and `counters` are the same in all lanes of a warp.
@@ -51,10 +53,10 @@ struct Fs {
   WARPFS_TABLE(DirtyState, dirty, DIRTY);
   WARPFS_TABLE(uint, masks, MASKS);    // of dirty bytes
 
-  uint line_shift;
-  uint set_count;
-  uint set_ways_base;  // ways that every set has
-  uint set_ways_rest;  // the first sets that have one more
+  WARPFS_SHAPE(line_shift);
+  WARPFS_SHAPE(set_count);
+  WARPFS_SHAPE(set_ways_base);  // ways that every set has
+  WARPFS_SHAPE(set_ways_rest);  // the first sets that have one more
 
   int error;  // first error that a call without a result of its own met, or a refused call
   uint counters[COUNTER_COUNT];
@@ -70,8 +72,10 @@ struct Fs {
   uint bypass_line;  // the line behind the cache that carries a page for it, or LINE_NONE
   ulong bypass_page;
 #if WARPFS_WINDOWS
-  WARPFS_DEVICE const FileEntry* window_entry;  // leader only: of the file that was looked up last, and its version then
+  // Leader only: of the file that was looked up last.
+  WARPFS_DEVICE const FileEntry* window_entry;
   uint window_version;
+  Vec16 window;  // base, windows and reach
 #endif
   bool pending;      // the item has to leave and to be run again (replay only)
 
@@ -92,6 +96,20 @@ struct Fs {
   uint held[HELD_LINES_MAX];
 #endif
 };
+
+// A dialect may have these in one instruction.
+#ifndef WARPFS_ATOMICS_ACQUIRE
+WARPFS_FN uint atomic_add_acquire(WARPFS_DEVICE uint* p, uint v) {
+  const uint before = atomic_add(p, v);
+  fence_acquire();
+  return before;
+}
+WARPFS_FN bool atomic_cas_acquire(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& expected, uint desired) {
+  const bool changed = atomic_cas(p, expected, desired);
+  fence_acquire();
+  return changed;
+}
+#endif
 
 WARPFS_FN bool is_leader(WARPFS_THREAD const Fs& fs) { return fs.lane.index == 0u; }
 

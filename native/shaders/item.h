@@ -33,10 +33,12 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
 
 #if !WARPFS_CALLS_LINKED
 WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs) {
+#if WARPFS_SHAPE_IN_FS
   fs.line_shift = fs.geometry->line_shift;
   fs.set_count = fs.geometry->set_count;
   fs.set_ways_base = fs.geometry->line_count / fs.set_count;
   fs.set_ways_rest = fs.geometry->line_count % fs.set_count;
+#endif
   fs.error = 0;
   fs.pending = false;
   for (uint i = 0; i < COUNTER_COUNT; i++) fs.counters[i] = 0;

@@ -5,23 +5,16 @@
 
 namespace warpfs {
 
-enum : uint32_t { WINDOW_NONE = 1u };  // a version that no entry has at rest
-
 // Leader only. Where the page lies, or 0.
 WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
 #if WARPFS_WINDOWS
-  WARPFS_DEVICE const FileEntry* entry = fs.window_entry;
-  if ((fs.window_version & 1u) != 0u) return 0u;
-  const Vec16 place = atomic_load16(&entry->handle);  // with the shift and the base behind it
-  const Vec16 parts = atomic_load16(&entry->windows[0]);
-  const ulong windows = (ulong)parts.words[0] | ((ulong)parts.words[1] << 32);
-  const ulong end = (ulong)parts.words[2] | ((ulong)parts.words[3] << 32);
+  const uint windows = fs.window.words[2];
+  if (windows == 0u) return 0u;
   const ulong offset = page << fs.line_shift;
-  if (windows == 0u || offset + line_bytes(fs) > end || ((windows >> (offset >> place.words[1])) & 1u) == 0u) return 0u;
-  // Both are of the version that the call knows, or they are of no use.
-  host_fence_acquire();
-  if (host_load(&entry->version) != fs.window_version) return 0u;
-  return ((ulong)place.words[2] | ((ulong)place.words[3] << 32)) + offset;
+  const uint shift = fs.window.words[3] & ((1u << WINDOW_REACH_SHIFT) - 1u);
+  const ulong end = (ulong)(fs.window.words[3] >> WINDOW_REACH_SHIFT) << (shift - WINDOW_PARTS_SHIFT);
+  if (offset + line_bytes(fs) > end || ((windows >> (offset >> shift)) & 1u) == 0u) return 0u;
+  return ((ulong)fs.window.words[0] | ((ulong)(fs.window.words[1] & 0xffffu) << 32)) + offset;
 #else
   (void)fs;
   (void)page;
@@ -61,7 +54,7 @@ WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) 
     uint word = atomic_load(fs.words + line);
     while (line_state(word) == LineState::BUSY) line_move(fs, line, word, filled != 0u ? LineState::READY : LineState::INVALID, LineStep::NONE);
     if (filled == 0u) {
-      fs.window_version = WINDOW_NONE;
+      fs.window.words[2] = 0u;
       line_unpin(fs, line);
     }
   }

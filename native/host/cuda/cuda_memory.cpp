@@ -56,6 +56,10 @@ KernelConstants CudaMemory::constants() const {
   KernelConstants constants{};
   for (uint32_t binding = 0; binding < Binding::OWN; binding++) constants.tables[binding] = reinterpret_cast<void*>(table(binding));
   constants.geometry = geometry_;
+  constants.line_shift = geometry_.line_shift;
+  constants.set_count = geometry_.set_count;
+  constants.set_ways_base = geometry_.line_count / geometry_.set_count;
+  constants.set_ways_rest = geometry_.line_count % geometry_.set_count;
   return constants;
 }
 

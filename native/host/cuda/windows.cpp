@@ -15,12 +15,11 @@ namespace warpfs::cuda {
 namespace {
 
 constexpr uint32_t SHIFT_MIN = 22;         // 4 MiB take 0.3 ms to register
-constexpr uint32_t WINDOWS_PER_FILE = 64;  // bits of a mask
 constexpr double RESIDENT_SHARE = 0.9;
 
 uint32_t shift_for(uint64_t bytes) {
   uint32_t shift = SHIFT_MIN;
-  while ((bytes + (uint64_t(1) << shift) - 1) >> shift > WINDOWS_PER_FILE) shift++;
+  while ((bytes + (uint64_t(1) << shift) - 1) >> shift > WINDOWS_MAX) shift++;
   return shift;
 }
 
@@ -57,8 +56,8 @@ void Windows::fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_
   if (asked.file_id.load(std::memory_order_acquire) == file_id) {
     const uint32_t shift = asked.shift.load(std::memory_order_acquire);
     const uint64_t window = offset >> shift;
-    if (shift == 0 || window >= WINDOWS_PER_FILE) return;  // it cannot be mapped, or not yet, or has grown since
-    const uint64_t bit = uint64_t(1) << window;
+    if (shift == 0 || window >= WINDOWS_MAX) return;  // it cannot be mapped, or not yet, or has grown since
+    const uint64_t bit = uint32_t(1) << window;
     if ((asked.windows.load(std::memory_order_relaxed) & bit) == 0) asked.windows.fetch_or(bit, std::memory_order_relaxed);
     return;
   }
@@ -106,7 +105,7 @@ void Windows::map(const Wish& wish) {
   mapping.windows.base = reinterpret_cast<uint64_t>(base);
   mapping.windows.shift = shift_for(mapping.windows.end);
   Asked& asked = asked_[mapping.index];
-  if (wish.offset < mapping.windows.end) asked.windows.fetch_or(uint64_t(1) << (wish.offset >> mapping.windows.shift), std::memory_order_relaxed);
+  if (wish.offset < mapping.windows.end) asked.windows.fetch_or(uint32_t(1) << (wish.offset >> mapping.windows.shift), std::memory_order_relaxed);
   asked.shift.store(mapping.windows.shift, std::memory_order_release);
   std::lock_guard lock(mappings_mutex_);
   mappings_.push_back(mapping);
@@ -133,11 +132,11 @@ void Windows::between_dispatches(std::chrono::nanoseconds time) {
     mapping = stale ? mappings_.erase(mapping) : std::next(mapping);
   }
   for (Mapping& mapping : mappings_) {
-    const uint64_t before = mapping.windows.mask;
-    uint64_t wanted = asked_[mapping.index].windows.load(std::memory_order_relaxed) & ~before & ~mapping.refused;
+    const uint32_t before = mapping.windows.mask;
+    uint32_t wanted = asked_[mapping.index].windows.load(std::memory_order_relaxed) & ~before & ~mapping.refused;
     for (; wanted != 0 && std::chrono::steady_clock::now() - begin < time; wanted &= wanted - 1) {
       const uint32_t window = uint32_t(std::countr_zero(wanted));
-      const uint64_t bit = uint64_t(1) << window;
+      const uint32_t bit = uint32_t(1) << window;
       if (open(mapping, window)) {
         mapping.windows.mask |= bit;
       } else {
@@ -164,7 +163,7 @@ bool Windows::open(Mapping& mapping, uint32_t window) {
 }
 
 void Windows::drop(Mapping& mapping) {
-  for (uint64_t left = mapping.windows.mask; left != 0 && !context_.given_up(); left &= left - 1) {
+  for (uint32_t left = mapping.windows.mask; left != 0 && !context_.given_up(); left &= left - 1) {
     const uint32_t window = uint32_t(std::countr_zero(left));
     driver().cuMemHostUnregister(mapping.base + (uint64_t(window) << mapping.windows.shift));
     registered_bytes_ -= mapping.bytes_of(window);

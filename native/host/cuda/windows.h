@@ -43,7 +43,7 @@ class Windows {
   struct Asked {  // what the daemon threads know of a file
     std::atomic<uint32_t> file_id{0};
     std::atomic<uint32_t> shift{0};  // 0: not mapped yet
-    std::atomic<uint64_t> windows{0};
+    std::atomic<uint32_t> windows{0};
   };
   struct Wish {
     FileTable* files;
@@ -55,7 +55,7 @@ class Windows {
     uint32_t index, file_id;
     uint8_t* base;
     FileWindows windows;    // the end is that of the file when it was mapped, and of the page where that lay
-    uint64_t refused = 0;   // windows that are not to be tried again
+    uint32_t refused = 0;   // windows that are not to be tried again
     uint64_t bytes_of(uint32_t window) const {
       const uint64_t begin = uint64_t(window) << windows.shift;
       return std::min(uint64_t(1) << windows.shift, windows.end - begin);

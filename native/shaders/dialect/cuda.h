@@ -86,6 +86,11 @@ struct TablePointer<const Geometry, Binding::GEOMETRY> {
 };
 #define WARPFS_TABLE(type, name, binding) TablePointer<type, Binding::binding> name
 
+#define WARPFS_SHAPE(name)                                                   \
+  struct {                                                                   \
+    __device__ operator uint() const { return warpfs_constants.name; }     \
+  } name
+
 // ---- Atomics of the gpu side: relaxed, device scope.
 
 // Everything behind WARPFS_DEVICE lies in global memory. Saying so spares the generic path.
@@ -143,6 +148,23 @@ WARPFS_FN bool atomic_cas(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& expected, u
   const uint wanted = expected;
   uint old;
   asm volatile("atom.relaxed.gpu.global.cas.b32 %0, [%1], %2, %3;"
+               : "=r"(old)
+               : "l"(global_address(p)), "r"(wanted), "r"(desired)
+               : "memory");
+  expected = old;
+  return old == wanted;
+}
+
+#define WARPFS_ATOMICS_ACQUIRE 1
+WARPFS_FN uint atomic_add_acquire(WARPFS_DEVICE uint* p, uint v) {
+  uint old;
+  asm volatile("atom.acquire.gpu.global.add.u32 %0, [%1], %2;" : "=r"(old) : "l"(global_address(p)), "r"(v) : "memory");
+  return old;
+}
+WARPFS_FN bool atomic_cas_acquire(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& expected, uint desired) {
+  const uint wanted = expected;
+  uint old;
+  asm volatile("atom.acquire.gpu.global.cas.b32 %0, [%1], %2, %3;"
                : "=r"(old)
                : "l"(global_address(p)), "r"(wanted), "r"(desired)
                : "memory");
@@ -236,8 +258,13 @@ WARPFS_FN float sum_float(float v) {
 
 // One lane of a warp. Its methods are for kernels; they exchange values and, unlike warp_broadcast, order no memory.
 struct Lane {
-  uint index;
-  uint count;
+  // No words in memory, for the same reason as TablePointer.
+  struct {
+    __device__ operator uint() const { return threadIdx.x & 31u; }
+  } index;
+  struct {
+    __device__ operator uint() const { return 32u; }
+  } count;
 
   __device__ uint sum(uint v) const { return sum_word(v); }
   __device__ int sum(int v) const { return (int)sum_word((uint)v); }

@@ -7,8 +7,6 @@ namespace warpfs {
 
 WARPFS_FN Fs fs_of(uint item, uint slot) {
   Fs fs;
-  fs.lane.index = threadIdx.x & (WARP_LANES - 1u);
-  fs.lane.count = WARP_LANES;
   fs.item = item;
   fs.slot = slot;
   fs.record = static_cast<ItemRecord*>(warpfs_constants.tables[Binding::RECORDS]) + slot;

@@ -7,6 +7,7 @@ namespace warpfs {
 struct KernelConstants {
   void* tables[Binding::OWN];  // in the order of Binding, all of them in the memory of the gpu
   Geometry geometry;
+  uint32_t line_shift, set_count, set_ways_base, set_ways_rest;  // as Fs has them
 };
 
 // Of a kernel that runs work items.
