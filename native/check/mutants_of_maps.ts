@@ -5,10 +5,10 @@ const statement = statementsOf('map.h');
 const expression = expressionsOf('map.h');
 
 const MAPPED = `map_set(fs, map, line, offset, (int)view.count);
-      if (is_leader(fs)) fs.record->maps[place] = map_entry(map);
+      if (is_leader(fs)) item_maps(fs)[place] = map_entry(map);
       break;`;
 
-const UNMAPPED = `fs.record->maps[map_place(fs, map_entry(map))] = 0u;
+const UNMAPPED = `item_maps(fs)[map_place(fs, map_entry(map))] = 0u;
     set_unmap(fs, map.line);
     line_unpin(fs, map.line);`;
 
@@ -22,7 +22,7 @@ export const mutantsOfMaps: readonly Mutant[] = [
   }),
   statement('map-not-registered', {
     original: MAPPED,
-    mutated: edited(MAPPED, 'if (is_leader(fs)) fs.record->maps[place] = map_entry(map);', ''),
+    mutated: edited(MAPPED, 'if (is_leader(fs)) item_maps(fs)[place] = map_entry(map);', ''),
     scenario: 'maps-and-eviction',
     note: 'The item does not know what it has mapped: it cannot be unmapped, and its pin stays for ever.',
   }),
@@ -76,7 +76,7 @@ export const mutantsOfMaps: readonly Mutant[] = [
   }),
   statement('unmap-keeps-place', {
     original: UNMAPPED,
-    mutated: edited(UNMAPPED, 'fs.record->maps[map_place(fs, map_entry(map))] = 0u;', ''),
+    mutated: edited(UNMAPPED, 'item_maps(fs)[map_place(fs, map_entry(map))] = 0u;', ''),
     scenario: 'maps-and-eviction',
     note: 'What was unmapped stays in the list of the item: at its end the pin is given back once more.',
   }),

@@ -1,8 +1,7 @@
 // Mutants of finding a page and claiming a way (cache_set.h), and of the choice of a victim (replacement.h).
 import { edited, type Mutant } from './mutant.ts';
 
-const LOOK_AFTER_PIN = `fence_acquire();
-    if (!tag_matches(fs, line, tag)) {
+const LOOK_AFTER_PIN = `if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
     } else if (line_state(seen) == LineState::READY || line_state(seen) == LineState::MODIFIED || line_is(seen, LineState::BUSY, LineStep::WRITING)) {
       found = FIND_READY;
@@ -17,12 +16,16 @@ const END_OF_FIND = `if (found == FIND_READY || found == FIND_BUSY) {
   }`;
 
 const MAY_TAKE = 'if ((!evicts && line_state(word) != LineState::INVALID) || line_pins(word) != 0u) return false;';
-const TAKE = 'if (!atomic_cas(word_of, word, line_claimed())) return false;';
+const TAKE = 'if (!atomic_cas_acquire(word_of, word, line_claimed())) return false;';
 const LOOK_FOR_RIVAL = 'other != way && way_is_rival(fs, set.first + other, tag, other < way)';
 
-const RAISE_TICKET = 'if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket + 1u);';
-const GIVE_UP = `if (give_up || !line_is(word, LineState::BUSY, LineStep::CLAIMING) || !line_move(fs, line, word, LineState::BUSY, step)) {
-      atomic_store(&fs.auxes[line].ticket, ticket);
+const RAISE_TICKET = `if (step == LineStep::FILLING) {
+      // Until the step says FILLING nobody looks at the ticket.
+      ticket = atomic_load(&fs.auxes[line].ticket);
+      atomic_store(&fs.auxes[line].ticket, ticket + 1u);
+    }`;
+const GIVE_UP = `if (give_up || !line_move(fs, line, word, LineState::BUSY, step)) {
+      if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket);
       word = atomic_load(fs.words + line);
       while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
       line_unpin(fs, line);
@@ -51,9 +54,9 @@ export const mutantsOfSets: readonly Mutant[] = [
   {
     name: 'pin-without-acquire',
     file: 'cache_set.h',
-    form: 'statement',
-    original: LOOK_AFTER_PIN,
-    mutated: edited(LOOK_AFTER_PIN, 'fence_acquire();', ''),
+    form: 'expression',
+    original: 'atomic_add_acquire(word, LINE_PIN)',
+    mutated: 'atomic_add(word, LINE_PIN)',
     note: 'The acquire behind the pin is missing: a hit reads bytes that are not there for it yet.',
     scenario: 'same-page',
   },
@@ -120,7 +123,7 @@ export const mutantsOfSets: readonly Mutant[] = [
     file: 'cache_set.h',
     form: 'statement',
     original: TAKE,
-    mutated: 'while (!atomic_cas(word_of, word, line_claimed())) {}',
+    mutated: 'while (!atomic_cas_acquire(word_of, word, line_claimed())) {}',
     note: 'A claim that fails is tried again with whatever the word has become, pins and all: a line is taken from those who use it.',
     scenario: 'eviction',
     peer: 'AGILE exchanges the status of a victim whatever happened since it was looked at',
@@ -182,16 +185,16 @@ export const mutantsOfSets: readonly Mutant[] = [
     note: 'The tag of a line that carries nothing counts as a rival: after a failed fill every claim of its page is given up for ever.',
     scenario: 'failing-fills',
   },
-  ofClaim('abandoned-ignored', ' || !line_is(word, LineState::BUSY, LineStep::CLAIMING)', '', 'A claimer does not notice that it was told to give up: the page is in two lines.'),
-  ofClaim('ticket-not-raised', RAISE_TICKET, '', 'A fill does not raise the ticket: the answer before counts as its own, and bytes are read that no fill wrote.'),
+  ofClaim('abandoned-ignored', 'give_up || !line_move', 'word = atomic_load(fs.words + line), give_up || !line_move', 'A claimer does not notice that it was told to give up: the page is in two lines.'),
+  ofClaim('ticket-not-raised', 'atomic_store(&fs.auxes[line].ticket, ticket + 1u);', '', 'A fill does not raise the ticket: the answer before counts as its own, and bytes are read that no fill wrote.'),
   {
     ...ofClaim('ticket-raised-late', RAISE_TICKET, '', 'The line says FILLING before its ticket is raised: another warp takes the answer before for the answer to this fill.'),
-    mutated: `${GIVE_UP} else { ${RAISE_TICKET} }`,
+    mutated: `ticket = atomic_load(&fs.auxes[line].ticket); ${GIVE_UP} else ${RAISE_TICKET}`,
     scenario: 'same-page',
   },
   ofClaim(
     'ticket-not-restored',
-    'atomic_store(&fs.auxes[line].ticket, ticket);',
+    'if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket);',
     '',
     'A claim that is given up leaves its ticket raised: the next fill of the line waits for an answer that never comes.',
   ),
