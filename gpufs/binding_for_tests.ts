@@ -24,6 +24,8 @@ export interface BindingForTests extends NativeBinding, FilesForTests {
   /** What the next dispatches answer instead of running. */
   answer: ((dispatch: NativeDispatch) => Partial<NativeDispatchResult> | Promise<Partial<NativeDispatchResult>>) | undefined;
   unmountResult: number;
+  /** What a mount with this configuration throws; undefined: nothing. */
+  refuse: ((config: NativeMountConfig) => Error | undefined) | undefined;
   /** What each unmount was told about discarding. */
   unmounts: boolean[];
   explorations: { config: NativeMountConfig; scenario: NativeScenario; limits: NativeExploreLimits }[];
@@ -43,6 +45,7 @@ export function bindingForTests(): BindingForTests {
     configs: [],
     dispatches: [],
     answer: undefined,
+    refuse: undefined,
     unmountResult: 0,
     unmounts: [],
     explorations: [],
@@ -68,6 +71,8 @@ export function bindingForTests(): BindingForTests {
     },
     mount(config) {
       binding.configs.push(config);
+      const refusal = binding.refuse?.(config);
+      if (refusal !== undefined) throw refusal;
       return {
         async dispatch(dispatch) {
           binding.dispatches.push(dispatch);
@@ -84,6 +89,7 @@ export function bindingForTests(): BindingForTests {
         describe: () => ({
           engine: 'pread',
           engineNote: '',
+          fill: config.device === 'cuda' ? 'map: 0 MiB of files are read where they lie' : 'the host reads into the lines',
           workers: config.workers,
           residentWarps: config.slotCount,
           lineBytesTotal: config.lineCount * config.lineBytes,
@@ -100,6 +106,15 @@ export function bindingForTests(): BindingForTests {
     },
   };
   return binding;
+}
+
+/** A machine with one H200. `library`: a file that stands for NVRTC. */
+export function cudaForTests(library: string): NativeCudaProbe {
+  return {
+    driver: { found: true, path: '/lib/libcuda.so.1', version: '13.0', reason: '' },
+    devices: [{ index: 0, name: 'NVIDIA H200', computeMajor: 9, computeMinor: 0, multiprocessors: 132, memoryBytes: 150_110_011_392 }],
+    nvrtc: { found: true, path: library, version: '13.0', reason: '' },
+  };
 }
 
 interface StepView {

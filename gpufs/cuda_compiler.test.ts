@@ -5,15 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bindingForTests } from './binding_for_tests.ts';
 import { compileCuda, type CudaCompileRequest } from './cuda_compiler.ts';
-import { compileCudaKernel } from './cuda_kernels.ts';
+import { compileCudaBuiltin, compileCudaKernel } from './cuda_kernels.ts';
 import { lookForCuda } from './cuda_sight.ts';
 import { findNvcc, requireCudaTool } from './cuda_tools.ts';
 import type { KernelDefinition } from './kernel_definition.ts';
 import { cudaKernelText } from './kernel_source.ts';
 import { loadNativeBinding } from './native_binding.ts';
 import type { NvrtcRequest, NvrtcResult } from './native_cuda.ts';
-import { shadersRoot as packageShaders } from './package_root.ts';
-import { flatHeaders } from './shader_text.ts';
 
 let folder: string;
 let environment: NodeJS.ProcessEnv;
@@ -40,7 +38,7 @@ function binding(tool: 'nvrtc' | 'nvcc') {
 }
 
 const request: CudaCompileRequest = {
-  name: 'fill', source: '', text: 'extern "C" __global__ void fill(int* out) { *out = VALUE; }\n', arch: 'sm_90', relocatable: false, defines: ['VALUE=1'],
+  name: 'fill', source: '', text: 'extern "C" __global__ void fill(int* out) { *out = VALUE; }\n', arch: 'sm_90', relocatable: false, lineInfo: true, defines: ['VALUE=1'],
 };
 const ELF = [0x7f, 0x45, 0x4c, 0x46];
 
@@ -87,23 +85,36 @@ cudaTest('a mistake is told in the lines of the user', async (settings) => {
   expect((await compileCuda({ ...request, text: fine }, settings())).cached).toBe(false);
 });
 
-cudaTest('a kernel is compiled apart from the calls, which are compiled once', async (settings) => {
-  const text = (body: string): string =>
-    `${flatHeaders('#include "dialect/cuda.h"\n#include "warpfs.h"\n', packageShaders)}
-extern "C" __global__ void warpfs_kernel(warpfs::Fs from, warpfs::uchar* path) {
-  using namespace warpfs;
-  Fs fs = from;
-  item_begin(fs);
-  item_end(fs, ${body});
-}
-`;
+cudaTest('a kernel is compiled apart from the built-in ones, which are compiled once', async (settings) => {
   const variant = { arch: 'sm_90', policy: 0, replay: false };
-  const first = await compileCudaKernel({ name: 'opens', source: '', text: text('gopen(fs, path, WARPFS_RDONLY)'), ...variant }, settings());
-  const second = await compileCudaKernel({ name: 'reads', source: '', text: text('gread(fs, 1, 0u, 4096u, path)'), ...variant }, settings());
-  expect(second.calls).toBe(first.calls);
-  expect(second.module).not.toBe(first.module);
-  const sizes = [first.module, first.calls].map((module) => readFileSync(module).length);
-  expect(sizes[1]).toBeGreaterThan((sizes[0] as number) * 20);
+  const notes: string[] = [];
+  const noted = { ...settings(), onCompile: () => void notes.push('compiled') };
+  const builtin = await compileCudaBuiltin(variant, noted);
+  expect(await compileCudaBuiltin(variant, noted)).toEqual({ module: builtin.module, cached: true });
+  expect(notes).toEqual(['compiled']);
+  const definition: KernelDefinition = { name: 'opens', source: 'return gopen(fs, path, WARPFS_RDONLY);', inputs: { path: 'string' } };
+  const kernel = await compileCudaKernel({ ...definition, text: cudaKernelText(definition, []), ...variant }, settings());
+  const cubins = [kernel, builtin].map(({ module }) => readFileSync(module));
+  for (const cubin of cubins) expect([...cubin.subarray(0, 4)]).toEqual(ELF);
+  expect(cubins[1]?.length).toBeGreaterThan((cubins[0]?.length ?? 0) * 5);
+  for (const name of ['warpfs_program', 'warpfs_sweep', 'warpfs_courier', 'warpfs_abi_hash']) expect(cubins[1]?.includes(name), name).toBe(true);
+  expect(cubins[0]?.includes('warpfs_kernel')).toBe(true);
+});
+
+test('the variants of the built-in kernels, as the compiler is asked for them', async () => {
+  const fake = bindingForTests();
+  const library = join(folder, 'libnvrtc.so.12');
+  writeFileSync(library, '');
+  fake.cuda.nvrtc = { found: true, path: library, version: '12.4', reason: '' };
+  const modules = [];
+  for (const change of [{}, { arch: 'sm_80' }, { policy: 1 }, { replay: true }]) {
+    modules.push((await compileCudaBuiltin({ arch: 'sm_90', policy: 0, replay: false, ...change }, { environment, binding: fake })).module);
+  }
+  expect(new Set(modules).size).toBe(4);
+  const { options, text } = fake.nvrtcRequests[3] as NvrtcRequest;
+  expect(options).toEqual(['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '-DWARPFS_CALLS_HERE=1', '-DWARPFS_POLICY=0', '-DWARPFS_REPLAY=1']);
+  expect(text).toContain('warpfs_program');
+  expect(text).not.toMatch(/#\s*include\s+"/);
 });
 
 test('NVRTC gets the text, its name and the options, and its cubin is kept', async () => {

@@ -15,12 +15,16 @@ export interface CudaCompileRequest extends KernelText {
   arch: string;
   /** The cubin is linked with another one before it is loaded. */
   relocatable: boolean;
+  /** A debugger is to find the lines of the text again. */
+  lineInfo: boolean;
   /** As 'NAME=1'. */
   defines: readonly string[];
 }
 
 export interface CudaCompileSettings {
   environment?: NodeJS.ProcessEnv;
+  /** Called before the compiler runs; never where the result is there already. */
+  onCompile?: () => void;
   /** For tests. */
   binding?: CudaBinding;
 }
@@ -37,7 +41,10 @@ export async function compileCuda(request: CudaCompileRequest, settings: CudaCom
   const text = `#line 1 "${HEADERS_NAME}"\n${request.text}`;
   const parts = [text, options.join(' '), await cudaToolIdentity(tool, folder)];
   const key = createHash('sha256').update(parts.join('\0')).digest('hex');
-  const build = (stem: string): Promise<void> => buildCubin({ ...request, text }, { tool, options, folder, binding }, stem);
+  const build = (stem: string): Promise<void> => {
+    settings.onCompile?.();
+    return buildCubin({ ...request, text }, { tool, options, folder, binding }, stem);
+  };
   return storedModule({ folder, key, name: request.name, extension: '.cubin', build });
 }
 
@@ -61,10 +68,14 @@ async function buildCubin(request: CudaCompileRequest, { tool, options, folder, 
   }
 }
 
-function nvrtcOptions({ arch, relocatable, defines }: CudaCompileRequest): string[] {
-  return [`--gpu-architecture=${arch}`, '--std=c++17', `-rdc=${relocatable}`, '-lineinfo', ...defines.map((define) => `-D${define}`)];
+function nvrtcOptions(request: CudaCompileRequest): string[] {
+  return [`--gpu-architecture=${request.arch}`, '--std=c++17', ...commonOptions(request)];
 }
 
-function nvccOptions({ arch, relocatable, defines }: CudaCompileRequest): string[] {
-  return ['-cubin', `-arch=${arch}`, '-std=c++17', `-rdc=${relocatable}`, '-lineinfo', ...defines.map((define) => `-D${define}`)];
+function nvccOptions(request: CudaCompileRequest): string[] {
+  return ['-cubin', `-arch=${request.arch}`, '-std=c++17', ...commonOptions(request)];
+}
+
+function commonOptions({ relocatable, lineInfo, defines }: CudaCompileRequest): string[] {
+  return [`-rdc=${relocatable}`, ...(lineInfo ? ['-lineinfo'] : []), ...defines.map((define) => `-D${define}`)];
 }

@@ -2,9 +2,6 @@
 import { type CudaBinding, cudaToolMissing, findNvcc } from './cuda_tools.ts';
 import type { NativeCudaDevice, NativeCudaProbe } from './native_cuda.ts';
 
-/** Whether the addon can mount on an NVIDIA GPU. Where it cannot, the device is listed with all that is found of it and never chosen. */
-export const CUDA_MOUNTS: boolean = false;
-
 /** Independent progress of lanes and the fences of the dialect begin here. */
 const COMPUTE_MIN = 70;
 

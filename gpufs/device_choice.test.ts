@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CUDA_MOUNTS, cudaObstacle, type CudaSight, describeCuda } from './cuda_sight.ts';
+import { cudaObstacle, type CudaSight, describeCuda } from './cuda_sight.ts';
 import { checkDeviceIndex, chooseDevice, listDevices } from './device_choice.ts';
 
 const h200 = { index: 0, name: 'NVIDIA H200', computeMajor: 9, computeMinor: 0, multiprocessors: 132, memoryBytes: 150_110_011_392 };
@@ -23,11 +23,15 @@ test.each<[string, Partial<CudaSight>, number, RegExp | undefined]>([
   else expect(said).toMatch(obstacle);
 });
 
-test('a GPU with all that it needs is available as soon as the addon can mount on it', () => {
+test('a GPU with all that it needs is what auto takes', () => {
   const cuda = listDevices(everything)[1];
-  const reason = CUDA_MOUNTS ? expect.stringContaining('NVIDIA H200, sm_90') : 'this build cannot mount on it yet';
-  expect(cuda).toEqual({ name: 'cuda', available: CUDA_MOUNTS, reason });
-  expect(chooseDevice({ device: 'auto', deviceIndex: 0 }, () => everything).name).toBe(CUDA_MOUNTS ? 'cuda' : 'cpu');
+  expect(cuda).toEqual({ name: 'cuda', available: true, reason: expect.stringContaining('NVIDIA H200, sm_90') });
+  expect(chooseDevice({ device: 'auto', deviceIndex: 0 }, () => everything)).toMatchObject({ name: 'cuda', notTaken: [{ name: 'metal' }] });
+});
+
+test('auto goes on behind a device on which no mount could be made', () => {
+  const choice = chooseDevice({ device: 'auto', deviceIndex: 0 }, () => everything, [{ name: 'cuda', reason: 'no memory' }]);
+  expect(choice).toMatchObject({ name: 'cpu', notTaken: [{ name: 'metal' }, { name: 'cuda', reason: 'no memory' }] });
 });
 
 test('what is not there cannot be chosen, and the reason is told', () => {

@@ -1,5 +1,5 @@
 // Which device a mount runs on, and why the others were not taken.
-import { CUDA_MOUNTS, cudaObstacle, type CudaSight, describeCudaDevice } from './cuda_sight.ts';
+import { cudaObstacle, type CudaSight, describeCudaDevice } from './cuda_sight.ts';
 import { WarpfsError } from './errors.ts';
 import type { DeviceName } from './options.ts';
 
@@ -25,8 +25,11 @@ export function listDevices(cuda: CudaSight, deviceIndex = 0): DeviceListing[] {
   return order.map((name) => listing(name, () => cuda, deviceIndex));
 }
 
-/** NVIDIA's driver is only looked for where the choice depends on it: that takes a while. */
-export function chooseDevice({ device: wanted, deviceIndex }: WantedDevice, lookForCuda: () => CudaSight): DeviceChoice {
+/**
+ * NVIDIA's driver is only looked for where the choice depends on it: that takes a while. `failed`: devices that were there and on which no mount
+ * could be made, so that 'auto' goes on behind them.
+ */
+export function chooseDevice({ device: wanted, deviceIndex }: WantedDevice, lookForCuda: () => CudaSight, failed: DeviceChoice['notTaken'] = []): DeviceChoice {
   if (wanted !== 'auto') {
     const device = listing(wanted, lookForCuda, deviceIndex);
     if (!device.available) throw new WarpfsError('ERR_WARPFS_DEVICE', `option device: "${wanted}" is not available: ${device.reason}`);
@@ -34,7 +37,8 @@ export function chooseDevice({ device: wanted, deviceIndex }: WantedDevice, look
   }
   const notTaken: DeviceChoice['notTaken'] = [];
   for (const name of order) {
-    const { available, reason } = listing(name, lookForCuda, deviceIndex);
+    const failure = failed.find((device) => device.name === name);
+    const { available, reason } = failure === undefined ? listing(name, lookForCuda, deviceIndex) : { available: false, reason: failure.reason };
     if (available) return chosen(name, notTaken, lookForCuda, deviceIndex);
     notTaken.push({ name, reason });
   }
@@ -51,7 +55,7 @@ function listing(name: DeviceName, lookForCuda: () => CudaSight, deviceIndex: nu
 }
 
 function cudaListing(cuda: CudaSight, deviceIndex: number): DeviceListing {
-  const obstacle = cudaObstacle(cuda, deviceIndex) ?? (CUDA_MOUNTS ? undefined : 'this build cannot mount on it yet');
+  const obstacle = cudaObstacle(cuda, deviceIndex);
   if (obstacle !== undefined) return { name: 'cuda', available: false, reason: obstacle };
   return { name: 'cuda', available: true, reason: cuda.devices.map(describeCudaDevice).join('; ') };
 }

@@ -1,4 +1,6 @@
 // A compiled kernel of one mount: values in, typed arrays out.
+import { compileCudaKernel } from './cuda_kernels.ts';
+import type { CudaBinding } from './cuda_tools.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { optionError, WarpfsError } from './errors.ts';
 import { makeBuffers } from './kernel_buffers.ts';
@@ -11,8 +13,10 @@ import {
   type OutputArrays,
   type OutputCounts,
   type OutputTypes,
+  type SharedArray,
 } from './kernel_definition.ts';
-import { cpuKernelText } from './kernel_source.ts';
+import { cpuKernelText, cudaKernelText } from './kernel_source.ts';
+import type { CompiledKernel } from './module_store.ts';
 import type { NativeDispatch, NativeDispatchResult } from './native_binding.ts';
 import { policyNumber } from './native_config.ts';
 import type { PolicyName, WaitName } from './options.ts';
@@ -46,7 +50,16 @@ export interface KernelHost {
   residentWarps: number;
   /** Every access of a kernel is to be observed: the mount is one with option `check`. */
   instrumented?: boolean;
+  /** On the cuda device. */
+  cuda?: CudaTarget | undefined;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
+}
+
+/** Which GPU kernels are compiled for, and through what. */
+export interface CudaTarget {
+  /** As 'sm_90'. */
+  arch: string;
+  binding: CudaBinding;
 }
 
 export const ITEMS_MAX = 2 ** 31 - 1;
@@ -56,22 +69,12 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
   definition: KernelDefinition<Inputs, Outputs>,
   settings: CompileSettings = {},
 ): Promise<Kernel<Inputs, Outputs>> {
-  const { name, source } = definition;
+  const { name } = definition;
   const { shared, groupMemoryBytes } = checkDefinition(definition);
   if (host.wait === 'replay' && definition.replay === false) {
     throw new WarpfsError('ERR_WARPFS_OPTION', `kernel ${name}: it says replay: false, and this mount has wait: "replay"`);
   }
-  const { module, cached } = await compileKernel(
-    {
-      name,
-      source,
-      text: cpuKernelText(definition, shared),
-      policy: policyNumber(host.policy),
-      replay: host.wait === 'replay',
-      instrumented: host.instrumented ?? false,
-    },
-    settings,
-  );
+  const { module, cached } = await compileFor(host, definition, shared, settings);
   return {
     name,
     cached,
@@ -92,6 +95,18 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
       return { ...outputs, report } as DispatchResult<Outputs>;
     },
   };
+}
+
+function compileFor(host: KernelHost, definition: KernelDefinition, shared: readonly SharedArray[], settings: CompileSettings): Promise<CompiledKernel> {
+  const { name, source } = definition;
+  const variant = { policy: policyNumber(host.policy), replay: host.wait === 'replay' };
+  if (host.cuda === undefined) {
+    return compileKernel({ name, source, text: cpuKernelText(definition, shared), ...variant, instrumented: host.instrumented ?? false }, settings);
+  }
+  const { arch, binding } = host.cuda;
+  const { environment } = settings;
+  const text = cudaKernelText(definition, shared, settings.shadersRoot);
+  return compileCudaKernel({ name, source, text, arch, ...variant }, { binding, ...(environment === undefined ? {} : { environment }) });
 }
 
 /** Items that wait for each other must fit on the device together, or the ones that wait keep the others from starting. */

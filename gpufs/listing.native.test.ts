@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nativePresence } from './conformance/native_device.ts';
+import { testDevice } from './conformance/test_device.ts';
 import { mount } from './index.ts';
 
 const { missing } = nativePresence();
@@ -18,6 +19,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'the listing' : `
 
   test('programs and kernels', async () => {
     await using fs = await mount({ root, device: 'auto', cache: { lines: 65536, lineBytes: 4096, policy: 'clock' } });
+    if (testDevice !== 'cpu') expect(fs.device).toMatchObject({ name: testDevice });
 
     const [[opened, read]] = await fs.run([[{ op: 'open', path: 'a.bin', mode: 'r' }, { op: 'read', file: 0, offset: 8192, length: 4096 }]]);
     expect(opened.result).toBeGreaterThanOrEqual(0);

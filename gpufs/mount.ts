@@ -3,22 +3,24 @@ import { type Counters, countersFromWords } from '../cache/counters.ts';
 import { CallQueue } from './call_queue.ts';
 import { checkError } from './check/check_error.ts';
 import { withoutFolders } from './check/symbolize.ts';
-import { lookForCuda } from './cuda_sight.ts';
+import { compileCudaBuiltin, type CudaBuiltinSettings } from './cuda_kernels.ts';
+import { cudaArch, lookForCuda } from './cuda_sight.ts';
 import { chooseDevice, type DeviceChoice } from './device_choice.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
-import { checkResident, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
+import { checkResident, type CudaTarget, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
 import {
   loadNativeBinding,
   type NativeBinding,
+  type NativeCudaDevice,
   type NativeDispatch,
   type NativeDispatchResult,
   type NativeMount,
   type NativeMountDescription,
 } from './native_binding.ts';
 import type { NativeFinding } from './native_check.ts';
-import { nativeConfig } from './native_config.ts';
+import { nativeConfig, policyNumber } from './native_config.ts';
 import { checkRoot, type DeviceName, type MountOptions, type ResolvedOptions, resolveOptions, type WaitName } from './options.ts';
 import { checkPrograms, hasBarrier } from './program_check.ts';
 import { decodeResults, encodePrograms, firstUnreached } from './program_encode.ts';
@@ -37,6 +39,8 @@ export interface DeviceInfo {
   engineNote: string;
   /** What the threads that serve the files are locked in by, as 'landlock 7 + seccomp', or 'none: why'. */
   sandbox: string;
+  /** How bytes of files get into the lines of the cache. What is in use changes: `mount.describe()` has it as it is now. */
+  fill: string;
   /** Why `device: 'auto'` did not take the devices before this one. */
   notTaken: { name: DeviceName; reason: string }[];
 }
@@ -81,19 +85,41 @@ export async function mount(options: MountOptions): Promise<Mount> {
   return mountWith(() => loadNativeBinding().binding, options);
 }
 
+/** What can be other than usual: for tests. */
+export type MountSettings = CudaBuiltinSettings;
+
 /** The binding is asked for after the options are checked: a wrong option is said even where there is no addon. */
-export async function mountWith(binding: () => NativeBinding, options: MountOptions): Promise<Mount> {
-  const resolved = resolveOptions(options);
-  checkRoot(resolved.root);
-  const choice = chooseDevice(resolved, () => lookForCuda(binding()));
-  const native = binding();
+export async function mountWith(binding: () => NativeBinding, options: MountOptions, settings: MountSettings = {}): Promise<Mount> {
+  const wanted = resolveOptions(options);
+  checkRoot(wanted.root);
+  const failed: DeviceChoice['notTaken'] = [];
+  for (;;) {
+    const choice = chooseDevice(wanted, () => lookForCuda(binding(), settings.environment), failed);
+    const resolved = resolveOptions(options, choice.name);
+    try {
+      return await mountOn(choice, binding(), resolved, settings);
+    } catch (error) {
+      const failure = fromNative(`mount ${resolved.root}`, error);
+      if (choice.name === 'cpu' || isNamed(wanted)) throw failure;
+      failed.push({ name: choice.name, reason: failure.message.replace(/^\[warpfs\] /, '') });
+    }
+  }
+}
+
+/** Whoever asks for a GPU in one way or another gets no other device in its place. */
+function isNamed({ device, deviceIndex, fill }: ResolvedOptions): boolean {
+  return device !== 'auto' || deviceIndex !== 0 || fill !== 'auto';
+}
+
+async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: ResolvedOptions, settings: MountSettings): Promise<Mount> {
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
-  try {
-    return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), resolved, choice);
-  } catch (error) {
-    throw fromNative(`mount ${resolved.root}`, error);
-  }
+  if (choice.name !== 'cuda') return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), resolved, choice);
+  const device = native.cudaProbe().devices[resolved.deviceIndex] as NativeCudaDevice; // chosen, so it is there
+  const cuda = { arch: cudaArch(device), binding: native };
+  const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay' };
+  const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
+  return new NativeBackedMount(native.mount(nativeConfig(resolved, workers, builtin.module)), resolved, choice, cuda);
 }
 
 class NativeBackedMount implements Mount {
@@ -108,16 +134,17 @@ class NativeBackedMount implements Mount {
   /** What check mode saw; afterwards nothing is as it should be. */
   #finding: NativeFinding | undefined;
 
-  constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice) {
-    const { engine, engineNote, sandbox, workers, residentWarps } = native.describe();
+  constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice, cuda?: CudaTarget) {
+    const { engine, engineNote, sandbox, fill, workers, residentWarps } = native.describe();
     this.#native = native;
     this.options = options;
-    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, notTaken: choice.notTaken };
+    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, fill, notTaken: choice.notTaken };
     this.#kernelHost = {
       policy: options.cache.policy,
       wait: options.wait,
       residentWarps,
       instrumented: options.check !== undefined,
+      cuda,
       dispatch: (dispatch) => this.#dispatch('dispatch', dispatch),
     };
   }

@@ -70,6 +70,17 @@ export const URING_WORKS = 'works';
 
 export interface NativeMountConfig {
   root: string;
+  device: 'cpu' | 'cuda';
+  /** On the cuda device, and there alone. */
+  deviceIndex?: number;
+  /** The same: absolute path of the cubin of the built-in kernels. */
+  builtin?: string;
+  /** The same; 0: no bound. */
+  kernelTimeMs?: number;
+  /** The same. */
+  fill?: 'auto' | 'pull' | 'map';
+  /** The same; absent: half of the memory. */
+  windowBytesMax?: number;
   readOnly: boolean;
   wait: 'spin' | 'replay';
   policy: number;
@@ -130,6 +141,8 @@ export interface NativeDispatchResult {
 export interface NativeMountDescription {
   engine: string;
   engineNote: string;
+  /** How bytes of files get into the lines, and why not otherwise. */
+  fill: string;
   workers: number;
   residentWarps: number;
   lineBytesTotal: number;

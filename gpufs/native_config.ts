@@ -5,9 +5,11 @@ import { nativeFault } from './fault_options.ts';
 import type { NativeMountConfig } from './native_binding.ts';
 import type { PolicyName, ResolvedOptions } from './options.ts';
 
-export function nativeConfig(options: ResolvedOptions, workers: number): NativeMountConfig {
+/** `builtin`: path of the compiled built-in kernels; undefined on the cpu device, which has them in the addon. */
+export function nativeConfig(options: ResolvedOptions, workers: number, builtin?: string): NativeMountConfig {
   return {
     root: options.root,
+    ...(builtin === undefined ? { device: 'cpu' } : cudaConfig(options, builtin)),
     readOnly: options.readOnly,
     wait: options.wait,
     policy: policyNumber(options.cache.policy),
@@ -26,6 +28,10 @@ export function nativeConfig(options: ResolvedOptions, workers: number): NativeM
     ...(options.faults === undefined ? {} : { fault: nativeFault(options.faults) }),
     ...(options.check === undefined ? { sandbox: options.sandbox } : { check: nativeCheckConfig(options.check) }),
   };
+}
+
+function cudaConfig({ deviceIndex, kernelTimeMs, fill, windowBytes }: ResolvedOptions, builtin: string) {
+  return { device: 'cuda' as const, deviceIndex, builtin, kernelTimeMs, fill, ...(windowBytes === undefined ? {} : { windowBytesMax: windowBytes }) };
 }
 
 export function policyNumber(policy: PolicyName): number {

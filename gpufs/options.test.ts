@@ -29,10 +29,23 @@ test('defaults', () => {
     maxOpenFiles: 4096,
     residentWarps: 1024,
     timeoutMs: 30000,
+    fill: 'auto',
+    kernelTimeMs: 600_000,
     sandbox: 'auto',
   });
   expect(resolveOptions({ root: '/tmp', faults: { call: 3, error: 'EIO' } }).faults).toEqual({ call: 3, error: 'EIO', forGood: false });
   expect(resolveOptions({ root: '/tmp', cache: { lines: 7 } }).cache).toEqual({ lines: 7, lineBytes: 4096, policy: 'clock' });
+});
+
+test('a GPU has defaults of its own', () => {
+  const onGpu = { residentWarps: 4096, ring: { count: 8, slots: 1024 }, cache: { lines: 65536 }, maxOpenFiles: 4096 };
+  expect(resolveOptions({ root: '/tmp', device: 'cuda' })).toMatchObject(onGpu);
+  expect(resolveOptions({ root: '/tmp' }, 'cuda')).toMatchObject({ ...onGpu, device: 'auto' });
+  const given = { root: '/tmp', residentWarps: 3, ring: { count: 2 }, fill: 'map', windowBytes: 2 ** 40, kernelTimeMs: 0 } as const;
+  expect(resolveOptions(given, 'cuda')).toMatchObject({ ...given, ring: { count: 2, slots: 1024 } });
+  // What the device will be is not known yet: nothing is wrong so far.
+  expect(resolveOptions({ root: '/tmp', fill: 'pull' }).fill).toBe('pull');
+  expect(() => resolveOptions({ root: '/tmp', fill: 'pull' }, 'cpu')).toThrow('option fill: "pull" does not go with the cpu device');
 });
 
 const noFaults = { eio: 0, enospc: 0, eintr: 0, shortIo: 0, delay: 0, die: 0, revive: 0, truncate: 0, replace: 0 };
@@ -66,6 +79,12 @@ test.each<[unknown, string]>([
   [{ root: '/tmp', maxOpenFiles: 131072 }, '[warpfs] option maxOpenFiles: 131072 is not a whole number from 1 to 131071'],
   [{ root: '/tmp', residentWarps: 9000 }, '[warpfs] option residentWarps: 9000 is not a whole number from 1 to 4096'],
   [{ root: '/tmp', timeoutMs: 0 }, '[warpfs] option timeoutMs: 0 is not a whole number from 1 to 2147483647'],
+  [{ root: '/tmp', fill: 'push' }, '[warpfs] option fill: "push" is not one of auto, pull, map'],
+  [{ root: '/tmp', fill: 'map', device: 'cpu' }, '[warpfs] option fill: "map" does not go with the cpu device: only the cuda device fills lines in more than one way'],
+  [{ root: '/tmp', fill: 'pull', check: true }, '[warpfs] option fill: "pull" does not go with the cpu device: only the cuda device fills lines in more than one way'],
+  [{ root: '/tmp', windowBytes: 0 }, '[warpfs] option windowBytes: 0 is not a whole number from 1 to 9007199254740991'],
+  [{ root: '/tmp', windowBytes: 1.5 }, '[warpfs] option windowBytes: 1.5 is not a whole number from 1 to 9007199254740991'],
+  [{ root: '/tmp', kernelTimeMs: -1 }, '[warpfs] option kernelTimeMs: -1 is not a whole number from 0 to 2147483647'],
   [{ root: '/tmp', workers: 0 }, '[warpfs] option workers: 0 is not a whole number from 1 to 1024'],
   [{ root: 5 }, '[warpfs] option root: 5 is not the path of a folder'],
   [{}, '[warpfs] option root: undefined is not the path of a folder'],

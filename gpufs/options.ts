@@ -14,6 +14,7 @@ export type WaitName = 'spin' | 'replay';
 export type PolicyName = 'clock' | 'fifo';
 export type IoName = 'auto' | 'pread' | 'uring';
 export type SandboxName = 'auto' | 'required' | 'off';
+export type FillName = 'auto' | 'pull' | 'map';
 
 export interface MountOptions {
   /** The folder that the gpu side sees; nothing outside it can be reached. */
@@ -25,6 +26,7 @@ export interface MountOptions {
   /** How a work item waits: 'spin' stays on the device, 'replay' leaves and is dispatched again. */
   wait?: WaitName;
   cache?: { lines?: number; lineBytes?: number; policy?: PolicyName };
+  /** Default: 4 rings, on a GPU 8. */
   ring?: { count?: number; slots?: number };
   daemon?: { threads?: number; io?: IoName };
   readOnly?: boolean;
@@ -35,10 +37,19 @@ export interface MountOptions {
   maxFileBytes?: number;
   /** Bytes in modified lines above which a call writes through to the file before it ends. Default: as much as the cache holds. */
   maxDirtyBytes?: number;
-  /** Work items in flight at once. */
+  /** Work items in flight at once. Default: 1024, on a GPU 4096. */
   residentWarps?: number;
   /** How long a wait on the device may last before it ends in ETIMEDOUT. */
   timeoutMs?: number;
+  /**
+   * How bytes of files get to a GPU: 'pull' has the host read them, 'map' lets the GPU read them where they lie in the page cache, 'auto' does
+   * that with what lies there already. `mount.device.fill` says what came of it.
+   */
+  fill?: FillName;
+  /** Bytes of files that a GPU may read where they lie, at once; default: half of the memory of this machine. */
+  windowBytes?: number;
+  /** How long one launch on a GPU may take before it is given up, and the mount with it; 0: as long as it likes. */
+  kernelTimeMs?: number;
   /** Every access is observed and ordered by a scheduler; a dispatch in which something was wrong rejects with ERR_WARPFS_CHECK. */
   check?: true | CheckOptions;
   /**
@@ -65,6 +76,9 @@ export interface ResolvedOptions {
   maxDirtyBytes?: number | undefined;
   residentWarps: number;
   timeoutMs: number;
+  fill: FillName;
+  windowBytes?: number | undefined;
+  kernelTimeMs: number;
   check?: ResolvedCheckOptions | undefined;
   sandbox: SandboxName;
   faults?: ResolvedFaultOptions | undefined;
@@ -74,11 +88,14 @@ interface SizeDefaults {
   lines: number;
   maxOpenFiles: number;
   residentWarps: number;
+  rings: number;
 }
 
-const usualSizes: SizeDefaults = { lines: 65536, maxOpenFiles: 4096, residentWarps: 1024 };
+const usualSizes: SizeDefaults = { lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
+/** A GPU runs many warps, and each ring has a block of the courier of its own. */
+const cudaSizes: SizeDefaults = { ...usualSizes, residentWarps: SLOTS_MAX, rings: 8 };
 /** Check mode looks at every byte of the tables before each schedule, and finds more where little is shared by many. */
-const checkSizes: SizeDefaults = { lines: 64, maxOpenFiles: 64, residentWarps: 8 };
+const checkSizes: SizeDefaults = { lines: 64, maxOpenFiles: 64, residentWarps: 8, rings: 4 };
 
 const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   root: z.custom<string>((value) => typeof value === 'string' && value !== '' && !value.includes('\0'), 'is not the path of a folder'),
@@ -90,7 +107,7 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
     lineBytes: powerOfTwo(LINE_BYTES_MIN, LINE_BYTES_MAX).default(4096),
     policy: oneOf('clock', 'fifo').default('clock'),
   }),
-  ring: group({ count: whole(1, 64).default(4), slots: powerOfTwo(1, 65536).default(1024) }),
+  ring: group({ count: whole(1, 64).default(sizes.rings), slots: powerOfTwo(1, 65536).default(1024) }),
   daemon: group({ threads: whole(1, 64).default(1), io: oneOf('auto', 'pread', 'uring').default('auto') }),
   readOnly: truth().default(false),
   workers: whole(1, 1024).optional(),
@@ -99,11 +116,15 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   maxDirtyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   residentWarps: whole(1, SLOTS_MAX).default(sizes.residentWarps),
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
+  fill: oneOf('auto', 'pull', 'map').default('auto'),
+  windowBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+  kernelTimeMs: whole(0, 2 ** 31 - 1).default(600_000),
   check: checkSchema.optional(),
   sandbox: oneOf('auto', 'required', 'off').default('auto'),
   faults: faultSchema.optional(),
 });
 const usualSchema = schemaWith(usualSizes);
+const schemaOfCuda = schemaWith(cudaSizes);
 const schemaOfCheck = schemaWith(checkSizes);
 
 const knownNames: Record<string, readonly string[]> = {
@@ -116,20 +137,34 @@ const knownNames: Record<string, readonly string[]> = {
   faults: faultOptionNames,
 };
 
-/** Fills in the defaults; throws ERR_WARPFS_OPTION for the first rule that is broken. */
-export function resolveOptions(options: MountOptions): ResolvedOptions {
+/**
+ * Fills in the defaults; throws ERR_WARPFS_OPTION for the first rule that is broken. `device`: what the mount is to run on, where that is known;
+ * some defaults and rules depend on it.
+ */
+export function resolveOptions(options: MountOptions, device?: DeviceName): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw optionError('options', options, 'is not an object with a root');
   const checked = options.check !== undefined;
   const given = options.check === true ? { ...options, check: {} } : options;
-  const parsed = (checked ? schemaOfCheck : usualSchema).safeParse(given);
+  const target = device ?? options.device;
+  const parsed = (checked ? schemaOfCheck : target === 'cuda' ? schemaOfCuda : usualSchema).safeParse(given);
   if (!parsed.success) throw explain(given, parsed.error.issues[0] as z.core.$ZodIssue);
   const resolved: ResolvedOptions = { ...parsed.data, root: resolve(parsed.data.root) };
   if (resolved.faults !== undefined) checkFault(resolved.faults);
-  if (!checked) return resolved;
+  if (checked) checkCheck(resolved);
+  const other = checked ? 'cpu' : target;
+  if (other === 'cpu' || other === 'metal') checkFill(resolved.fill, other);
+  return resolved;
+}
+
+/** What does not go with option check. */
+function checkCheck(resolved: ResolvedOptions): void {
   resolved.device = cpuForCheck(resolved.device);
   if (resolved.faults !== undefined) throw optionError('option faults', resolved.faults, 'does not go with option check: check.faults are its faults');
   if (resolved.sandbox === 'required') throw optionError('option sandbox', resolved.sandbox, 'does not go with option check: there the host has no threads to lock in');
-  return resolved;
+}
+
+function checkFill(fill: FillName, device: DeviceName): void {
+  if (fill !== 'auto') throw optionError('option fill', fill, `does not go with the ${device} device: only the cuda device fills lines in more than one way`);
 }
 
 function cpuForCheck(device: ResolvedOptions['device']): DeviceName {

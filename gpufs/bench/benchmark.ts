@@ -27,6 +27,8 @@ export interface Benchmark {
   /** The goal: the median must not be below or above it. */
   atLeast?: number;
   atMost?: number;
+  /** Why it says nothing of another device than the cpu device, and is left out there. */
+  cpuOnly?: string;
   prepare(context: BenchContext): Promise<PreparedBenchmark>;
 }
 

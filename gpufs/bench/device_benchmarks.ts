@@ -26,6 +26,7 @@ function deviceBenchmark<const Inputs extends InputTypes = Record<never, never>,
     unit: 'M threads/s/core',
     question,
     atLeast,
+    cpuOnly: 'it measures one core of a processor',
     async prepare({ folder, device, tiny }) {
       const items = tiny ? 64 : 32768;
       const fs = await mount({ root: folder, device, workers: 1, cache: { lines: 64 } });

@@ -14,8 +14,8 @@ import type { Scenario } from './campaign_scenario.ts';
 import { replaySchema, type StoredReplay, versionSchema } from './replay_schema.ts';
 
 export interface Replay {
-  /** Without its root, which is a folder of the machine. */
-  config: Omit<NativeMountConfig, 'root'>;
+  /** Without its root, which is a folder of the machine, and its device, which is the only one that can be checked. */
+  config: Omit<NativeMountConfig, 'root' | 'device'>;
   scenario: { kind: 'programs'; scenario: Scenario } | { kind: 'buffers'; name: string; native: NativeScenario };
   decisions: Uint32Array;
   /** '' where it was not known. */
@@ -26,7 +26,7 @@ export interface Replay {
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 export function makeReplay(config: NativeMountConfig, scenario: Replay['scenario'], finding: NativeFinding, seed: number): Replay {
-  const { root: _folder, ...rest } = config;
+  const { root: _folder, device: _device, ...rest } = config;
   const { kind, message, schedule, decisions, traceHash } = finding;
   return { config: rest, scenario, decisions, traceHash, finding: { kind, message, seed, schedule } };
 }

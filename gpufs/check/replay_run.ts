@@ -14,7 +14,7 @@ export interface Replayed {
 }
 
 export async function runReplay(binding: NativeBinding, replay: Replay, judge: Judge, root: string, trace: boolean): Promise<Replayed> {
-  const config = { ...replay.config, root };
+  const config = { ...replay.config, root, device: 'cpu' as const };
   // That a schedule has two traces only shows when it runs twice.
   const limits = { ...usualLimits, decisions: replay.decisions, trace, twice: replay.finding.kind === 'nondeterminism' };
   const { scenario } = replay;

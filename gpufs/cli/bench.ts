@@ -1,16 +1,28 @@
 // `warpfs bench [names]`: what the parts cost on this machine.
 import { type Command, Option } from '@commander-js/extra-typings';
-import { type Benchmark, type BenchRow, runBenchmark, RUNS_MIN, RUNS_USUAL } from '../bench/benchmark.ts';
+import { type BenchContext, type Benchmark, type BenchRow, runBenchmark, RUNS_MIN, RUNS_USUAL } from '../bench/benchmark.ts';
 import { machine } from '../bench/machine.ts';
+import { loadNativeBinding } from '../native_binding.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
+import { deviceFor, prepareDevice } from './prepare_device.ts';
 import { formatTable } from './table.ts';
 import { seedNumber, unknownName, wholeNumber } from './usage.ts';
+
+type BenchDevice = BenchContext['device'];
 
 interface FailedRow {
   name: string;
   unit: string;
   error: string;
 }
+
+interface LeftOutRow {
+  name: string;
+  unit: string;
+  leftOut: string;
+}
+
+type Row = BenchRow | FailedRow | LeftOutRow;
 
 export function addBench(program: Command, benchmarks: readonly Benchmark[], streams: Streams, finish: (code: number) => void): void {
   const known = benchmarks.map((benchmark) => benchmark.name);
@@ -28,21 +40,31 @@ export function addBench(program: Command, benchmarks: readonly Benchmark[], str
         if (!known.includes(name)) throw unknownName('benchmark', name, known);
       }
       const chosen = names.length === 0 ? benchmarks : benchmarks.filter((benchmark) => names.includes(benchmark.name));
+      const target = targetOf(device, chosen);
+      await prepareDevice(streams, json === true, { device: target });
       const progress = makeProgress(streams, 'bench', json === true);
-      const rows: (BenchRow | FailedRow)[] = [];
+      const rows: Row[] = [];
       try {
         for (const [index, benchmark] of chosen.entries()) {
           progress.update(index, chosen.length);
-          rows.push(await measure(benchmark, { seed, tiny: tiny === true, device }, runs));
+          const leftOut = target === 'cpu' ? undefined : benchmark.cpuOnly;
+          if (leftOut !== undefined) rows.push({ name: benchmark.name, unit: benchmark.unit, leftOut });
+          else rows.push(await measure(benchmark, { seed, tiny: tiny === true, device }, runs));
         }
       } finally {
         progress.stop();
       }
       const failed = rows.filter((row): row is FailedRow => 'error' in row);
-      if (json === true) printJson(streams, { command: 'bench', seed, tiny: tiny === true, machine: machine(), rows });
+      if (json === true) printJson(streams, { command: 'bench', seed, tiny: tiny === true, device: target, machine: machine(), rows });
       else streams.out(describe(rows));
       finish(failed.length === 0 ? 0 : 1);
     });
+}
+
+/** Which device 'auto' is only matters to benchmarks that are about one of them; NVIDIA's driver is looked for then alone. */
+function targetOf(device: BenchDevice, chosen: readonly Benchmark[]): BenchDevice {
+  if (device !== 'auto' || chosen.every(({ cpuOnly }) => cpuOnly === undefined)) return device;
+  return deviceFor(device, loadNativeBinding().binding);
 }
 
 /** One benchmark that fails does not keep the others from being measured. */
@@ -54,12 +76,14 @@ async function measure(benchmark: Benchmark, context: Parameters<typeof runBench
   }
 }
 
-function describe(rows: readonly (BenchRow | FailedRow)[]): string {
-  const measured = rows.filter((row): row is BenchRow => !('error' in row));
+function describe(rows: readonly Row[]): string {
+  const measured = rows.filter((row): row is BenchRow => 'runs' in row);
   const failed = rows.filter((row): row is FailedRow => 'error' in row);
+  const leftOut = rows.filter((row): row is LeftOutRow => 'leftOut' in row);
   const table = formatTable(
     ['benchmark', 'median', 'min', 'max', 'unit', 'runs', 'goal'],
     measured.map((row) => [row.name, row.value, row.min, row.max, row.unit, row.runs, row.goal === '' ? '' : `${row.goal}${row.reached ? '' : ' (missed)'}`]),
   );
-  return `${table}\n${failed.map((row) => `FAILED ${row.name}: ${row.error}\n`).join('')}`;
+  const notes = [...leftOut.map((row) => `left out ${row.name}: ${row.leftOut}\n`), ...failed.map((row) => `FAILED ${row.name}: ${row.error}\n`)];
+  return `${table}\n${notes.join('')}`;
 }

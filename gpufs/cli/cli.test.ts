@@ -102,6 +102,15 @@ test('benchmarks run five times or more, and one that fails is said and does not
   expect((await cli('bench count_calls')).out).toMatch(/benchmark +median +min +max +unit +runs +goal\n/);
 });
 
+test('a benchmark of the cpu device alone says so on another one, and is not run', async () => {
+  const ofOneCore: Benchmark = { ...failing, name: 'of_one_core', cpuOnly: 'it measures one core' };
+  const { code, out } = await cli('bench --json --runs 5 --device cuda', { benchmarks: [ofOneCore, counting] });
+  expect(code).toBe(0);
+  expect(oneObject(out)).toMatchObject({ device: 'cuda', rows: [{ name: 'of_one_core', leftOut: 'it measures one core' }, { name: 'count_calls' }] });
+  expect((await cli('bench --runs 5 --device cuda', { benchmarks: [ofOneCore] })).out).toContain('left out of_one_core: it measures one core\n');
+  expect(await cli('bench --runs 5 --device cpu', { benchmarks: [ofOneCore] })).toMatchObject({ code: 1, out: expect.stringContaining('FAILED of_one_core') });
+});
+
 test('doctor always gives an answer', async () => {
   const { code, out } = await cli('doctor --json');
   const diagnosis = oneObject(out) as { healthy: boolean; devices: { name: string }[] };

@@ -4,6 +4,7 @@ import { type ActionKind, actionKinds } from '../exercise/action.ts';
 import { exercise, type ExerciseResult, type ExerciseSettings } from '../exercise/exercise.ts';
 import { describeFailure, repeatCommand } from '../exercise/report.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
+import { prepareDevice } from './prepare_device.ts';
 import { formatTable } from './table.ts';
 import { seedNumber, unknownName, wholeNumber } from './usage.ts';
 
@@ -29,6 +30,7 @@ export function addExercise(program: Command, streams: Streams, finish: (code: n
     .option('--until-failure', 'go on with the next seed until something is wrong')
     .option('--json', 'write one JSON object on one line')
     .action(async ({ operations, seed, untilFailure, json, ...strategy }) => {
+      await prepareDevice(streams, json === true, strategy);
       for (let current = seed; ; current = current === SEED_MAX ? 0 : current + 1) {
         const progress = makeProgress(streams, `exercise ${current}`, json === true);
         const settings: ExerciseSettings = { ...strategy, seed: current, operations, progress: progress.update };

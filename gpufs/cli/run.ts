@@ -2,6 +2,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { Experiment, ExperimentContext, ExperimentResult } from '../../experiments/experiment.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
+import { prepareDevice } from './prepare_device.ts';
 import { formatTable } from './table.ts';
 import { seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
 
@@ -43,6 +44,7 @@ function addExperiment(run: Command, experiment: Experiment, streams: Streams, f
   }
   command.action(async (flags: object) => {
     const { tiny, json, seed, device, out } = flags as RunFlags;
+    await prepareDevice(streams, json === true, { device });
     const progress = makeProgress(streams, experiment.name, json === true);
     let result: ExperimentResult;
     try {

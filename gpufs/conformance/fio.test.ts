@@ -2,20 +2,19 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { mount } from '../index.ts';
 import type { Mount } from '../mount.ts';
 import type { WaitName } from '../options.ts';
-import { findCompiler } from '../system_compiler.ts';
 import { dataOf, type Fixture, results, runWarps, times, useFixture } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { close, fsync, open, read, write } from './operations.ts';
+import { kernelsMissing, mountOnTestDevice } from './test_device.ts';
 
 const FILE_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const CHUNKS = FILE_BYTES / CHUNK_BYTES;
 
 const missing = nativePresence().missing ?? (hasFio() ? undefined : 'there is no fio on this machine (apt-get install fio)');
-const noCompiler = findCompiler() === undefined ? 'there is no C++ compiler for kernels' : undefined;
+const noCompiler = kernelsMissing();
 
 function hasFio(): boolean {
   return spawnSync('fio', ['--version']).status === 0;
@@ -84,7 +83,7 @@ async function expectTrueCopy(fixture: Fixture, copy: (fs: Mount) => Promise<voi
 
 for (const wait of ['spin', 'replay'] as const satisfies readonly WaitName[]) {
   describe.skipIf(missing !== undefined)(missing === undefined ? `fio, wait ${wait}` : `SKIP fio: ${missing}`, () => {
-    const fixture = useFixture((options) => mount({ ...options, device: 'cpu', wait, workers: 2 }));
+    const fixture = useFixture((options) => mountOnTestDevice({ ...options, wait }));
 
     test.skipIf(noCompiler !== undefined)(`accepts what a kernel copied, and rejects one flipped byte${noCompiler === undefined ? '' : `: SKIP ${noCompiler}`}`, () =>
       expectTrueCopy(fixture, copyByKernel));

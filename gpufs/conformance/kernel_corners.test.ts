@@ -1,13 +1,12 @@
 // What only a kernel can ask for: handles that it keeps across dispatches, and arguments that no program may have.
 import { describe, expect, test } from 'vitest';
-import { mount } from '../index.ts';
 import type { WaitName } from '../options.ts';
-import { findCompiler } from '../system_compiler.ts';
 import { dataOf, pattern, runWarp, times, useFixture } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { close, failed, open, read } from './operations.ts';
+import { kernelsMissing, mountOnTestDevice } from './test_device.ts';
 
-const missing = nativePresence().missing ?? (findCompiler() === undefined ? 'there is no C++ compiler for kernels' : undefined);
+const missing = nativePresence().missing ?? kernelsMissing();
 const GENERATIONS = 60;
 
 const openOne = {
@@ -74,7 +73,7 @@ const tryOffsets = {
 
 for (const wait of ['spin', 'replay'] as const satisfies readonly WaitName[]) {
   describe.skipIf(missing !== undefined)(missing === undefined ? `kernels, wait ${wait}` : `SKIP ${missing}`, () => {
-    const fixture = useFixture((options) => mount({ ...options, device: 'cpu', wait, workers: 2 }));
+    const fixture = useFixture((options) => mountOnTestDevice({ ...options, wait }));
 
     test('a stale handle is EBADF in every call, and never a handle of the file that took its place', async () => {
       fixture.write('old', pattern(100, 1));

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { firstWrongByte, makeDataFile } from '../bench/data_set.ts';
-import { mount } from '../mount.ts';
 import { nativePresence } from './native_device.ts';
+import { mountOnTestDevice } from './test_device.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'warpfs-large-cache-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ const skipped = missing === undefined ? '' : ` SKIP ${missing}`;
 test.skipIf(missing !== undefined)(`lines beyond 4 GiB of line data keep their bytes apart${skipped}`, async () => {
   const pages = 65_536; // one in each set of 32 lines, so that the last sets lie near 8 GiB
   await makeDataFile(join(root, 'data.bin'), pages * 4096, 3);
-  await using fs = await mount({ root, cache: { lines: 2 ** 21, lineBytes: 4096 } });
+  await using fs = await mountOnTestDevice({ root, cache: { lines: 2 ** 21, lineBytes: 4096 } });
   const offsets = Array.from({ length: 512 }, (_, index) => index * 128 * 4096);
   for (const round of ['filled', 'found']) {
     const [results] = await fs.run([

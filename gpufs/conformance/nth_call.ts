@@ -10,6 +10,7 @@ import type { IoName } from '../options.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { DoubtfulFile } from './doubtful_file.ts';
 import { pattern } from './fixture.ts';
+import { testDevice } from './test_device.ts';
 
 export type Disorder = Pick<FaultOptions, 'error' | 'forGood'>;
 
@@ -65,7 +66,7 @@ async function runOnce(io: IoName, fault: FaultOptions): Promise<{ sawFault: boo
   const root = mkdtempSync(join(tmpdir(), 'warpfs-nth-call-'));
   const files = new Map(['a.bin', 'b.bin', 'c.bin'].map((name) => [name, new DoubtfulFile(name === 'b.bin' ? undefined : pattern(2500, 7))]));
   for (const [name, file] of files) if (file.exists === true) writeFileSync(join(root, name), file.bytes);
-  const options = { root, cache: { lines: LINES, lineBytes: LINE_BYTES }, ring: { count: 1 }, daemon: { io }, residentWarps: 1, workers: 1, timeoutMs: TIMEOUT_MS };
+  const options = { root, device: testDevice, cache: { lines: LINES, lineBytes: LINE_BYTES }, ring: { count: 1 }, daemon: { io }, residentWarps: 1, workers: 1, timeoutMs: TIMEOUT_MS };
   const mounted = await mountForFaults(options);
   const { fs } = mounted;
   try {

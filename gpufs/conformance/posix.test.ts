@@ -1,27 +1,23 @@
-// The corners of POSIX and the promises of consistency on the cpu device, under both ways of waiting, each engine and each policy.
+// The corners of POSIX and the promises of consistency, under both ways of waiting, each engine and each policy.
 import { describe, test } from 'vitest';
-import { mount } from '../index.ts';
-import type { IoName, PolicyName, WaitName } from '../options.ts';
 import { describeConsistency } from './consistency.ts';
 import { useFixture } from './fixture.ts';
-import { nativePresence } from './native_device.ts';
 import { describePosix } from './posix.ts';
 import { describeQuotas } from './quotas.ts';
 import { describeRefused } from './refused.ts';
+import { mountWithStrategy, type Strategy, strategyMissing, strategyName } from './test_device.ts';
 
-const { missing, noUring } = nativePresence();
-
-const strategies: [WaitName, IoName, PolicyName][] = [
+const strategies: Strategy[] = [
   ['spin', 'pread', 'clock'],
   ['replay', 'uring', 'fifo'],
 ];
 
-for (const [wait, io, policy] of strategies) {
-  const name = `cpu, wait ${wait}, io ${io}, policy ${policy}`;
-  const skipped = missing ?? (io === 'uring' ? noUring : undefined);
+for (const strategy of strategies) {
+  const name = strategyName(strategy);
+  const skipped = strategyMissing(strategy);
   if (skipped === undefined) {
     describe(name, () => {
-      const fixture = useFixture((options) => mount({ workers: 2, ...options, device: 'cpu', wait, cache: { ...options.cache, policy }, daemon: { ...options.daemon, io } }));
+      const fixture = useFixture(mountWithStrategy(strategy));
       describePosix(fixture);
       describeRefused(fixture);
       describeConsistency(fixture);

@@ -7,11 +7,11 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import type { ReferenceResult } from '../../model/reference/reference_warp.ts';
 import { ReferenceMount } from '../../model/reference/reference_mount.ts';
-import { mount } from '../index.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { firstDifference, pattern } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { fileName, type Plan, planArbitrary, programsOf } from './random_plan.ts';
+import { mountOnTestDevice } from './test_device.ts';
 
 const RUNS = Number(process.env['WARPFS_PROPERTY_RUNS'] ?? 80);
 const MS_PER_RUN_MAX = 20_000;
@@ -40,8 +40,8 @@ async function runPlan(plan: Plan): Promise<void> {
     const files = Object.fromEntries(plan.sizes.map((size, index) => [fileName(index), pattern(size, index + 50)]));
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(root, name), bytes);
     const reference = new ReferenceMount(files, { lineBytes: plan.lineBytes });
-    const fs = await mount({
-      root, device: 'cpu', wait: plan.wait, workers: plan.workers, timeoutMs: WAIT_MS_MAX, residentWarps: 16, maxOpenFiles: 4, ring: plan.ring,
+    const fs = await mountOnTestDevice({
+      root, wait: plan.wait, workers: plan.workers, timeoutMs: WAIT_MS_MAX, residentWarps: 16, maxOpenFiles: 4, ring: plan.ring,
       cache: { lines: plan.lines, lineBytes: plan.lineBytes, policy: plan.policy }, daemon: { io: plan.io, threads: plan.threads },
     });
     try {

@@ -1,11 +1,11 @@
 // The sandbox as a mount has it. What a thread inside cannot do is shown by native/host/daemon_test_sandbox.cpp, which can run code there.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { mount } from '../index.ts';
 import { loadNativeBinding } from '../native_binding.ts';
 import { pattern, runWarp, useFixture } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { close, fsync, open, read, write } from './operations.ts';
+import { mountOnTestDevice } from './test_device.ts';
 
 const { missing } = nativePresence();
 const here = missing ?? loadNativeBinding().binding.host().sandbox;
@@ -25,7 +25,7 @@ function statusOf(task: string): string {
 }
 
 describe.skipIf(missing !== undefined)(`sandbox${missing === undefined ? '' : `: SKIP ${missing}`}`, () => {
-  const fixture = useFixture((options) => mount({ workers: 2, ...options }));
+  const fixture = useFixture(mountOnTestDevice);
 
   test('auto takes what there is, off takes nothing', async () => {
     const locked = await fixture.mounted();

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mount } from '../index.ts';
 import { type Fixture, resultOf, runWarps, times, useFixture } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { barrier, close, failed, gather, open } from './operations.ts';
+import { mountOnTestDevice } from './test_device.ts';
 
 const FILES_WANTED = 65_536;
 /** What node, the addon and the test need for themselves. */
@@ -73,7 +73,7 @@ async function openAll(fixture: Fixture, root: string, files: number): Promise<v
 }
 
 describe.skipIf(missing !== undefined)(missing === undefined ? 'open files' : `SKIP ${missing}`, () => {
-  const fixture = useFixture((options) => mount({ ...options, device: 'cpu', workers: 2, residentWarps: WARPS, timeoutMs: 60_000 }));
+  const fixture = useFixture((options) => mountOnTestDevice({ ...options, residentWarps: WARPS, timeoutMs: 60_000 }));
   const before = process.platform === 'linux' ? limits() : undefined;
   let limit = 0;
   beforeAll(() => {

@@ -1,6 +1,7 @@
 // The exerciser in short, and the proof that it finds what it looks for. `npm run fsx` is the long one.
 import { describe, expect, test } from 'vitest';
 import { nativePresence } from '../conformance/native_device.ts';
+import { testDevice } from '../conformance/test_device.ts';
 import type { IoName, PolicyName, WaitName } from '../options.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { countActions } from './action.ts';
@@ -9,7 +10,7 @@ import { describeFailure } from './report.ts';
 import type { MakeSubject } from './session.ts';
 
 const { missing, noUring } = nativePresence();
-const usual: ExerciseSettings = { seed: 1, operations: 3000, wait: 'spin', io: 'pread', policy: 'clock', device: 'cpu' };
+const usual: ExerciseSettings = { seed: 1, operations: 3000, wait: 'spin', io: 'pread', policy: 'clock', device: testDevice };
 
 const strategies: [WaitName, IoName, PolicyName, number][] = [
   ['spin', 'pread', 'clock', 12_000],
@@ -87,7 +88,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'a planted bug' :
     // An open, the write, and what shows it: a read, or the end of the session.
     expect(countActions(failure.smallest.session.rounds)).toBeLessThanOrEqual(4);
     const report = describeFailure(settings, failure);
-    expect(report).toContain(`npm run fsx -- --seed 5 --operations ${failure.operations} --io pread --policy clock --wait spin --device cpu`);
+    expect(report).toContain(`npm run fsx -- --seed 5 --operations ${failure.operations} --io pread --policy clock --wait spin --device ${testDevice}`);
     expect(report).toMatch(/made small, to \d operations/);
   });
 

@@ -75,6 +75,7 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     Napi::Object object = Napi::Object::New(env);
     object.Set("engine", mount->daemon().engine());
     object.Set("engineNote", mount->daemon().engine_note());
+    object.Set("fill", mount->device().fill_note());
     object.Set("workers", number(env, mount->device().worker_count()));
     object.Set("residentWarps", number(env, mount->device().resident_warps()));
     object.Set("lineBytesTotal", number(env, double(mount->device().line_data_bytes())));

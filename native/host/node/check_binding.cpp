@@ -37,6 +37,7 @@ class CheckedMountObject final : public MountObjectOf<CheckedMountObject, CheckM
     Napi::Object object = Napi::Object::New(env);
     object.Set("engine", "pread");
     object.Set("engineNote", "check mode: the host is an actor of the schedule");
+    object.Set("fill", "the host reads into the lines");
     object.Set("workers", number(env, 1));
     object.Set("residentWarps", number(env, world.mount_options().slot_count));
     object.Set("lineBytesTotal", number(env, double(world.memory().line_data_bytes())));

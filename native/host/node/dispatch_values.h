@@ -42,6 +42,8 @@ inline MountOptions mount_options(const Napi::Object& config) {
     options.device_index = number_field(config, "deviceIndex");
     options.builtin = string_field(config, "builtin");
     options.kernel_time_ms = number_field(config, "kernelTimeMs");
+    options.fill = string_field(config, "fill");
+    options.window_bytes_max = wide_field(config, "windowBytesMax", options.window_bytes_max);
   }
   options.policy = number_field(config, "policy");
   options.line_count = number_field(config, "lineCount");

@@ -1,0 +1,39 @@
+// Which suites mount a device, and which of them can run on another one than the cpu device.
+
+/** They run on the device that WARPFS_TEST_DEVICE names. */
+export const deviceSuites: readonly string[] = [
+  'gpufs/conformance/device.test.ts',
+  'gpufs/conformance/posix.test.ts',
+  'gpufs/conformance/kernels.test.ts',
+  'gpufs/conformance/kernel_corners.test.ts',
+  'gpufs/conformance/property.test.ts',
+  'gpufs/conformance/stress.test.ts',
+  'gpufs/conformance/host_faults.test.ts',
+  'gpufs/conformance/large_cache.test.ts',
+  'gpufs/conformance/sandbox.test.ts',
+  'gpufs/conformance/scale.test.ts',
+  'gpufs/conformance/fio.test.ts',
+  'gpufs/exercise/exercise.test.ts',
+  'gpufs/listing.native.test.ts',
+];
+
+const CHECK_MODE = 'check mode orders the accesses of the cpu device, and of no other';
+const NO_DEVICE = 'it asks the addon and mounts nothing';
+
+/** They use the addon and no other device than the cpu device, and why. */
+export const cpuSuites: Readonly<Record<string, string>> = {
+  'gpufs/check/check_mount.test.ts': CHECK_MODE,
+  'gpufs/check/planted.test.ts': CHECK_MODE,
+  'gpufs/check/progress_models.test.ts': CHECK_MODE,
+  'gpufs/check/property_faults.test.ts': CHECK_MODE,
+  'gpufs/check/property_fsync.test.ts': CHECK_MODE,
+  'gpufs/check/property_linearizable.test.ts': CHECK_MODE,
+  'gpufs/check/property_oracle.test.ts': CHECK_MODE,
+  'gpufs/check/property_protocol.test.ts': CHECK_MODE,
+  'gpufs/check/property_twice.test.ts': CHECK_MODE,
+  'gpufs/cli/check_native.test.ts': CHECK_MODE,
+  'native/check/progress.test.ts': CHECK_MODE,
+  'gpufs/cuda_compiler.test.ts': NO_DEVICE,
+  'gpufs/cuda_driver.native.test.ts': NO_DEVICE,
+  'native/abi/abi.test.ts': NO_DEVICE,
+};
