@@ -19,6 +19,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'the listing' : `
 
   test('programs and kernels', async () => {
     await using fs = await mount({ root, device: 'auto', cache: { lines: 65536, lineBytes: 4096, policy: 'clock' } });
+    expect(fs.device.fill).toMatch(fs.device.name === 'cuda' ? /^(map|pull): / : /^the host reads/);
     if (testDevice !== 'cpu') expect(fs.device).toMatchObject({ name: testDevice });
 
     const [[opened, read]] = await fs.run([[{ op: 'open', path: 'a.bin', mode: 'r' }, { op: 'read', file: 0, offset: 8192, length: 4096 }]]);

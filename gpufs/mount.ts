@@ -85,7 +85,7 @@ export async function mount(options: MountOptions): Promise<Mount> {
   return mountWith(() => loadNativeBinding().binding, options);
 }
 
-/** What can be other than usual: for tests. */
+/** What is compiled, and where it is kept, can be other than usual: for tests. */
 export type MountSettings = CudaBuiltinSettings;
 
 /** The binding is asked for after the options are checked: a wrong option is said even where there is no addon. */
@@ -114,18 +114,26 @@ function isNamed({ device, deviceIndex, fill }: ResolvedOptions): boolean {
 async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: ResolvedOptions, settings: MountSettings): Promise<Mount> {
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
-  if (choice.name !== 'cuda') return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), resolved, choice);
+  if (choice.name !== 'cuda') return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), { options: resolved, choice, settings });
   const device = native.cudaProbe().devices[resolved.deviceIndex] as NativeCudaDevice; // chosen, so it is there
   const cuda = { arch: cudaArch(device), binding: native };
   const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay' };
   const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
-  return new NativeBackedMount(native.mount(nativeConfig(resolved, workers, builtin.module)), resolved, choice, cuda);
+  return new NativeBackedMount(native.mount(nativeConfig(resolved, workers, builtin.module)), { options: resolved, choice, settings, cuda });
+}
+
+interface MountParts {
+  options: ResolvedOptions;
+  choice: DeviceChoice;
+  settings: MountSettings;
+  cuda?: CudaTarget;
 }
 
 class NativeBackedMount implements Mount {
   readonly options: ResolvedOptions;
   readonly device: DeviceInfo;
   readonly #native: NativeMount;
+  readonly #settings: MountSettings;
   readonly #queue = new CallQueue();
   readonly #kernelHost: KernelHost;
   /** Undefined while this is mounted and nobody wants it to be otherwise. */
@@ -134,9 +142,10 @@ class NativeBackedMount implements Mount {
   /** What check mode saw; afterwards nothing is as it should be. */
   #finding: NativeFinding | undefined;
 
-  constructor(native: NativeMount, options: ResolvedOptions, choice: DeviceChoice, cuda?: CudaTarget) {
+  constructor(native: NativeMount, { options, choice, settings, cuda }: MountParts) {
     const { engine, engineNote, sandbox, fill, workers, residentWarps } = native.describe();
     this.#native = native;
+    this.#settings = settings;
     this.options = options;
     this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, fill, notTaken: choice.notTaken };
     this.#kernelHost = {
@@ -176,7 +185,7 @@ class NativeBackedMount implements Mount {
     definition: KernelDefinition<Inputs, Outputs>,
   ): Promise<Kernel<Inputs, Outputs>> {
     this.#mustBeMounted();
-    return makeKernel(this.#kernelHost, definition);
+    return makeKernel(this.#kernelHost, definition, this.#settings);
   }
 
   stats(): Counters {

@@ -71,7 +71,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'a mount with che
     expect(fixture.bytes('a')).toEqual(wanted);
     expect(fs.stats()).toMatchObject({ reads: 1, writes: 1, bytesRead: 200, bytesWritten: 50 });
     expect(fs.stats().requests).toBeGreaterThan(2);
-    expect(fs.describe()).toMatchObject({ workers: 1, residentWarps: 4, engineNote: 'check mode: the host is an actor of the schedule' });
+    expect(fs.describe()).toMatchObject({ workers: 1, residentWarps: 4, engineNote: 'check mode: the host is an actor of the schedule', fill: 'the host reads into the lines' });
     // What one dispatch left is there for the next one.
     expect((await fs.run([[open('a'), read(90, 80)]]))[0]?.[1]?.data).toEqual(wanted.slice(90, 170));
     await fs.run([[open('a', 'r+'), write(0, pattern(5, 4)), fsync()]]);

@@ -85,7 +85,7 @@ function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string;
 async function findCompilerVersion(folder: string): Promise<Finding> {
   try {
     const compiler = findCompiler();
-    if (compiler === undefined) return { found: false, detail: 'none: fs.run works, fs.kernel does not; install g++ or clang++, or set WARPFS_CXX' };
+    if (compiler === undefined) return { found: false, detail: 'none: on the cpu device fs.run works, fs.kernel does not; install g++ or clang++, or set WARPFS_CXX' };
     const version = (await compilerVersion(compiler, folder)).split('\n')[0] ?? '';
     return { found: true, detail: `${compiler.path} (${compiler.from}): ${version}` };
   } catch (error) {
