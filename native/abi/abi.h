@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xdc21342u,
+  ABI_HASH = 0x9d092c69u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -77,7 +77,7 @@ namespace Counter {
 enum : uint32_t { HITS = 0, MISSES = 1, WAITS = 2, EVICTIONS = 3, WRITE_BACKS = 4, BYPASSES = 5, REQUESTS = 6, RETRIES = 7, READS = 8, WRITES = 9, BYTES_READ = 10, BYTES_WRITTEN = 11 };
 }
 namespace Binding {
-enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, WORDS = 4, TAGS = 5, AUXES = 6, DONES = 7, SETS = 8, LINES = 9, FILES = 10, MAILBOXES = 11, OUTBOXES = 12, RECORDS = 13, STATS = 14, FAULT = 15, LOGS = 16, LOADS = 17, GATES = 18, DIRTY = 19, MASKS = 20, OWN = 21 };
+enum : uint32_t { GEOMETRY = 0, RING_TAILS = 1, RING_HEADS = 2, REQUESTS = 3, WORDS = 4, TAGS = 5, AUXES = 6, DONES = 7, SETS = 8, LINES = 9, FILES = 10, MAILBOXES = 11, OUTBOXES = 12, RECORDS = 13, STATS = 14, FAULT = 15, LOGS = 16, LOADS = 17, GATES = 18, DIRTY = 19, MASKS = 20, HINTS = 21, OWN = 22 };
 }
 namespace Errno {
 enum : int32_t {
@@ -132,7 +132,8 @@ struct Geometry {
   uint32_t replay;  // 1: kernels replay, and LOGS and LOADS have room for every slot
   uint32_t mask_count;  // masks of dirty bytes
   uint32_t dirty_lines_max;  // modified lines above which a write goes through to the file; 0: no limit, and nobody counts
-  uint32_t reserved[2];  // zero
+  uint32_t hint_count;  // places for hints, a power of two; 0: nobody looks for any
+  uint32_t reserved;  // zero
   uint64_t file_bytes_max;  // no file grows beyond it
   uint32_t reserved_end[2];  // zero
 };
@@ -154,7 +155,8 @@ static_assert(WARPFS_OFFSETOF(Geometry, stats_count) == 56, "Geometry.stats_coun
 static_assert(WARPFS_OFFSETOF(Geometry, replay) == 60, "Geometry.replay offset");
 static_assert(WARPFS_OFFSETOF(Geometry, mask_count) == 64, "Geometry.mask_count offset");
 static_assert(WARPFS_OFFSETOF(Geometry, dirty_lines_max) == 68, "Geometry.dirty_lines_max offset");
-static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 72, "Geometry.reserved offset");
+static_assert(WARPFS_OFFSETOF(Geometry, hint_count) == 72, "Geometry.hint_count offset");
+static_assert(WARPFS_OFFSETOF(Geometry, reserved) == 76, "Geometry.reserved offset");
 static_assert(WARPFS_OFFSETOF(Geometry, file_bytes_max) == 80, "Geometry.file_bytes_max offset");
 static_assert(WARPFS_OFFSETOF(Geometry, reserved_end) == 88, "Geometry.reserved_end offset");
 
@@ -202,13 +204,13 @@ struct LineTag {
   uint32_t file_id;  // identity of the bytes of one file at one time; never used again; 0: none
   uint32_t page_low;
   uint32_t page_high;
-  uint32_t reserved;  // zero
+  uint32_t version;  // claims of the line so far, where there are hints
 };
 static_assert(sizeof(LineTag) == 16, "LineTag size");
 static_assert(WARPFS_OFFSETOF(LineTag, file_id) == 0, "LineTag.file_id offset");
 static_assert(WARPFS_OFFSETOF(LineTag, page_low) == 4, "LineTag.page_low offset");
 static_assert(WARPFS_OFFSETOF(LineTag, page_high) == 8, "LineTag.page_high offset");
-static_assert(WARPFS_OFFSETOF(LineTag, reserved) == 12, "LineTag.reserved offset");
+static_assert(WARPFS_OFFSETOF(LineTag, version) == 12, "LineTag.version offset");
 
 // LineAux: gpu only.
 struct LineAux {
@@ -257,27 +259,34 @@ static_assert(WARPFS_OFFSETOF(Mailbox, reserved) == 16, "Mailbox.reserved offset
 // FileEntry: written by the host alone; everything but the handle under version (odd while it changes).
 struct FileEntry {
   uint32_t handle;  // index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
-  uint32_t reserved[3];  // zero
   uint32_t file_id;  // tag of its lines
-  uint32_t version;
   uint32_t size_low;
   uint32_t size_high;
-  uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of version / 2
+  uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of the file_id
   uint32_t windows;  // a bit for each window: the gpu may read the file there
   uint32_t window_reach;  // log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
-  uint32_t reserved_end[4];  // zero
+  uint32_t version;
+  uint32_t reserved[7];  // zero
 };
 static_assert(sizeof(FileEntry) == 64, "FileEntry size");
 static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0, "FileEntry.handle offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 4, "FileEntry.reserved offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 16, "FileEntry.file_id offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, version) == 20, "FileEntry.version offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 24, "FileEntry.size_low offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 28, "FileEntry.size_high offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_base) == 32, "FileEntry.window_base offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, windows) == 40, "FileEntry.windows offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, window_reach) == 44, "FileEntry.window_reach offset");
-static_assert(WARPFS_OFFSETOF(FileEntry, reserved_end) == 48, "FileEntry.reserved_end offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, file_id) == 4, "FileEntry.file_id offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_low) == 8, "FileEntry.size_low offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, size_high) == 12, "FileEntry.size_high offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, window_base) == 16, "FileEntry.window_base offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, windows) == 24, "FileEntry.windows offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, window_reach) == 28, "FileEntry.window_reach offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, version) == 32, "FileEntry.version offset");
+static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 36, "FileEntry.reserved offset");
+
+// Hint: gpu only; written as one, by anybody who has found the page there.
+struct Hint {
+  uint32_t line;  // where a page was
+  uint32_t version;  // LineTag.version at that time: while it is the same, the page is there
+};
+static_assert(sizeof(Hint) == 8, "Hint size");
+static_assert(WARPFS_OFFSETOF(Hint, line) == 0, "Hint.line offset");
+static_assert(WARPFS_OFFSETOF(Hint, version) == 4, "Hint.version offset");
 
 // DirtyState: gpu only; behind it one bit for each mask, set while it is in use.
 struct DirtyState {

@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xdc21342;
+export const ABI_HASH = 0x9d092c69;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -67,7 +67,7 @@ export type CourierKind = (typeof CourierKind)[keyof typeof CourierKind];
 export const Policy = { CLOCK: 0, FIFO: 1 } as const;
 export type Policy = (typeof Policy)[keyof typeof Policy];
 
-export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, WORDS: 4, TAGS: 5, AUXES: 6, DONES: 7, SETS: 8, LINES: 9, FILES: 10, MAILBOXES: 11, OUTBOXES: 12, RECORDS: 13, STATS: 14, FAULT: 15, LOGS: 16, LOADS: 17, GATES: 18, DIRTY: 19, MASKS: 20, OWN: 21 } as const;
+export const Binding = { GEOMETRY: 0, RING_TAILS: 1, RING_HEADS: 2, REQUESTS: 3, WORDS: 4, TAGS: 5, AUXES: 6, DONES: 7, SETS: 8, LINES: 9, FILES: 10, MAILBOXES: 11, OUTBOXES: 12, RECORDS: 13, STATS: 14, FAULT: 15, LOGS: 16, LOADS: 17, GATES: 18, DIRTY: 19, MASKS: 20, HINTS: 21, OWN: 22 } as const;
 export type Binding = (typeof Binding)[keyof typeof Binding];
 
 export const COUNTERS = ['hits', 'misses', 'waits', 'evictions', 'writeBacks', 'bypasses', 'requests', 'retries', 'reads', 'writes', 'bytesRead', 'bytesWritten'] as const;
@@ -138,7 +138,8 @@ export const Geometry = {
   replay: 60, // u32: 1: kernels replay, and LOGS and LOADS have room for every slot
   maskCount: 64, // u32: masks of dirty bytes
   dirtyLinesMax: 68, // u32: modified lines above which a write goes through to the file; 0: no limit, and nobody counts
-  reserved: 72, // u32[2]: zero
+  hintCount: 72, // u32: places for hints, a power of two; 0: nobody looks for any
+  reserved: 76, // u32: zero
   fileBytesMax: 80, // u64: no file grows beyond it
   reservedEnd: 88, // u32[2]: zero
 } as const;
@@ -176,7 +177,7 @@ export const LineTag = {
   fileId: 0, // u32: identity of the bytes of one file at one time; never used again; 0: none
   pageLow: 4,
   pageHigh: 8,
-  reserved: 12, // u32: zero
+  version: 12, // u32: claims of the line so far, where there are hints
 } as const;
 
 /** gpu only. Byte offsets of its fields. */
@@ -215,15 +216,21 @@ export const Mailbox = {
 export const FileEntry = {
   bytes: 64,
   handle: 0, // u32: index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed
-  reserved: 4, // u32[3]: zero
-  fileId: 16, // u32: tag of its lines
-  version: 20,
-  sizeLow: 24,
-  sizeHigh: 28,
-  windowBase: 32, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of version / 2
-  windows: 40, // u32: a bit for each window: the gpu may read the file there
-  windowReach: 44, // u32: log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
-  reservedEnd: 48, // u32[4]: zero
+  fileId: 4, // u32: tag of its lines
+  sizeLow: 8,
+  sizeHigh: 12,
+  windowBase: 16, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of the file_id
+  windows: 24, // u32: a bit for each window: the gpu may read the file there
+  windowReach: 28, // u32: log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
+  version: 32,
+  reserved: 36, // u32[7]: zero
+} as const;
+
+/** gpu only; written as one, by anybody who has found the page there. Byte offsets of its fields. */
+export const Hint = {
+  bytes: 8,
+  line: 0, // u32: where a page was
+  version: 4, // u32: LineTag.version at that time: while it is the same, the page is there
 } as const;
 
 /** gpu only; behind it one bit for each mask, set while it is in use. Byte offsets of its fields. */

@@ -138,7 +138,8 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['replay', 'u32', '1: kernels replay, and LOGS and LOADS have room for every slot'],
       ['mask_count', 'u32', 'masks of dirty bytes'],
       ['dirty_lines_max', 'u32', 'modified lines above which a write goes through to the file; 0: no limit, and nobody counts'],
-      ['reserved', 'u32[2]', 'zero'],
+      ['hint_count', 'u32', 'places for hints, a power of two; 0: nobody looks for any'],
+      ['reserved', 'u32', 'zero'],
       ['file_bytes_max', 'u64', 'no file grows beyond it'],
       ['reserved_end', 'u32[2]', 'zero'],
     ],
@@ -174,7 +175,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['file_id', 'u32', 'identity of the bytes of one file at one time; never used again; 0: none'],
       ['page_low', 'u32', ''],
       ['page_high', 'u32', ''],
-      ['reserved', 'u32', 'zero'],
+      ['version', 'u32', 'claims of the line so far, where there are hints'],
     ],
   },
   LineAux: {
@@ -215,15 +216,22 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     owner: 'written by the host alone; everything but the handle under version (odd while it changes)',
     fields: [
       ['handle', 'u32', 'index | generation << 17 of the open file without HANDLE_WRITABLE; 0xffffffff: closed'],
-      ['reserved', 'u32[3]', 'zero'],
       ['file_id', 'u32', 'tag of its lines'],
-      ['version', 'u32', ''],
       ['size_low', 'u32', ''],
       ['size_high', 'u32', ''],
-      ['window_base', 'u32[2]', 'where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of version / 2'],
+      ['window_base', 'u32[2]', 'where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of the file_id'],
       ['windows', 'u32', 'a bit for each window: the gpu may read the file there'],
       ['window_reach', 'u32', 'log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window'],
-      ['reserved_end', 'u32[4]', 'zero'],
+      ['version', 'u32', ''],
+      ['reserved', 'u32[7]', 'zero'],
+    ],
+  },
+  Hint: {
+    bytes: 8,
+    owner: 'gpu only; written as one, by anybody who has found the page there',
+    fields: [
+      ['line', 'u32', 'where a page was'],
+      ['version', 'u32', 'LineTag.version at that time: while it is the same, the page is there'],
     ],
   },
   DirtyState: {
@@ -331,5 +339,5 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
 // Buffers that every kernel is given, in this order (Metal: [[buffer(n)]]). A kernel's own buffers follow from OWN on.
 export const bindings = [
   'GEOMETRY', 'RING_TAILS', 'RING_HEADS', 'REQUESTS', 'WORDS', 'TAGS', 'AUXES', 'DONES', 'SETS', 'LINES', 'FILES', 'MAILBOXES', 'OUTBOXES', 'RECORDS',
-  'STATS', 'FAULT', 'LOGS', 'LOADS', 'GATES', 'DIRTY', 'MASKS', 'OWN',
+  'STATS', 'FAULT', 'LOGS', 'LOADS', 'GATES', 'DIRTY', 'MASKS', 'HINTS', 'OWN',
 ] as const;

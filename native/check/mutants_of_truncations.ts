@@ -28,7 +28,7 @@ const CLOSE_EMPTY = 'fs.gate != 0u && (atomic_cas(gate, empty, GATE_CLOSED | GAT
 const FLUSH_FIRST = `const int flushed = lines_flush(fs, 0u, fs.geometry->line_count, range);
     if (flushed != 0) return flushed;`;
 
-const LOOK_TWICE = 'look.version == host_load(&entry->version) && (look.version & 1u) == 0u';
+const LOOK_TWICE = 'before == host_load(&entry->version) && (before & 1u) == 0u';
 
 const VIEW_TO_WRITE = `FileView view = file_view(fs, file, offset, length, address, is_leader(fs) ? gate_pass(fs, file) : 0);
   if (view.error != 0) return view;
@@ -154,13 +154,13 @@ export const mutantsOfTruncations: readonly Mutant[] = [
   }),
   ofFile('version-not-looked-at-again', {
     original: LOOK_TWICE,
-    mutated: '(look.version & 1u) == 0u',
+    mutated: '(before & 1u) == 0u',
     scenario: 'truncate-once-and-read',
     note: 'The version of a file is not looked at again: the host has begun to change it in between.',
   }),
   ofFile('odd-version-taken', {
     original: LOOK_TWICE,
-    mutated: 'look.version == host_load(&entry->version)',
+    mutated: 'before == host_load(&entry->version)',
     scenario: 'truncate-once-and-read',
     note: 'A version that is odd counts: half of the words are of before, half of after.',
   }),

@@ -38,7 +38,7 @@ void FileTable::publish(FileSlot& slot, uint32_t file_id, uint64_t size) {
   if (link_ != nullptr) {
     store_release(&entry.window_base[0], uint32_t(slot.windows.base));
     WARPFS_ASSERT(slot.windows.base >> 48 == 0);
-    store_release(&entry.window_base[1], uint32_t(slot.windows.base >> 32) | (slot.version + 2) / 2 << 16);
+    store_release(&entry.window_base[1], uint32_t(slot.windows.base >> 32) | file_id << 16);
     store_release(&entry.windows, slot.windows.mask);
     store_release(&entry.window_reach, slot.windows.reach());
   }

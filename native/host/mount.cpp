@@ -45,6 +45,8 @@ Geometry mount_geometry(const MountOptions& options) {
   g.wait_ns = uint64_t(checked("waitMs", options.wait_ms, 1, 0x7fffffff)) * 1000000u;
   g.stats_count = STATS_RECORDS;
   g.replay = options.replay ? 1 : 0;
+  // Two places for each line: few pages take the place of another.
+  if (options.cuda) g.hint_count = std::bit_ceil(g.line_count) * 2;
   g.mask_count = std::clamp(g.line_count / LINES_PER_MASK, std::min(g.line_count, MASKS_MIN), uint32_t(MASKS_MAX));
   if (options.max_dirty_bytes != 0) {
     g.dirty_lines_max = uint32_t(std::clamp(options.max_dirty_bytes / g.line_bytes, uint64_t(1), uint64_t(g.line_count)));

@@ -49,6 +49,7 @@ void fill_sizes(const Geometry& g, MemoryPart part, uint64_t (&bytes)[Binding::O
   bytes[Binding::GATES] = sizeof(uint32_t) * uint64_t(g.file_count);
   bytes[Binding::DIRTY] = sizeof(DirtyState) + sizeof(uint32_t) * ((uint64_t(g.mask_count) + 31) / 32);
   bytes[Binding::MASKS] = uint64_t(g.mask_count) * (g.line_bytes / 8);
+  bytes[Binding::HINTS] = sizeof(Hint) * uint64_t(g.hint_count);
   for (uint32_t binding = 0; binding < Binding::OWN && part == MemoryPart::OF_HOST; binding++) {
     if (!is_of_host(binding)) bytes[binding] = 0;
   }

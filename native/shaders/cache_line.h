@@ -48,16 +48,17 @@ WARPFS_FN bool tag_matches(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD 
 #endif
 }
 
-WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
+WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag, uint version) {
   WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
 #if WARPFS_LOADS_16
   Vec16 words;
   words.words[0] = tag.file_id;
   words.words[1] = (uint)tag.page;
   words.words[2] = (uint)(tag.page >> 32);
-  words.words[3] = 0u;
+  words.words[3] = version;
   atomic_store16(&tag_of->file_id, words);
 #else
+  (void)version;
   atomic_store(&tag_of->file_id, tag.file_id);
   atomic_store(&tag_of->page_low, (uint)tag.page);
   atomic_store(&tag_of->page_high, (uint)(tag.page >> 32));

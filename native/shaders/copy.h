@@ -45,6 +45,12 @@ union Element {
 template <typename T>
 WARPFS_FN T data_load(const WARPFS_DEVICE uchar* source) {
   Element<T> element;
+#if WARPFS_DATA_LOAD_8
+  if (sizeof(T) == 8u) {
+    data_load8((const WARPFS_DEVICE uint*)source, element.words);
+    return element.value;
+  }
+#endif
   if ((sizeof(T) & 3u) == 0u) {
     for (uint i = 0; i < sizeof(T) / 4u; i++) element.words[i] = data_load4((const WARPFS_DEVICE uint*)source + i);
   } else {

@@ -111,6 +111,9 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
       if (mine) load_log<T>(fs, value);
 #endif
       if (Action::WRITES == 0u) {
+#if WARPFS_HINTS
+        if (is_leader(fs)) hint_write(fs, view.source.file_id, next, line);
+#endif
         page_release(fs, line);
       } else {
         page_leave(fs, line);
@@ -150,6 +153,17 @@ WARPFS_FN int elements_do(WARPFS_THREAD Fs& fs, int file, ulong index, bool want
   }
 }
 
+// All lanes, last thing in a load or an addition.
+template <typename T>
+WARPFS_FN T elements_end(WARPFS_THREAD Fs& fs, int status, T value) {
+  if (status != 0) note_error(fs, status);
+  // As in call_end: the call may end before it comes to the page that it went past the cache for.
+  if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
+  if (is_leader(fs)) gate_leave(fs);
+  call_clear(fs);
+  return value;
+}
+
 // Loads and adds give a value to each lane, so the log of loads remembers them.
 template <typename T, typename Action>
 WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value, bool wanted) {
@@ -167,6 +181,21 @@ WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value,
   }
 #endif
   T moved = value;
+#if WARPFS_HINTS
+  if (Action::WRITES == 0u) {
+    moved = T(0);
+    const bool served = elements_peek<T>(fs, file, index, wanted, moved);
+    if (warp_all(fs.lane, served || !wanted)) {
+      count(fs, Counter::HITS, 1u);
+      return moved;
+    }
+    // The others go their usual way, and leave hints for the next time.
+    T rest = T(0);
+    const int status = elements_do<T, Action>(fs, file, index, wanted && !served, rest);
+    if (!served) moved = rest;
+    return elements_end(fs, status, moved);
+  }
+#endif
   const int status = elements_do<T, Action>(fs, file, index, wanted, moved);
 #if WARPFS_REPLAY
   if (status == WARPFS_PENDING) {
@@ -176,12 +205,7 @@ WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value,
   load_log<T>(fs, moved);
   fs.load_words += words;
 #endif
-  if (status != 0) note_error(fs, status);
-  // As in call_end: the call may end before it comes to the page that it went past the cache for.
-  if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
-  if (Action::WRITES != 0u && is_leader(fs)) gate_leave(fs);
-  call_clear(fs);
-  return moved;
+  return elements_end(fs, status, moved);
 }
 
 // The element `index` of the file, seen as an array of T. Past the end: 0, and the item has failed with ERANGE. Lanes that do not want one get 0.

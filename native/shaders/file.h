@@ -3,37 +3,27 @@
 
 namespace warpfs {
 
-// Where a file that has this handle would be, open or not; 0: nowhere.
-WARPFS_FN WARPFS_DEVICE const FileEntry* file_place(WARPFS_THREAD const Fs& fs, int file) {
-  return file >= 0 && handle_index(file) < fs.geometry->file_count ? fs.files + handle_index(file) : 0;
-}
-
-WARPFS_FN bool file_is_open(WARPFS_DEVICE const FileEntry* entry, int file) {
-  return host_load(&entry->handle) == ((uint)file & ~(uint)HANDLE_WRITABLE);
-}
-
 WARPFS_FN WARPFS_DEVICE const FileEntry* file_entry(WARPFS_THREAD const Fs& fs, int file) {
   WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
-  return entry != 0 && file_is_open(entry, file) ? entry : 0;
+  return entry != 0 && handle_is(host_load(&entry->handle), file) ? entry : 0;
 }
 
 struct FileLook {
+  uint handle;
   uint file_id;
-  uint version;
   ulong size;
 };
 
 #if WARPFS_LOADS_16
 
-static_assert(WARPFS_OFFSETOF(FileEntry, file_id) % 16u == 0u && WARPFS_OFFSETOF(FileEntry, version) == WARPFS_OFFSETOF(FileEntry, file_id) + 4u &&
-                  WARPFS_OFFSETOF(FileEntry, size_low) == WARPFS_OFFSETOF(FileEntry, file_id) + 8u &&
-                  WARPFS_OFFSETOF(FileEntry, size_high) == WARPFS_OFFSETOF(FileEntry, file_id) + 12u,
-              "identity and size are of one moment");
+static_assert(WARPFS_OFFSETOF(FileEntry, handle) == 0u && WARPFS_OFFSETOF(FileEntry, file_id) == 4u && WARPFS_OFFSETOF(FileEntry, size_low) == 8u &&
+                  WARPFS_OFFSETOF(FileEntry, size_high) == 12u,
+              "handle, identity and size are of one moment");
 
 WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD FileLook& look) {
-  const Vec16 seen = atomic_load16(&entry->file_id);
-  look.file_id = seen.words[0];
-  look.version = seen.words[1];
+  const Vec16 seen = atomic_load16(&entry->handle);
+  look.handle = seen.words[0];
+  look.file_id = seen.words[1];
   look.size = (ulong)seen.words[2] | ((ulong)seen.words[3] << 32);
   return true;
 }
@@ -46,12 +36,13 @@ enum : uint32_t { FILE_LOOKS_MAX = 1u << 20 };
 // Words that the host changes while we look: odd or different versions mean that we saw a half of it. False: the host stopped in the middle.
 WARPFS_FN bool file_look(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD FileLook& look) {
   for (uint looks = 0; looks < FILE_LOOKS_MAX; looks++) {
-    look.version = host_load(&entry->version);
+    const uint before = host_load(&entry->version);
     host_fence_acquire();
+    look.handle = host_load(&entry->handle);
     look.file_id = host_load(&entry->file_id);
     look.size = (ulong)host_load(&entry->size_low) | ((ulong)host_load(&entry->size_high) << 32);
     host_fence_acquire();
-    if (look.version == host_load(&entry->version) && (look.version & 1u) == 0u) return true;
+    if (before == host_load(&entry->version) && (before & 1u) == 0u) return true;
   }
   return false;
 }
@@ -80,7 +71,7 @@ WARPFS_CALL ulong file_size_of(WARPFS_THREAD Fs& fs, int file) {
   return warp_broadcast64(fs.lane, look.size, 0u);
 }
 
-// Leader only. What pages that are missed are looked for in. It says of which version it is, so that it is never taken with the identity of another.
+// Leader only. What pages that are missed are looked for in. It says whose it is, so that it is never taken for another file's.
 WARPFS_FN void window_look(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* entry) {
 #if WARPFS_WINDOWS
   static_assert(WARPFS_OFFSETOF(FileEntry, window_base) % 16u == 0u && WARPFS_OFFSETOF(FileEntry, window_reach) == WARPFS_OFFSETOF(FileEntry, window_base) + 12u,
@@ -93,13 +84,12 @@ WARPFS_FN void window_look(WARPFS_THREAD Fs& fs, WARPFS_DEVICE const FileEntry* 
 #endif
 }
 
-WARPFS_FN void window_remember(WARPFS_THREAD Fs& fs, uint version) {
+WARPFS_FN void window_check(WARPFS_THREAD Fs& fs, uint file_id) {
 #if WARPFS_WINDOWS
-  fs.window_version = version;
-  if (fs.window.words[1] >> 16 != ((version >> 1) & 0xffffu)) fs.window.words[2] = 0u;
+  if (fs.window.words[1] >> 16 != (file_id & 0xffffu)) fs.window.words[2] = 0u;
 #else
   (void)fs;
-  (void)version;
+  (void)file_id;
 #endif
 }
 
@@ -111,13 +101,14 @@ WARPFS_HOT_CALL FileView file_view(WARPFS_THREAD Fs& fs, int file, ulong offset,
   if (is_leader(fs)) {
     WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
     FileLook look;
+    look.handle = 0;
     bool known = false;
     if (entry != 0) {
       window_look(fs, entry);
       known = file_look(entry, look);
     }
-    if (entry != 0 && file_is_open(entry, file)) {
-      window_remember(fs, look.version);
+    if (entry != 0 && handle_is(look.handle, file)) {
+      window_check(fs, look.file_id);
       ulong within = offset < look.size ? look.size - offset : 0u;
       if (within > length) within = length;
       packed = ((ulong)look.file_id << 32) | within;

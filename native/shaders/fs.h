@@ -51,7 +51,10 @@ struct Fs {
   WARPFS_DEVICE uint* loaded;   // words that the lanes of this slot have loaded (replay only)
   WARPFS_TABLE(uint, gates, GATES);    // of the files
   WARPFS_TABLE(DirtyState, dirty, DIRTY);
-  WARPFS_TABLE(uint, masks, MASKS);    // of dirty bytes
+  WARPFS_TABLE(uint, masks, MASKS);
+#if WARPFS_LOADS_16
+  WARPFS_TABLE(Hint, hints, HINTS);
+#endif    // of dirty bytes
 
   WARPFS_SHAPE(line_shift);
   WARPFS_SHAPE(set_count);
@@ -74,7 +77,6 @@ struct Fs {
 #if WARPFS_WINDOWS
   // Leader only: of the file that was looked up last.
   WARPFS_DEVICE const FileEntry* window_entry;
-  uint window_version;
   Vec16 window;  // base, windows and reach
 #endif
   bool pending;      // the item has to leave and to be run again (replay only)
@@ -141,6 +143,13 @@ WARPFS_FN WARPFS_DEVICE uint* item_maps(WARPFS_THREAD const Fs& fs) { return fs.
 WARPFS_FN uint line_bytes(WARPFS_THREAD const Fs& fs) { return 1u << fs.line_shift; }
 
 WARPFS_FN WARPFS_DEVICE uchar* line_data(WARPFS_THREAD const Fs& fs, uint line) { return fs.lines + ((ulong)line << fs.line_shift); }
+
+// Where a file that has this handle would be, open or not; 0: nowhere.
+WARPFS_FN WARPFS_DEVICE const FileEntry* file_place(WARPFS_THREAD const Fs& fs, int file) {
+  return file >= 0 && handle_index(file) < fs.geometry->file_count ? fs.files + handle_index(file) : 0;
+}
+
+WARPFS_FN bool handle_is(uint handle, int file) { return handle == ((uint)file & ~(uint)HANDLE_WRITABLE); }
 
 // Folds the arguments of a call into one word: equal arguments give equal words, unequal ones almost always unequal words.
 WARPFS_FN ulong mix_arguments(ulong a, ulong b, ulong c) { return a ^ ((b << 21) | (b >> 43)) ^ ((c << 42) | (c >> 22)); }

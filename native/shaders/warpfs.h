@@ -32,6 +32,9 @@
 #define WARPFS_LOADS_16 0
 #endif
 
+// 1: elements are looked for by hints first. A replayed load would have to remember which lanes were served.
+#define WARPFS_HINTS (WARPFS_LOADS_16 && !WARPFS_REPLAY)
+
 // 1: the kernel is linked with what is behind calls.h (WARPFS_CALLS_HERE made that).
 #ifndef WARPFS_CALLS_LINKED
 #define WARPFS_CALLS_LINKED 0
@@ -44,11 +47,12 @@
 #include "item.h"
 #include "copy.h"
 #include "calls.h"
+#include "replacement.h"
+#include "hint.h"
 #if !WARPFS_CALLS_LINKED
 #include "ring.h"
 #include "dirty.h"
 #include "line_wait.h"
-#include "replacement.h"
 #include "write_back.h"
 #include "cache_set.h"
 #include "window.h"

@@ -1,6 +1,6 @@
 // Reading a page of a file where it lies in the memory of the host: the warp that claimed the line fills it, and nobody is asked. The host takes
-// windows back by a new version of the file entry, and changes nothing of the file before the gpu has got that: who sees the same version
-// behind its copy as before it has copied bytes of the identity that it wanted.
+// a window back in the file entry, and changes nothing of the file before the gpu has got that: who sees the same window behind its copy
+// as before it has copied bytes of the identity that it wanted.
 #pragma once
 
 namespace warpfs {
@@ -48,9 +48,13 @@ WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) 
   warp_sync(fs.lane);
   uint filled = 0;
   if (is_leader(fs)) {
-    // The bytes were read before the version is looked at again.
+    // The bytes were read before the window is looked at again.
     fence_acquire();
-    filled = host_load(&fs.window_entry->version) == fs.window_version ? 1u : 0u;
+    const Vec16 now = atomic_load16(&fs.window_entry->window_base[0]);
+    filled = 1u;
+    for (uint i = 0; i < 4u; i++) {
+      if (now.words[i] != fs.window.words[i]) filled = 0u;
+    }
     uint word = atomic_load(fs.words + line);
     while (line_state(word) == LineState::BUSY) line_move(fs, line, word, filled != 0u ? LineState::READY : LineState::INVALID, LineStep::NONE);
     if (filled == 0u) {

@@ -119,6 +119,23 @@ WARPFS_FN void atomic_store16(WARPFS_DEVICE uint* p, Vec16 v) {
       "r"(v.words[0]), "r"(v.words[1]), "r"(v.words[2]), "r"(v.words[3])
       : "memory");
 }
+// Two words as one access.
+struct alignas(8) Word2 {
+  uint words[2];
+};
+WARPFS_FN Word2 atomic_load8(const WARPFS_DEVICE uint* p) {
+  Word2 v;
+  asm volatile("{ .reg .b64 whole; ld.relaxed.gpu.global.b64 whole, [%2]; mov.b64 {%0, %1}, whole; }"
+               : "=r"(v.words[0]), "=r"(v.words[1])
+               : "l"(global_address(p))
+               : "memory");
+  return v;
+}
+WARPFS_FN void atomic_store8(WARPFS_DEVICE uint* p, Word2 v) {
+  asm volatile("{ .reg .b64 whole; mov.b64 whole, {%1, %2}; st.relaxed.gpu.global.b64 [%0], whole; }" ::"l"(global_address(p)), "r"(v.words[0]),
+               "r"(v.words[1])
+               : "memory");
+}
 WARPFS_FN void atomic_store(WARPFS_DEVICE uint* p, uint v) {
   asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory");
 }
@@ -181,6 +198,12 @@ WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }
 
 WARPFS_FN void fence_acquire() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 WARPFS_FN void fence_release() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+// Between two loads of one lane: the first is made before the second.
+#ifdef WARPFS_TRY_NO_ORDER
+WARPFS_FN void order_loads() {}
+#else
+WARPFS_FN void order_loads() { fence_acquire(); }
+#endif
 WARPFS_FN void fence_seq() { asm volatile("fence.sc.gpu;" ::: "memory"); }
 WARPFS_FN void host_fence_acquire() { fence_acquire(); }
 WARPFS_FN void host_fence_release() { fence_release(); }
@@ -216,6 +239,12 @@ WARPFS_FN Vec16 window_load16(const WARPFS_DEVICE Vec16* p) {
 }
 WARPFS_FN uint data_load4(const WARPFS_DEVICE uint* p) { return atomic_load(p); }
 WARPFS_FN void data_store4(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }
+#define WARPFS_DATA_LOAD_8 1
+WARPFS_FN void data_load8(const WARPFS_DEVICE uint* p, WARPFS_THREAD uint* words) {
+  const Word2 v = atomic_load8(p);
+  words[0] = v.words[0];
+  words[1] = v.words[1];
+}
 WARPFS_FN uchar data_load1(const WARPFS_DEVICE uchar* p) {
   uint value;
   asm volatile("ld.relaxed.gpu.global.u8 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");

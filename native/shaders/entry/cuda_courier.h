@@ -70,11 +70,9 @@ WARPFS_FN void courier_file(const CourierLaunch& launch, uint index) {
     for (uint i = 0; i < VECTORS; i++) copy[i] = bus_load16(reinterpret_cast<const Vec16*>(from) + i);
     bus_fence();
   } while ((before & 1u) != 0u || seen->version != before || bus_load(&from->version) != before);
-  // Identity, version and size change as one, and so does the window, which says of which version it is.
-  atomic_store16(&to->file_id, copy[1]);
-  fence_release();
-  atomic_store16(&to->window_base[0], copy[2]);
-  atomic_store(&to->handle, seen->handle);
+  // Handle, identity and size change as one, and so does the window, which says whose it is.
+  atomic_store16(&to->handle, copy[0]);
+  atomic_store16(&to->window_base[0], copy[1]);
 }
 
 // One warp. All loads of a part are on their way before the first of them is waited for.
