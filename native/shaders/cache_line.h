@@ -21,6 +21,12 @@ enum : uint32_t {
   LINE_STATE_AND_STEP = LINE_STATE_MASK | LINE_STEP_MASK,
 };
 
+// Its bytes are there; they may be on their way to the file.
+WARPFS_FN bool line_can_be_read(uint word) {
+  return (word & LINE_STATE_MASK) == LineState::READY || (word & LINE_STATE_MASK) == LineState::MODIFIED ||
+         (word & LINE_STATE_AND_STEP) == (LineState::BUSY | ((uint)LineStep::WRITING << LINE_STEP_SHIFT));
+}
+
 // A page of a file as the cache knows it.
 struct Tag {
   uint file_id;

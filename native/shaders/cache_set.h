@@ -8,28 +8,6 @@
 
 namespace warpfs {
 
-struct CacheSet {
-  uint index;
-  uint first;  // its first line
-  uint ways;
-};
-
-WARPFS_FN CacheSet set_at(WARPFS_THREAD const Fs& fs, uint index) {
-  CacheSet set;
-  set.index = index;
-  set.first = index * fs.set_ways_base + (index < fs.set_ways_rest ? index : fs.set_ways_rest);
-  set.ways = fs.set_ways_base + (index < fs.set_ways_rest ? 1u : 0u);
-  return set;
-}
-
-// Consecutive pages lie in consecutive sets, so that one file that fits into the cache fills it evenly.
-WARPFS_FN CacheSet set_of(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Tag& tag) {
-  const uint mixed = (uint)tag.page + (uint)(tag.page >> 32) * 0x9e3779b1u + tag.file_id * 0x85ebca6bu;
-  // Caches of 2^n lines are the rule, and a division is the longest step of a look at one.
-  const bool power_of_two = (fs.set_count & (fs.set_count - 1u)) == 0u;
-  return set_at(fs, power_of_two ? mixed & (fs.set_count - 1u) : mixed % fs.set_count);
-}
-
 enum : uint32_t {
   FIND_MISS,   // the page is in no line
   FIND_READY,  // in `line`, pinned, its bytes are there; it may be on its way to the file

@@ -59,6 +59,27 @@ WARPFS_FN T data_load(const WARPFS_DEVICE uchar* source) {
   return element.value;
 }
 
+#if WARPFS_LOADS_16
+// Whatever the lane loads behind it is loaded later.
+template <typename T>
+WARPFS_FN T data_load_acquire(const WARPFS_DEVICE uchar* source) {
+  Element<T> element;
+  if (sizeof(T) == 4u) {
+    element.words[0] = atomic_load_acquire((const WARPFS_DEVICE uint*)source);
+    return element.value;
+  }
+  if (sizeof(T) == 8u) {
+    const Word2 words = atomic_load8_acquire((const WARPFS_DEVICE uint*)source);
+    element.words[0] = words.words[0];
+    element.words[(sizeof(T) - 1u) / 4u] = words.words[1];
+    return element.value;
+  }
+  element.value = data_load<T>(source);
+  fence_acquire();
+  return element.value;
+}
+#endif
+
 template <typename T>
 WARPFS_FN void data_store(WARPFS_DEVICE uchar* target, T value) {
   Element<T> element;

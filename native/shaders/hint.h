@@ -29,12 +29,11 @@ enum : uint32_t { HITS_PER_REFERENCE = 16 };
 // One lane. The element at `within` of a page, if a hint is right: true.
 template <typename T>
 WARPFS_FN bool hint_load(WARPFS_THREAD const Fs& fs, uint file_id, ulong page, uint within, bool refers, WARPFS_THREAD T& value) {
-  const Word2 hint = atomic_load8(&hint_place(fs, file_id, page)->line);
+  const Word2 hint = atomic_load8_acquire(&hint_place(fs, file_id, page)->line);
   const uint line = hint.words[0];
   if (line >= fs.geometry->line_count) return false;
-  order_loads();
-  const T loaded = data_load<T>(line_data(fs, line) + within);
-  order_loads();
+  // The hint before the bytes, the bytes before the tag.
+  const T loaded = data_load_acquire<T>(line_data(fs, line) + within);
   const Vec16 tag = atomic_load16(&fs.tags[line].file_id);
   if (tag.words[0] != file_id || tag.words[1] != (uint)page || tag.words[2] != (uint)(page >> 32) || tag.words[3] != hint.words[1]) return false;
   if (refers && policy_counts_hits() && (atomic_load(fs.words + line) & LINE_REFERENCE) == 0u) atomic_or(fs.words + line, LINE_REFERENCE);
@@ -51,7 +50,7 @@ WARPFS_FN bool elements_peek(WARPFS_THREAD Fs& fs, int file, ulong index, bool w
   const ulong size = (ulong)seen.words[2] | ((ulong)seen.words[3] << 32);
   const ulong offset = index * sizeof(T);
   if (!wanted || !handle_is(seen.words[0], file) || index >= size / sizeof(T)) return false;
-  const bool refers = fs.counters[Counter::HITS] % HITS_PER_REFERENCE == 0u;
+  const bool refers = cycle_count() / HITS_PER_REFERENCE % HITS_PER_REFERENCE == 0u;
   return hint_load<T>(fs, seen.words[1], offset >> fs.line_shift, (uint)offset & (line_bytes(fs) - 1u), refers, value);
 }
 

@@ -255,19 +255,6 @@ WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
 }
 #endif
 
-// Leader only. One map more or less in the set of a line. False: there may be no more.
-WARPFS_FN bool set_map(WARPFS_THREAD const Fs& fs, uint set, uint ways) {
-  const uint limit = ways > 1u ? ways - 1u : 1u;
-  if (atomic_add(&fs.sets[set].maps, 1u) < limit) return true;
-  atomic_sub(&fs.sets[set].maps, 1u);
-  return false;
-}
-WARPFS_FN void set_unmap(WARPFS_THREAD const Fs& fs, uint line) {
-  const uint wide = fs.set_ways_rest * (fs.set_ways_base + 1u);  // lines of the sets that have a way more
-  const uint set = line < wide ? line / (fs.set_ways_base + 1u) : fs.set_ways_rest + (line - wide) / fs.set_ways_base;
-  atomic_sub(&fs.sets[set].maps, 1u);
-}
-
 // Leader only. Maps that the item leaves behind. What it stored in one for writing since it last said so may never reach the file: that fails it.
 WARPFS_FN void item_unmap(WARPFS_THREAD Fs& fs) {
   for (uint i = 0; i < MAPS_MAX; i++) {

@@ -42,10 +42,17 @@
 
 #include "fs.h"
 #include "cache_line.h"
+#include "cache_place.h"
 #include "wait.h"
 #include "gate.h"
 #include "item.h"
 #include "copy.h"
+// What hot.h makes in registers is behind another name here.
+#if WARPFS_HINTS
+#define gread gread_usual
+#define gmmap gmmap_usual
+#define gmunmap gmunmap_usual
+#endif
 #include "calls.h"
 #include "replacement.h"
 #include "hint.h"
@@ -65,6 +72,12 @@
 #include "open.h"
 #include "map.h"
 #include "async.h"
+#endif
+#if WARPFS_HINTS
+#undef gread
+#undef gmmap
+#undef gmunmap
+#include "hot.h"
 #endif
 #include "elements.h"
 #include "array.h"

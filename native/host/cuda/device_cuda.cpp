@@ -81,6 +81,7 @@ CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptio
   program_ = builtin_.function("warpfs_program");
   sweep_ = builtin_.function("warpfs_sweep");
   courier_ = builtin_.function("warpfs_courier");
+  resident_warps_ = resident_groups(program_, Dispatch{});
   if (options.replay) abandon_ = builtin_.function("warpfs_abandon");
   sweep_lines_ = builtin_.word("warpfs_sweep_lines");
   launch_.own = reinterpret_cast<void* const*>(scratch_.address() + OWN_AT);
@@ -108,12 +109,15 @@ DispatchResult CudaDevice::run(const Dispatch& dispatch) {
   return run_kernel(dispatch, dispatch.module.empty() ? program_ : find(dispatch.module));
 }
 
-uint32_t CudaDevice::grid_of(CUfunction function, const Dispatch& dispatch) const {
+/// Groups that are resident for certain: a multiprocessor where a block of the courier is may have room for none.
+uint32_t CudaDevice::resident_groups(CUfunction function, const Dispatch& dispatch) const {
   int blocks = 0;
   check(driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, int(dispatch.group_warps * WARP_LANES), dispatch.group_memory_bytes),
         "asking how many groups fit");
   if (blocks < 1) throw HostError("ERR_WARPFS_RESIDENT", "a group of " + std::to_string(dispatch.group_warps) + " warps does not fit on the GPU");
-  return std::max(1u, std::min(uint32_t(blocks) * memory_.context().multiprocessors(), memory_.geometry().slot_count / dispatch.group_warps));
+  const uint32_t multiprocessors = memory_.context().multiprocessors(), taken = memory_.courier().blocks();
+  const uint32_t left = multiprocessors > taken ? multiprocessors - taken : 1;
+  return std::max(1u, std::min(uint32_t(blocks) * left, memory_.geometry().slot_count / dispatch.group_warps));
 }
 
 void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items) {
@@ -123,7 +127,7 @@ void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t 
   launch_.slots = slots;
   launch_.slot_items = slot_items;
   const uint32_t groups = (items + dispatch.group_warps - 1) / dispatch.group_warps;
-  const uint32_t grid = std::max(1u, std::min(groups, grid_of(function, dispatch)));
+  const uint32_t grid = std::max(1u, std::min(groups, resident_groups(function, dispatch)));
   if (dispatch.group_memory_bytes > 48 * 1024) {
     check(driver().cuFuncSetAttribute(function, FUNC_MAX_DYNAMIC_SHARED_BYTES, int(dispatch.group_memory_bytes)), "asking for group memory");
   }
@@ -166,9 +170,9 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
   if (options_.replay && dispatch.group_warps > 1) {
     throw HostError(-Errno::einval, "groups of several warps cannot be replayed one warp at a time: use wait 'spin'");
   }
-  if (dispatch.all_resident && (dispatch.items + dispatch.group_warps - 1) / dispatch.group_warps > grid_of(function, dispatch)) {
+  if (dispatch.all_resident && (dispatch.items + dispatch.group_warps - 1) / dispatch.group_warps > resident_groups(function, dispatch)) {
     throw HostError("ERR_WARPFS_RESIDENT", std::to_string(dispatch.items) + " work items wait for each other, but only " +
-                                               std::to_string(grid_of(function, dispatch) * dispatch.group_warps) + " can be resident");
+                                               std::to_string(resident_groups(function, dispatch) * dispatch.group_warps) + " can be resident");
   }
   DispatchResult result;
   if (memory_.windows() != nullptr) memory_.windows()->between_dispatches(options_.window_time);

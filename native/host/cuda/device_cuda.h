@@ -31,7 +31,7 @@ class CudaDevice final : public Device {
   void add_counters(CounterTotals& totals) override;
 
   uint32_t worker_count() const override { return memory_.context().multiprocessors(); }
-  uint32_t resident_warps() const override { return memory_.geometry().slot_count; }
+  uint32_t resident_warps() const override { return resident_warps_; }
   uint64_t line_data_bytes() const override { return memory_.line_data_bytes(); }
   uint64_t overhead_bytes() const override { return memory_.overhead_bytes(); }
   std::string fill_note() const override;
@@ -47,7 +47,7 @@ class CudaDevice final : public Device {
   void take_buffers(const Dispatch& dispatch);
   void launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items);
   void wait_for(CUstream stream, const char* what);
-  uint32_t grid_of(CUfunction function, const Dispatch& dispatch) const;
+  uint32_t resident_groups(CUfunction function, const Dispatch& dispatch) const;
 
   CudaMemory& memory_;
   Daemon& daemon_;
@@ -56,6 +56,7 @@ class CudaDevice final : public Device {
   LoadedKernel builtin_;
   CUfunction program_ = nullptr, sweep_ = nullptr, abandon_ = nullptr, courier_ = nullptr;
   uint32_t sweep_lines_ = 0;
+  uint32_t resident_warps_ = 0;
   std::map<std::string, std::unique_ptr<LoadedKernel>> modules_;
   DeviceMemory own_;               // the buffers of a dispatch; only grows
   std::vector<uint64_t> own_at_;   // where each of them lies there

@@ -87,8 +87,13 @@ void Windows::run() {
 /// While the file is open: its handle may be gone by the time that no kernel runs.
 void Windows::map(const Wish& wish) {
   if (!one_address_ || !read_only_) return refuse("the driver cannot register files that are only read, at the address of the host");
+  Asked& asked = asked_[handle_index(wish.handle)];
   const FileRef file = wish.files->acquire(wish.handle);
-  if (file.slot == nullptr) return;
+  if (file.slot == nullptr) {  // closed before it was its turn: the next one may ask again
+    uint32_t file_id = wish.file_id;
+    asked.file_id.compare_exchange_strong(file_id, 0);
+    return;
+  }
   struct stat found{};
   Mapping mapping{};
   void* base = MAP_FAILED;
@@ -104,7 +109,6 @@ void Windows::map(const Wish& wish) {
   mapping.base = static_cast<uint8_t*>(base);
   mapping.windows.base = reinterpret_cast<uint64_t>(base);
   mapping.windows.shift = shift_for(mapping.windows.end);
-  Asked& asked = asked_[mapping.index];
   if (wish.offset < mapping.windows.end) asked.windows.fetch_or(uint32_t(1) << (wish.offset >> mapping.windows.shift), std::memory_order_relaxed);
   asked.shift.store(mapping.windows.shift, std::memory_order_release);
   std::lock_guard lock(mappings_mutex_);

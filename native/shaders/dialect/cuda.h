@@ -131,6 +131,24 @@ WARPFS_FN Word2 atomic_load8(const WARPFS_DEVICE uint* p) {
                : "memory");
   return v;
 }
+#ifdef WARPFS_TRY_NO_ORDER
+#define WARPFS_ACQ "relaxed"
+#else
+#define WARPFS_ACQ "acquire"
+#endif
+WARPFS_FN Word2 atomic_load8_acquire(const WARPFS_DEVICE uint* p) {
+  Word2 v;
+  asm volatile("{ .reg .b64 whole; ld." WARPFS_ACQ ".gpu.global.b64 whole, [%2]; mov.b64 {%0, %1}, whole; }"
+               : "=r"(v.words[0]), "=r"(v.words[1])
+               : "l"(global_address(p))
+               : "memory");
+  return v;
+}
+WARPFS_FN uint atomic_load_acquire(const WARPFS_DEVICE uint* p) {
+  uint value;
+  asm volatile("ld." WARPFS_ACQ ".gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return value;
+}
 WARPFS_FN void atomic_store8(WARPFS_DEVICE uint* p, Word2 v) {
   asm volatile("{ .reg .b64 whole; mov.b64 whole, {%1, %2}; st.relaxed.gpu.global.b64 [%0], whole; }" ::"l"(global_address(p)), "r"(v.words[0]),
                "r"(v.words[1])
@@ -198,12 +216,6 @@ WARPFS_FN void host_store(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }
 
 WARPFS_FN void fence_acquire() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 WARPFS_FN void fence_release() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
-// Between two loads of one lane: the first is made before the second.
-#ifdef WARPFS_TRY_NO_ORDER
-WARPFS_FN void order_loads() {}
-#else
-WARPFS_FN void order_loads() { fence_acquire(); }
-#endif
 WARPFS_FN void fence_seq() { asm volatile("fence.sc.gpu;" ::: "memory"); }
 WARPFS_FN void host_fence_acquire() { fence_acquire(); }
 WARPFS_FN void host_fence_release() { fence_release(); }
@@ -311,6 +323,18 @@ struct Lane {
 };
 
 WARPFS_FN uint warp_ballot(WARPFS_THREAD const Lane&, bool vote) { return ballot_all(vote); }
+#define WARPFS_COUNTS(lane) ((lane).index == 0u)
+// Whether all lanes are here with the same value. Lanes that left are not told from lanes that differ.
+WARPFS_FN bool warp_all_equal(WARPFS_THREAD const Lane&, uint v) {
+  int same = 0;
+  __match_all_sync(ALL_LANES, v, &same);
+  return same != 0;
+}
+WARPFS_FN ulong cycle_count() {
+  ulong cycles;
+  asm volatile("mov.u64 %0, %%clock64;" : "=l"(cycles));
+  return cycles;
+}
 WARPFS_FN bool warp_any(WARPFS_THREAD const Lane& lane, bool vote) { return lane.any(vote); }
 WARPFS_FN bool warp_all(WARPFS_THREAD const Lane& lane, bool vote) { return lane.all(vote); }
 WARPFS_FN uint warp_shuffle(WARPFS_THREAD const Lane&, uint v, uint source_lane) { return shuffle_word(v, source_lane); }
