@@ -3,13 +3,28 @@
 
 namespace warpfs {
 
+enum : uint32_t { COPY_AT_ONCE = 8 };
+
 // Line data may be read and written by several warps at once, so every access to it goes through the dialect's data_ functions.
 WARPFS_FN void copy_from_line(WARPFS_THREAD const Lane& lane, WARPFS_DEVICE uchar* target, const WARPFS_DEVICE uchar* line, uint bytes) {
   const ulong alignment = (ulong)target | (ulong)line | (ulong)bytes;
   if ((alignment & 15u) == 0u) {
     WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
     const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)line;
+#if WARPFS_LOADS_16
+    // All loads of a part are on their way before the first of them is waited for.
+    for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < i.end; i.at += COPY_AT_ONCE * i.step) {
+      Vec16 part[COPY_AT_ONCE];
+      for (uint k = 0; k < COPY_AT_ONCE; k++) {
+        if (i.at + k * i.step < i.end) part[k] = data_load16(from + i.at + k * i.step);
+      }
+      for (uint k = 0; k < COPY_AT_ONCE; k++) {
+        if (i.at + k * i.step < i.end) to[i.at + k * i.step] = part[k];
+      }
+    }
+#else
     for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < i.end; i.at += i.step) to[i.at] = data_load16(from + i.at);
+#endif
   } else if ((alignment & 3u) == 0u) {
     WARPFS_DEVICE uint* to = (WARPFS_DEVICE uint*)target;
     const WARPFS_DEVICE uint* from = (const WARPFS_DEVICE uint*)line;

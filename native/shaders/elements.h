@@ -112,7 +112,7 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
 #endif
       if (Action::WRITES == 0u) {
 #if WARPFS_HINTS
-        if (is_leader(fs)) hint_write(fs, view.source.file_id, next, line);
+        if (is_leader(fs)) hint_write(fs, file, next, line);
 #endif
         page_release(fs, line);
       } else {
@@ -184,7 +184,7 @@ WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value,
 #if WARPFS_HINTS
   if (Action::WRITES == 0u) {
     moved = T(0);
-    const bool served = elements_peek<T>(fs, file, index, wanted, moved);
+    const bool served = element_peek<T>(fs, file, index, wanted, moved);
     if (warp_all(fs.lane, served || !wanted)) {
       count(fs, Counter::HITS, 1u);
       return moved;

@@ -5,8 +5,8 @@
 namespace warpfs {
 
 // All lanes. The line with the bytes [offset, offset + length) of an open file, pinned; LINE_NONE where they lie in more than one page, not all
-// of them within the file, in no line that is ready, or where the lanes do not agree on what they want.
-WARPFS_FN uint page_peek(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint others) {
+// of them within the file, in no line that is ready, or where the lanes do not agree on what they want. `maps`: it is counted as mapped, too.
+WARPFS_FN uint page_peek(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint others, bool maps) {
   const ulong mixed = mix_arguments(offset, ((ulong)length << 32) | (uint)file, others);
   WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
   if (!warp_all_equal(fs.lane, (uint)mixed ^ (uint)(mixed >> 32)) || entry == 0) return LINE_NONE;
@@ -20,12 +20,14 @@ WARPFS_FN uint page_peek(WARPFS_THREAD const Fs& fs, int file, ulong offset, uin
   const CacheSet set = set_of(fs, tag);
   uint line = set.first + fs.lane.index;
   bool mine = false;
+  uint maps_before = 0;
+  // Counted before it is found: so nobody waits for the count alone.
+  if (maps && is_leader(fs)) maps_before = atomic_add(&fs.sets[set.index].maps, 1u);
   if (usual && fs.lane.index < set.ways) {
     const uint word = atomic_load(fs.words + line);
     mine = tag_matches(fs, line, tag) && line_can_be_read(word);
   }
   const uint there = warp_ballot(fs.lane, mine);
-  if (there == 0u) return LINE_NONE;
   bool pinned = false;
   if (mine && fs.lane.index == lowest_bit(there)) {
     // With the pin the tag can no longer change.
@@ -34,14 +36,24 @@ WARPFS_FN uint page_peek(WARPFS_THREAD const Fs& fs, int file, ulong offset, uin
     if (!pinned) atomic_sub(fs.words + line, LINE_PIN);
     if (pinned && policy_counts_hits() && (before & LINE_REFERENCE) == 0u) atomic_or(fs.words + line, LINE_REFERENCE);
   }
-  line = warp_shuffle(fs.lane, pinned ? line : (uint)LINE_NONE, lowest_bit(there));
+  if (there != 0u) line = warp_shuffle(fs.lane, pinned ? line : (uint)LINE_NONE, lowest_bit(there));
+  else line = LINE_NONE;
+  if (maps) {
+    const bool room = maps_before < (set.ways > 1u ? set.ways - 1u : 1u);
+    const bool gives_up = is_leader(fs) && (line == (uint)LINE_NONE || !room);
+    if (gives_up) {
+      atomic_sub(&fs.sets[set.index].maps, 1u);
+      if (line != (uint)LINE_NONE) line_unpin(fs, line);
+    }
+    if (warp_any(fs.lane, gives_up)) return LINE_NONE;
+  }
   // What the lane that pinned it has acquired is visible to all.
   warp_sync(fs.lane);
   return line;
 }
 
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
-  const uint line = page_peek(fs, file, offset, length, (uint)(ulong)target);
+  const uint line = page_peek(fs, file, offset, length, (uint)(ulong)target, false);
   if (line == (uint)LINE_NONE) return gread_usual(fs, file, offset, length, target);
   copy_from_line(fs.lane, target, line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)), length);
   warp_sync(fs.lane);
@@ -55,17 +67,17 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
 // To read; a map to write is made in the usual way.
 WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map) {
   const bool reads = mode == WARPFS_RDONLY;
-  const uint line = warp_all(fs.lane, reads) ? page_peek(fs, file, offset, length, mode) : (uint)LINE_NONE;
+  const uint line = warp_all(fs.lane, reads) ? page_peek(fs, file, offset, length, mode, true) : (uint)LINE_NONE;
   if (line != (uint)LINE_NONE) {
     uint mapped = 0;
     if (is_leader(fs)) {
-      const CacheSet set = set_at(fs, set_of_line(fs, line));
       uint place = 0;
       while (place < MAPS_MAX && fs.maps[place] != 0u) place++;
-      mapped = place < MAPS_MAX && set_map(fs, set.index, set.ways) ? 1u : 0u;
+      mapped = place < MAPS_MAX ? 1u : 0u;
       if (mapped != 0u) {
         fs.maps[place] = (line + 1u) << 1;
       } else {
+        set_unmap(fs, line);
         line_unpin(fs, line);
       }
     }
@@ -96,8 +108,8 @@ WARPFS_FN int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
   }
   if (warp_all_equal(fs.lane, map.line) && warp_broadcast(fs.lane, done, 0u) != 0u) {
     if (is_leader(fs)) {
-      set_unmap(fs, map.line);
       line_unpin(fs, map.line);
+      set_unmap(fs, map.line);
     }
     return 0;
   }

@@ -26,16 +26,15 @@ WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
 
 // All loads of a part are on their way before the first of them is waited for.
 WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar* line, ulong address) {
-  enum : uint32_t { AT_ONCE = 8 };
   const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)address;
   WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)line;
   const uint pieces = line_bytes(fs) / 16u;
-  for (uint base = fs.lane.index; base < pieces; base += AT_ONCE * fs.lane.count) {
-    Vec16 part[AT_ONCE];
-    for (uint i = 0; i < AT_ONCE; i++) {
+  for (uint base = fs.lane.index; base < pieces; base += COPY_AT_ONCE * fs.lane.count) {
+    Vec16 part[COPY_AT_ONCE];
+    for (uint i = 0; i < COPY_AT_ONCE; i++) {
       if (base + i * fs.lane.count < pieces) part[i] = window_load16(from + base + i * fs.lane.count);
     }
-    for (uint i = 0; i < AT_ONCE; i++) {
+    for (uint i = 0; i < COPY_AT_ONCE; i++) {
       if (base + i * fs.lane.count < pieces) data_store16(to + base + i * fs.lane.count, part[i]);
     }
   }

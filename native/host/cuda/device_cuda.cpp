@@ -111,13 +111,16 @@ DispatchResult CudaDevice::run(const Dispatch& dispatch) {
 
 /// Groups that are resident for certain: a multiprocessor where a block of the courier is may have room for none.
 uint32_t CudaDevice::resident_groups(CUfunction function, const Dispatch& dispatch) const {
+  const uint32_t multiprocessors = memory_.context().multiprocessors(), taken = memory_.courier().blocks();
+  return groups_on(multiprocessors > taken ? multiprocessors - taken : 1, function, dispatch);
+}
+
+uint32_t CudaDevice::groups_on(uint32_t multiprocessors, CUfunction function, const Dispatch& dispatch) const {
   int blocks = 0;
   check(driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, int(dispatch.group_warps * WARP_LANES), dispatch.group_memory_bytes),
         "asking how many groups fit");
   if (blocks < 1) throw HostError("ERR_WARPFS_RESIDENT", "a group of " + std::to_string(dispatch.group_warps) + " warps does not fit on the GPU");
-  const uint32_t multiprocessors = memory_.context().multiprocessors(), taken = memory_.courier().blocks();
-  const uint32_t left = multiprocessors > taken ? multiprocessors - taken : 1;
-  return std::max(1u, std::min(uint32_t(blocks) * left, memory_.geometry().slot_count / dispatch.group_warps));
+  return std::max(1u, std::min(uint32_t(blocks) * multiprocessors, memory_.geometry().slot_count / dispatch.group_warps));
 }
 
 void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items) {
@@ -127,7 +130,7 @@ void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t 
   launch_.slots = slots;
   launch_.slot_items = slot_items;
   const uint32_t groups = (items + dispatch.group_warps - 1) / dispatch.group_warps;
-  const uint32_t grid = std::max(1u, std::min(groups, resident_groups(function, dispatch)));
+  const uint32_t grid = std::max(1u, std::min(groups, groups_on(memory_.context().multiprocessors(), function, dispatch)));
   if (dispatch.group_memory_bytes > 48 * 1024) {
     check(driver().cuFuncSetAttribute(function, FUNC_MAX_DYNAMIC_SHARED_BYTES, int(dispatch.group_memory_bytes)), "asking for group memory");
   }
