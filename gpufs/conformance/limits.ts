@@ -196,11 +196,14 @@ export function describeLimits(fixture: Fixture): void {
       let ticks = 0;
       const timer = setInterval(() => ticks++, TICK_MS);
       let nanoseconds = 0;
-      await fs.run([[compute(4_000_000)]], { onReport: (report) => (nanoseconds = report.nanoseconds) });
+      // Devices differ much in how fast one lane is.
+      for (let steps = 4_000_000; nanoseconds <= TICK_MS * 1e6; steps *= 4) {
+        ticks = 0;
+        await fs.run([[compute(steps)]], { onReport: (report) => (nanoseconds = report.nanoseconds) });
+      }
       clearInterval(timer);
       // A quarter of the ticks that an idle machine would see: others may use its cores.
       expect(ticks).toBeGreaterThanOrEqual(Math.max(1, Math.floor(nanoseconds / 1e6 / TICK_MS / 4)));
-      expect(nanoseconds).toBeGreaterThan(TICK_MS * 1e6);
     });
 
     test('calls at the same time wait for each other', async () => {

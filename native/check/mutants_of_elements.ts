@@ -47,7 +47,7 @@ export const mutantsOfElements: readonly Mutant[] = [
     note: 'An addition loads and stores: of two at once one is lost.',
   }),
   statement('add-keeps-gate', {
-    original: 'if (Action::WRITES != 0u && is_leader(fs)) gate_leave(fs);',
+    original: 'if (is_leader(fs)) gate_leave(fs);',
     mutated: '',
     scenario: 'two-adders',
     note: 'An addition never leaves the gate of its file: no truncation ever gets through.',

@@ -40,7 +40,9 @@ WARPFS_FN uint page_peek(WARPFS_THREAD const Fs& fs, int file, ulong offset, uin
   else line = LINE_NONE;
   if (maps) {
     const bool room = maps_before < (set.ways > 1u ? set.ways - 1u : 1u);
-    const bool gives_up = is_leader(fs) && (line == (uint)LINE_NONE || !room);
+    // Lanes that saw the file change looked at different sets.
+    const bool same_set = warp_shuffle(fs.lane, set.index, there != 0u ? lowest_bit(there) : 0u) == set.index;
+    const bool gives_up = is_leader(fs) && (line == (uint)LINE_NONE || !room || !same_set);
     if (gives_up) {
       atomic_sub(&fs.sets[set.index].maps, 1u);
       if (line != (uint)LINE_NONE) line_unpin(fs, line);

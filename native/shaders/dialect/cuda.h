@@ -372,7 +372,7 @@ WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THRE
   of_leader = warp_broadcast64(lane, of_leader, 0u);
   int same = 0;
   __match_all_sync(ALL_LANES, (unsigned long long)v, &same);
-  if (__activemask() != ALL_LANES) {
+  if (ballot_all(true) != ALL_LANES) {
     first = v;
     other = ~(ulong)0;
     return false;
