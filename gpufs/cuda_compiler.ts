@@ -77,5 +77,6 @@ function nvccOptions(request: CudaCompileRequest): string[] {
 }
 
 function commonOptions({ relocatable, lineInfo, defines }: CudaCompileRequest): string[] {
-  return [`-rdc=${relocatable}`, ...(lineInfo ? ['-lineinfo'] : []), ...defines.map((define) => `-D${define}`)];
+  // With more registers fewer warps are resident than have slots, and waiting warps are what hides the bus.
+  return [`-rdc=${relocatable}`, ...(relocatable ? ['--maxrregcount=64'] : []), ...(lineInfo ? ['-lineinfo'] : []), ...defines.map((define) => `-D${define}`)];
 }
