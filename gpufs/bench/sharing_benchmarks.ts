@@ -9,7 +9,7 @@ import { WarpfsError } from '../errors.ts';
 import { cudaDevice } from './yardstick.ts';
 
 /** Warps of a group, the most first: a group is on one multiprocessor, and how many fit depends on the registers of the kernel. */
-const GROUPS = [32, 16, 8] as const;
+const GROUPS = [32, 16, 8, 4, 2] as const;
 const ENOUGH = 0.9;
 
 /** Tries groups of fewer warps until one fits. */
@@ -109,9 +109,9 @@ const slowDown: Benchmark = {
     const { rig, pages } = await coldRig(context, closeLater, { fill: 'map', daemon: { threads: 2 } });
     const readerGroups = context.tiny ? 1 : READER_GROUPS;
     const computing = context.tiny ? 2 : Math.max(1, cudaDevice().multiprocessors - READER_GROUPS - COURIER_BLOCKS);
-    const rounds = context.tiny ? 20_000 : 600_000;
     const { groupWarps, launch } = await largestGroup(context.tiny, async (wanted) => {
       const kernel = await rig.kernel(besideKernel(wanted));
+      const rounds = context.tiny ? 20_000 : (600_000 * GROUPS[0]) / wanted; // about 20 ms
       const readers = readerGroups * wanted;
       const warps = (readerGroups + computing) * wanted;
       const places = (resident: number): Record<string, number> => ({

@@ -28,7 +28,11 @@ export async function sharedDataFile({ sharedFolder, seed }: Pick<BenchContext, 
   if (existsSync(path)) return path;
   await makeDataFile(`${path}.part`, bytes, seed);
   const file = await open(`${path}.part`, 'r');
-  await file.sync().finally(() => file.close());
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
   await rename(`${path}.part`, path);
   return path;
 }

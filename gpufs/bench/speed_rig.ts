@@ -39,7 +39,8 @@ export class SpeedRig {
   readonly path: string;
   readonly bytes: number;
   readonly seed: number;
-  #warps = Number.POSITIVE_INFINITY;
+  /** That were resident at once, where it was found to be fewer than wanted: it depends on the registers of the kernel. */
+  readonly #resident = new Map<AnyKernel, number>();
 
   private constructor(fs: Mount, path: string, bytes: number, seed: number) {
     this.fs = fs;
@@ -73,7 +74,7 @@ export class SpeedRig {
   ): Promise<Launched & { outputs: Outputs }> {
     const group = more.groupWarps ?? 1;
     for (;;) {
-      const warps = Math.max(group, Math.floor(Math.min(launch.warps, this.#warps) / group) * group);
+      const warps = Math.max(group, Math.floor(Math.min(launch.warps, this.#resident.get(kernel) ?? launch.warps) / group) * group);
       const before = this.fs.stats();
       const outputs = await this.#try(kernel, { ...launch, warps }, { ...counts(warps) }, more);
       if (outputs !== undefined) {
@@ -82,7 +83,7 @@ export class SpeedRig {
         return { ...measured(outputs), warps, counters: countersBetween(before, this.fs.stats()), outputs };
       }
       mustBe(warps > group, `${kernel.name}: not even ${warps} warps are resident at once`);
-      this.#warps = Math.max(group, warps - Math.max(group, 2 ** Math.floor(Math.log2(warps) - 2)));
+      this.#resident.set(kernel, Math.max(group, warps - Math.max(group, 2 ** Math.floor(Math.log2(warps) - 2))));
     }
   }
 
