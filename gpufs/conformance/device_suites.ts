@@ -33,6 +33,8 @@ export const cpuSuites: Readonly<Record<string, string>> = {
   'gpufs/check/property_twice.test.ts': CHECK_MODE,
   'gpufs/cli/check_native.test.ts': CHECK_MODE,
   'native/check/progress.test.ts': CHECK_MODE,
+  'gpufs/bench/cuda_kernels.test.ts': NO_DEVICE,
+  'gpufs/cli/cli.test.ts': NO_DEVICE,
   'gpufs/cuda_compiler.test.ts': NO_DEVICE,
   'gpufs/cuda_driver.native.test.ts': NO_DEVICE,
   'native/abi/abi.test.ts': NO_DEVICE,
