@@ -34,6 +34,7 @@ export const cpuSuites: Readonly<Record<string, string>> = {
   'gpufs/cli/check_native.test.ts': CHECK_MODE,
   'native/check/progress.test.ts': CHECK_MODE,
   'gpufs/bench/cuda_kernels.test.ts': NO_DEVICE,
+  'gpufs/bench/yardstick.native.test.ts': NO_DEVICE,
   'gpufs/cli/cli.test.ts': NO_DEVICE,
   'gpufs/cuda_compiler.test.ts': NO_DEVICE,
   'gpufs/cuda_driver.native.test.ts': NO_DEVICE,
