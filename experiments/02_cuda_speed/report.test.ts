@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { speedReport, type SpeedRun } from './report.ts';
+import { mergeRuns, speedReport, type SpeedRun } from './report.ts';
 
 const summary = { runs: 5, min: 1, median: 2, max: 3 };
 const run: SpeedRun = {
@@ -38,4 +38,11 @@ test('what is no run on a GPU is refused, and tiny sizes are marked', () => {
   expect(() => speedReport({ ...run, device: 'cpu' })).toThrow('--device cuda');
   expect(() => speedReport({ ...run, command: 'run' })).toThrow('bench --json');
   expect(speedReport({ ...run, tiny: true })).toContain('say nothing');
+});
+
+test('parts of one run are put together, and others are not', () => {
+  const merged = mergeRuns([{ ...run, rows: run.rows.slice(0, 2) }, { ...run, rows: run.rows.slice(2) }]);
+  expect(merged).toEqual(run);
+  expect(() => mergeRuns([run, { ...run, seed: 10 }])).toThrow('one commit, one seed');
+  expect(() => mergeRuns([])).toThrow('usage');
 });

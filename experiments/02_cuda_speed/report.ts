@@ -1,4 +1,4 @@
-// `node report.js run.json [report.md]`: what `warpfs bench --device cuda speed --json` measured, beside what was predicted.
+// `node report.js run.json [more.json ...] [report.md]`: what `warpfs bench --device cuda speed --json` measured, beside what was predicted.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BenchRow } from '../../gpufs/bench/benchmark.ts';
@@ -105,9 +105,20 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-function main([from, to]: readonly string[]): void {
-  if (from === undefined) throw new Error('[report] usage: node report.js run.json [report.md]');
-  const text = speedReport(JSON.parse(readFileSync(from, 'utf8')) as SpeedRun);
+/** Runs of one commit with one seed, each of other rows: what takes too long at once may be measured in parts. */
+export function mergeRuns([first, ...others]: readonly SpeedRun[]): SpeedRun {
+  if (first === undefined) throw new Error('[report] usage: node report.js run.json [more.json ...] [report.md]');
+  for (const { commit, seed, tiny, device, machine } of others) {
+    const same = commit === first.commit && seed === first.seed && tiny === first.tiny && device === first.device && machine.gpu?.name === first.machine.gpu?.name;
+    if (!same) throw new Error('[report] these runs are not of one commit, one seed and one GPU');
+  }
+  return { ...first, rows: [first, ...others].flatMap(({ rows }) => rows) };
+}
+
+function main(words: readonly string[]): void {
+  const runs = words.filter((word) => !word.endsWith('.md')).map((file) => JSON.parse(readFileSync(file, 'utf8')) as SpeedRun);
+  const text = speedReport(mergeRuns(runs));
+  const [to] = words.filter((word) => word.endsWith('.md'));
   if (to === undefined) process.stdout.write(text);
   else writeFileSync(to, text);
 }
