@@ -9,6 +9,7 @@ import type {
   NativeExploreLimits,
   NativeMountConfig,
   NativeScenario,
+  NativeYardstickRequest,
   NvrtcRequest,
 } from './native_binding.ts';
 
@@ -32,6 +33,7 @@ export interface BindingForTests extends NativeBinding, FilesForTests {
   /** What this machine has for NVIDIA's GPUs: nothing, unless a test says otherwise. */
   cuda: NativeCudaProbe;
   nvrtcRequests: NvrtcRequest[];
+  yardsticks: NativeYardstickRequest[];
   /** What is different from a run in which all schedules end alike. */
   explored: ((scenario: NativeScenario, limits: NativeExploreLimits, config: NativeMountConfig) => Partial<NativeExploration>) | undefined;
 }
@@ -52,6 +54,7 @@ export function bindingForTests(): BindingForTests {
     explored: undefined,
     cuda: { driver: { found: false, reason: 'no driver in a test' }, devices: [], nvrtc: { found: false, reason: 'no NVRTC in a test' } },
     nvrtcRequests: [],
+    yardsticks: [],
     abiHash: () => ABI_HASH,
     host: () => ({ cores: 2, uring: 'not probed', sandbox: 'none: not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
@@ -65,6 +68,13 @@ export function bindingForTests(): BindingForTests {
       const { found, reason } = binding.cuda.nvrtc;
       return found ? { ok: true, log: '', cubin: new TextEncoder().encode('a cubin') } : { ok: false, log: reason };
     },
+    cudaYardstick: () => ({
+      async measure(request) {
+        binding.yardsticks.push(request);
+        return { nanoseconds: 1000, wrongWords: 0, pieces: request.count, blocks: request.blocks };
+      },
+      close: () => undefined,
+    }),
     async explore(config, scenario, limits) {
       binding.explorations.push({ config, scenario, limits });
       return { ...exploreOnce(scenario, limits), ...binding.explored?.(scenario, limits, config) };

@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
-import type { NativeCudaProbe, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
+import type { NativeCudaProbe, NativeYardstick, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
 import { packageRoot } from './package_root.ts';
 
 export type * from './native_check.ts';
@@ -28,6 +28,8 @@ export interface NativeBinding {
   cudaProbe(): NativeCudaProbe;
   /** Beside Node's thread. Without NVRTC the result is not ok. */
   nvrtcCompile(request: NvrtcRequest): Promise<NvrtcResult>;
+  /** What plain kernels reach on a GPU. `cubin`: path of the compiled yardsticks. Nothing is done before the first measurement. */
+  cudaYardstick(config: { deviceIndex: number; cubin: string }): NativeYardstick;
 }
 
 export interface NativePreadLoop {

@@ -38,3 +38,37 @@ export interface NvrtcResult {
   /** Where it is ok. */
   cubin?: Uint8Array;
 }
+
+/** One measurement: native/host/cuda/yardstick.h. */
+export interface NativeYardstickRequest {
+  /** A kernel of native/shaders/bench/yardsticks_cuda.h, or copy, ring, pread. */
+  what: string;
+  place: 'pinned' | 'device' | 'file';
+  /** Of the file; '' where there is none. */
+  path: string;
+  bytes: number;
+  pieceBytes: number;
+  /** Pieces, round trips or reads. */
+  count: number;
+  /** 0: as many as fit. */
+  blocks: number;
+  /** Of a block; of pread: threads of the host. */
+  threads: number;
+  seed: number;
+  start: number;
+}
+
+export interface NativeYardstickResult {
+  /** Ring: the median of its round trips. */
+  nanoseconds: number;
+  /** At least so many. */
+  wrongWords: number;
+  pieces: number;
+  blocks: number;
+}
+
+export interface NativeYardstick {
+  /** One after the other, beside Node's thread. */
+  measure(request: NativeYardstickRequest): Promise<NativeYardstickResult>;
+  close(): void;
+}

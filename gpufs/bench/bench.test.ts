@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bindingForTests, cudaForTests } from '../binding_for_tests.ts';
 import { firstWrongByte, makeDataFile, WORD_FACTOR } from './data_set.ts';
+import { machineOfGpu } from './machine.ts';
 import { Random } from '../random.ts';
 import { median, percentile, summarize } from './statistics.ts';
 
@@ -43,4 +45,19 @@ test('random numbers are a function of their seed, and spread', () => {
   const counts = Array<number>(10).fill(0);
   for (let draw = 0; draw < 10_000; draw++) counts[random.below(10)]!++;
   expect(Math.min(...counts)).toBeGreaterThan(850);
+});
+
+test('a run on a GPU says which one, and which driver', () => {
+  const binding = bindingForTests();
+  expect(machineOfGpu(binding)).toBeUndefined();
+  binding.cuda = cudaForTests('libnvrtc.so');
+  const folder = mkdtempSync(join(tmpdir(), 'warpfs-machine-'));
+  try {
+    const file = join(folder, 'version');
+    writeFileSync(file, 'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (dvs-builder@U22)\nGCC version:  gcc version 12.3.0\n');
+    expect(machineOfGpu(binding, file)).toEqual({ name: 'NVIDIA H200', multiprocessors: 132, memoryGib: 140, driver: '580.65.06', cuda: '13.0' });
+    expect(machineOfGpu(binding, `${file}.none`)).toMatchObject({ driver: 'unknown' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -2,9 +2,12 @@
 import type { Benchmark } from './benchmark.ts';
 import { callBenchmarks } from './call_benchmarks.ts';
 import { checkBenchmarks } from './check_benchmarks.ts';
+import { cudaBenchmarks } from './cuda_benchmarks.ts';
 import { deviceBenchmarks } from './device_benchmarks.ts';
 import { fileBenchmarks } from './file_benchmarks.ts';
 import { openBenchmarks } from './open_benchmarks.ts';
 import { readBenchmarks } from './read_benchmarks.ts';
 
-export const benchmarks: readonly Benchmark[] = [...callBenchmarks, ...readBenchmarks, ...fileBenchmarks, ...openBenchmarks, ...deviceBenchmarks, ...checkBenchmarks];
+export const benchmarks: readonly Benchmark[] = [
+  ...callBenchmarks, ...readBenchmarks, ...fileBenchmarks, ...openBenchmarks, ...deviceBenchmarks, ...checkBenchmarks, ...cudaBenchmarks,
+];

@@ -1,6 +1,8 @@
 // What a number was measured on.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import type { NativeBinding } from '../native_binding.ts';
 import { packageRoot, packageVersion } from '../package_root.ts';
 
 export interface Machine {
@@ -25,6 +27,36 @@ export function machine(): Machine {
     node: process.version,
     warpfs: packageVersion,
   };
+}
+
+export interface MachineOfGpu {
+  name: string;
+  multiprocessors: number;
+  memoryGib: number;
+  /** Of the kernel module, as 580.65.06, where it says so. */
+  driver: string;
+  /** What the driver supports, as 13.0. */
+  cuda: string;
+}
+
+const DRIVER_FILE = '/proc/driver/nvidia/version';
+
+/** The first GPU; undefined where there is none. */
+export function machineOfGpu(binding: Pick<NativeBinding, 'cudaProbe'>, driverFile: string = DRIVER_FILE): MachineOfGpu | undefined {
+  const { driver, devices } = binding.cudaProbe();
+  const [gpu] = devices;
+  if (gpu === undefined) return undefined;
+  const { name, multiprocessors, memoryBytes } = gpu;
+  return { name, multiprocessors, memoryGib: Math.round(memoryBytes / 2 ** 30), driver: driverVersion(driverFile), cuda: driver.version ?? 'unknown' };
+}
+
+/** `NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build ...` */
+function driverVersion(file: string): string {
+  try {
+    return /\s(\d+\.\d+(\.\d+)?)\s/.exec(readFileSync(file, 'utf8'))?.[1] ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** The commit of the package, where it lies in a git checkout that has one. */

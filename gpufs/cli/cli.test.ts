@@ -3,7 +3,8 @@ import type { Experiment, ExperimentContext } from '../../experiments/experiment
 import { experiments } from '../../experiments/index.ts';
 import type { Benchmark } from '../bench/benchmark.ts';
 import { benchmarks } from '../bench/index.ts';
-import { type CudaSight, describeCuda } from '../cuda_sight.ts';
+import { type CudaSight, describeCuda, lookForCuda } from '../cuda_sight.ts';
+import { loadNativeBinding } from '../native_binding.ts';
 import { checkTools } from './check_tools.ts';
 import { type Catalogue, runCli } from './cli.ts';
 import { formatTable } from './table.ts';
@@ -109,6 +110,46 @@ test('a benchmark of the cpu device alone says so on another one, and is not run
   expect(oneObject(out)).toMatchObject({ device: 'cuda', rows: [{ name: 'of_one_core', leftOut: 'it measures one core' }, { name: 'count_calls' }] });
   expect((await cli('bench --runs 5 --device cuda', { benchmarks: [ofOneCore] })).out).toContain('left out of_one_core: it measures one core\n');
   expect(await cli('bench --runs 5 --device cpu', { benchmarks: [ofOneCore] })).toMatchObject({ code: 1, out: expect.stringContaining('FAILED of_one_core') });
+});
+
+test('benchmarks of the cuda device are listed for it, and refused by name on another one', async () => {
+  const ofCuda: Benchmark = { ...counting, name: 'of_cuda', cudaOnly: true };
+  const catalogue = { benchmarks: [counting, ofCuda] };
+  expect((await cli('bench --help', catalogue)).out.replace(/\s+/g, ' ')).toContain('Known: count_calls. With --device cuda also: of_cuda; or speed');
+  expect((await cli('bench --help')).out).not.toContain('With --device cuda');
+  expect(oneObject((await cli('bench --json --runs 5 --device cpu', catalogue)).out)).toMatchObject({ rows: [{ name: 'count_calls' }] });
+  for (const name of ['of_cuda', 'speed']) {
+    const { code, error } = await cli(`bench ${name} --device cpu`, catalogue);
+    expect(code).toBe(2);
+    expect(error).toContain('of_cuda is a benchmark of the cuda device alone');
+  }
+});
+
+test.skipIf(lookForCuda(loadNativeBinding().binding).devices.length > 0)('without a GPU a benchmark of one says what is missing', async () => {
+  const { code, error, out } = await cli('bench speed --device cuda --json', { benchmarks });
+  expect(code).toBe(1);
+  expect(error).toContain('option device: "cuda" is not available');
+  expect(oneObject(out)).toMatchObject({ error: { code: 'ERR_WARPFS_DEVICE' } });
+});
+
+test('a benchmark may be compared with a ceiling, run by run', async () => {
+  let round = 0;
+  const compared: Benchmark = {
+    name: 'beside', unit: 'GB/s', question: '?', ratioTo: 'ceiling_x', ratioAtLeast: 0.6,
+    prepare: async () => ({ run: async () => ({ value: ++round, ceiling: 2 * round }), note: () => 'a note' }),
+  };
+  const { out } = await cli('bench --json --runs 5', { benchmarks: [compared] });
+  const { date, machine, rows } = oneObject(out) as { date: string; machine: object; rows: object[] };
+  expect(new Date(date).getTime()).toBeGreaterThan(0);
+  expect(machine).toMatchObject({ node: process.version });
+  expect(rows).toMatchObject([
+    {
+      name: 'beside', median: 3, min: 1, max: 5, values: [1, 2, 3, 4, 5], note: 'a note', reached: true,
+      ratioTo: { name: 'ceiling_x', ceiling: { median: 6 }, ratio: { median: 0.5, values: [0.5, 0.5, 0.5, 0.5, 0.5] }, goal: '>= 0.6', reached: false },
+    },
+  ]);
+  round = 0;
+  expect((await cli('bench --runs 5', { benchmarks: [compared] })).out).toContain('0.5 of ceiling_x = 6, goal >= 0.6 (missed)\nbeside: a note\n');
 });
 
 test('doctor always gives an answer', async () => {
