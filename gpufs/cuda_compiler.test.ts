@@ -112,7 +112,7 @@ test('the variants of the built-in kernels, as the compiler is asked for them', 
   }
   expect(new Set(modules).size).toBe(4);
   const { options, text } = fake.nvrtcRequests[3] as NvrtcRequest;
-  expect(options).toEqual(['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '-DWARPFS_CALLS_HERE=1', '-DWARPFS_POLICY=0', '-DWARPFS_REPLAY=1']);
+  expect(options).toEqual(['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '--maxrregcount=64', '-DWARPFS_CALLS_HERE=1', '-DWARPFS_POLICY=0', '-DWARPFS_REPLAY=1']);
   expect(text).toContain('warpfs_program');
   expect(text).not.toMatch(/#\s*include\s+"/);
 });
@@ -127,7 +127,7 @@ test('NVRTC gets the text, its name and the options, and its cubin is kept', asy
     {
       text: `#line 1 "warpfs-shaders"\n${request.text}`,
       name: 'warpfs-shaders',
-      options: ['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '-lineinfo', '-DVALUE=1'],
+      options: ['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '--maxrregcount=64', '-lineinfo', '-DVALUE=1'],
     },
   ]);
   expect(readFileSync(module, 'utf8')).toBe('a cubin');

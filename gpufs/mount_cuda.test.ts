@@ -97,7 +97,7 @@ test('a kernel is compiled for the GPU of its mount', async () => {
   expect(binding.dispatches[0]?.module).toMatch(/\.cubin$/);
   expect(binding.dispatches[0]?.module).not.toBe(binding.configs[0]?.builtin);
   const { options, text } = binding.nvrtcRequests.at(-1) as (typeof binding.nvrtcRequests)[0];
-  expect(options).toEqual(['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '-lineinfo', '-DWARPFS_CALLS_LINKED=1', '-DWARPFS_POLICY=0', '-DWARPFS_REPLAY=0']);
+  expect(options).toEqual(['--gpu-architecture=sm_90', '--std=c++17', '-rdc=true', '--maxrregcount=64', '-lineinfo', '-DWARPFS_CALLS_LINKED=1', '-DWARPFS_POLICY=0', '-DWARPFS_REPLAY=0']);
   expect(text).toContain('sums[item] = item;');
   expect((await fs.kernel({ name: 'k', outputs: { sums: 'u32[]' }, source: 'sums[item] = item;' })).cached).toBe(true);
 });

@@ -100,7 +100,7 @@ kernel void entry(device uint* words [[buffer(0)]], device warpfs::Vec16* line [
 `,
   cuda: `
 extern "C" __global__ void entry(warpfs::uint* words, warpfs::Vec16* line) {
-  warpfs::Lane lane = {threadIdx.x & 31u, 32u};
+  warpfs::Lane lane;
   warpfs::use_everything(lane, words, line);
 }
 `,
@@ -154,8 +154,6 @@ kernel void entry(device uint* out [[buffer(0)]], constant uint& count [[buffer(
   cuda: `
 extern "C" __global__ void entry(warpfs::Fs from, warpfs::Program program, warpfs::uint* out) {
   warpfs::Fs fs = from;
-  fs.lane.index = threadIdx.x & 31u;
-  fs.lane.count = 32u;
   fs.item = blockIdx.x;
   out[blockIdx.x] = (warpfs::uint)warpfs::use_library(fs, program);
 }

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mount, type MountOptions } from '../index.ts';
-import { testDevice } from './test_device.ts';
+import type { MountOptions } from '../options.ts';
+import { mountOnTestDevice, testDevice } from './test_device.ts';
 
 const missing = testDevice === 'cuda' ? undefined : 'it is about GPUs of NVIDIA: npm run test:cuda';
 
@@ -16,7 +16,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'trouble on a GPU
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  const onGpu = (options: Partial<MountOptions> = {}) => mount({ root, device: 'cuda', ...options });
+  const onGpu = (options: Partial<MountOptions> = {}) => mountOnTestDevice({ root, ...options });
 
   async function expectWorking(): Promise<void> {
     await using fs = await onGpu();

@@ -15,7 +15,7 @@ namespace {
 /// One transfer whose system calls are played.
 struct Played {
   Played(const Folder& folder) : gpu(small_geometry()), limits(limits_of(gpu.memory.geometry(), false)), paths(folder.path),
-      table(gpu.view.files, 64, paths, false), answers(gpu.view, limits), end(table, answers, bell) {
+      table(gpu.view, 64, paths, false), answers(gpu.view, limits), end(table, answers, bell) {
     handle = table.open("a", CREATE, Hurry::NO);
     CHECK(handle >= 0);
     transfer.file = table.acquire(uint32_t(handle));

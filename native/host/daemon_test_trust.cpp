@@ -14,7 +14,7 @@ namespace {
 /// A file table without a daemon: opens and closes, and says which identity the file had.
 struct Opener {
   Opener(const Folder& folder, PathResolver::Method method)
-      : gpu(small_geometry()), paths(folder.path, method), table(gpu.view.files, 64, paths, false) {}
+      : gpu(small_geometry()), paths(folder.path, method), table(gpu.view, 64, paths, false) {}
   uint32_t identity(const char* path, uint32_t flags = READ) {
     const int32_t file = table.open(path, flags, Hurry::NO);
     CHECK(file >= 0);

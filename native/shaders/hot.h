@@ -1,6 +1,7 @@
 // Calls about one page that is in the cache, as they are made where a call of a function and a look at memory of one's own cost much: everything is
 // in registers, and what is not quite usual is left to the usual call, before anything was changed.
 #pragma once
+#if WARPFS_HINTS
 
 namespace warpfs {
 
@@ -120,3 +121,4 @@ WARPFS_FN int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
 }
 
 }  // namespace warpfs
+#endif
