@@ -3,7 +3,6 @@
 #include "../host_error.h"
 
 #include <cstring>
-#include <thread>
 
 namespace warpfs::cuda {
 
@@ -35,13 +34,7 @@ Context::Context(int device_index) {
 }
 
 Context::~Context() {
-  const CUcontext context = context_;
-  if (!given_up_) {
-    driver().cuCtxDestroy(context);
-    return;
-  }
-  // With a kernel in it that never ends this may not return; nobody waits for it.
-  std::thread([context] { driver().cuCtxDestroy(context); }).detach();
+  if (!kernel_runs_) driver().cuCtxDestroy(context_);
 }
 
 int Context::attribute(int which) const {

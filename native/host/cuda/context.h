@@ -20,8 +20,12 @@ class Context {
   int attribute(int which) const;
   uint32_t multiprocessors() const { return uint32_t(attribute(DEVICE_MULTIPROCESSORS)); }
   const std::string& name() const { return name_; }
-  /// After an error that leaves a context useless, or with a kernel that never ends: its memory is not given back call by call.
-  void give_up() { given_up_ = true; }
+  /// After an error that leaves a context useless, or with a kernel that never ends: its memory is not given back call by call. Where a kernel
+  /// still runs nothing is given back at all: the driver would wait for its end, and let nobody else in meanwhile.
+  void give_up(bool kernel_runs) {
+    given_up_ = true;
+    kernel_runs_ = kernel_runs;
+  }
   bool given_up() const { return given_up_; }
 
  private:
@@ -29,6 +33,7 @@ class Context {
   CUcontext context_ = nullptr;
   std::string name_;
   bool given_up_ = false;
+  bool kernel_runs_ = false;
 };
 
 /// Zeroed memory of the GPU.

@@ -159,7 +159,7 @@ void CudaDevice::wait_for(CUstream stream, const char* what) {
   }
   if (result == CUDA_SUCCESS) return;
   memory_.courier().break_off();
-  memory_.context().give_up();
+  memory_.context().give_up(result == CUDA_ERROR_LAUNCH_TIMEOUT);
   try {
     check(result, what);
   } catch (const HostError& error) {
