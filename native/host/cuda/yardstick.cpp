@@ -115,7 +115,7 @@ void Yardstick::wait(const std::string& what, const std::function<void()>& meanw
     meanwhile();
     result = driver().cuStreamQuery(stream_.get());
   }
-  if (result != CUDA_SUCCESS) context_.give_up();
+  if (result != CUDA_SUCCESS) context_.give_up(false);
   check(result, "yardstick " + what);
 }
 
