@@ -89,6 +89,7 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
         groupMemoryBytes,
         allResident: options.allResident ?? false,
         buffers,
+        inputs: Object.keys(definition.inputs ?? {}).length,
       });
       const report = makeReport(options.items, native);
       if (native.failedItems > 0 && options.onError !== 'return') throw dispatchError(`kernel ${name}`, report, native, host.wait === 'replay');

@@ -23,7 +23,7 @@ import type { NativeFinding } from './native_check.ts';
 import { nativeConfig, policyNumber } from './native_config.ts';
 import { checkRoot, type DeviceName, type MountOptions, type ResolvedOptions, resolveOptions, type WaitName } from './options.ts';
 import { checkPrograms, hasBarrier } from './program_check.ts';
-import { decodeResults, encodePrograms, firstUnreached } from './program_encode.ts';
+import { decodeResults, encodePrograms, firstUnreached, PROGRAM_INPUTS } from './program_encode.ts';
 import type { Program, ResultsOf } from './program.ts';
 
 // Node 20 knows the symbol; where a runtime does not, `await using` looks for it under this name.
@@ -172,6 +172,7 @@ class NativeBackedMount implements Mount {
       groupMemoryBytes: 0,
       allResident,
       buffers: encoded.buffers,
+      inputs: PROGRAM_INPUTS,
     });
     const report = makeReport(programs.length, native);
     options.onReport?.(report);

@@ -128,6 +128,8 @@ export interface NativeDispatch {
   allResident: boolean;
   /** The kernel's own buffers, read and written in place. */
   buffers: Uint8Array[];
+  /** So many of them, the first, are only read: a device with memory of its own need not bring them back. */
+  inputs?: number;
 }
 
 export interface NativeDispatchResult {

@@ -5,6 +5,9 @@ import { ERRNO, OPEN_CREATE, OPEN_EXCLUSIVE, OPEN_TRUNCATE, OPEN_WRITE, ProgramO
 import { optionError } from './errors.ts';
 import { type Offset, type OpenModeName, type Operation, type Program, type ResultsOf, type StepResult } from './program.ts';
 
+/** The first buffers, which the kernel only reads. */
+export const PROGRAM_INPUTS = 2;
+
 export interface EncodedPrograms {
   buffers: Uint8Array[];
   results: DataView;

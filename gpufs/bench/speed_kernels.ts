@@ -114,7 +114,7 @@ export const besideKernel = (groupWarps: number) => ({
     WARPFS_DEVICE uchar* mine = target + (ulong)item * 4096u;
     if (item < readers) {
       uint count = 0u;
-      for (uint k = item; k < total && warp_broadcast(lane, atomic_load(&gate[2]), 0u) < items - readers; k += readers) {
+      for (uint k = item; k < total && (count == 0u || warp_broadcast(lane, atomic_load(&gate[2]), 0u) < items - readers); k += readers) {
         const uint page = piece_at(first + k);
         ${readOne(4096)}
         count++;

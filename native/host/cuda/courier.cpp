@@ -36,7 +36,7 @@ Courier::Courier(Context& context, const Geometry& geometry)
       stage_memory_(context, uint64_t(stages_) * geometry.line_bytes, "bytes on their way to the GPU"),
       parcels_(context, uint64_t(geometry.ring_count) * geometry.ring_slots * parcel_bytes_, "bytes on their way from the GPU"),
       flags_(context, uint64_t(1 + blocks()) * COURIER_WORDS_APART * sizeof(uint32_t), "the courier"),
-      kept_memory_(uint64_t(KEPT) * parcel_bytes_),
+      kept_memory_(new uint8_t[uint64_t(KEPT) * parcel_bytes_]),
       place_of_(uint64_t(geometry.line_count) + geometry.bypass_count) {
   for (Channel& channel : channels_) channel.stage_of.assign(CHANNEL_SLOTS, NO_STAGE);
   for (uint32_t stage = stages_; stage-- > 0;) shards_[stage % SHARDS].free.push_back(stage);
@@ -80,7 +80,7 @@ uint32_t Courier::delivered(uint32_t channel) const { return load_acquire(delive
 
 bool Courier::is_delivered() const {
   for (uint32_t channel = 0; channel < CHANNELS; channel++) {
-    std::lock_guard lock(const_cast<std::mutex&>(channels_[channel].mutex));
+    std::lock_guard lock(channels_[channel].mutex);
     if (delivered(channel) != channels_[channel].sent) return false;
   }
   return true;

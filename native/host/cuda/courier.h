@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -59,7 +60,7 @@ class Courier final : public GpuLink {
   static constexpr uint32_t KEPT_BIT = 0x80000000u;
 
   struct alignas(128) Channel {
-    std::mutex mutex;
+    mutable std::mutex mutex;
     uint32_t sent = 0;
     uint32_t reaped = 0;  // messages whose stages were given back
     std::vector<uint32_t> stage_of;
@@ -76,7 +77,7 @@ class Courier final : public GpuLink {
   bool reap_all();
   void send(uint32_t channel, CourierMessage message);
   void give_back_kept(uint32_t kept);
-  uint8_t* kept_bytes(uint32_t kept) { return kept_memory_.data() + uint64_t(kept) * parcel_bytes_; }
+  uint8_t* kept_bytes(uint32_t kept) { return kept_memory_.get() + uint64_t(kept) * parcel_bytes_; }
 
   const Geometry geometry_;
   const uint32_t parcel_bytes_;  // a line, then its mask
@@ -84,7 +85,7 @@ class Courier final : public GpuLink {
   PinnedMemory messages_, delivered_, stage_memory_, parcels_, flags_;
   std::array<Channel, CHANNELS> channels_;
   std::array<Shard, SHARDS> shards_;
-  std::vector<uint8_t> kept_memory_;
+  const std::unique_ptr<uint8_t[]> kept_memory_;
   std::mutex kept_mutex_;
   std::vector<uint32_t> free_kept_;
   std::atomic<uint32_t> free_kept_count_{0};

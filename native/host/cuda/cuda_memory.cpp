@@ -1,16 +1,20 @@
 #include "cuda_memory.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 namespace warpfs::cuda {
 
 namespace {
 
-constexpr uint32_t HOST_RING_SLOTS_MAX = 256;  // each has room for what a write-back brings along
+// Each slot of a ring of the host has room for the line that a write-back brings along.
+constexpr uint32_t HOST_RING_SLOTS_MAX = 256, HOST_RING_SLOTS_MIN = 16;
+constexpr uint32_t HOST_RING_BYTES = 1u << 21;
 
 Geometry with_short_rings(Geometry geometry) {
-  geometry.ring_slots = std::min(geometry.ring_slots, HOST_RING_SLOTS_MAX);
+  const uint32_t slots = std::clamp(std::bit_floor(HOST_RING_BYTES / geometry.line_bytes), HOST_RING_SLOTS_MIN, HOST_RING_SLOTS_MAX);
+  geometry.ring_slots = std::min(geometry.ring_slots, slots);
   return geometry;
 }
 

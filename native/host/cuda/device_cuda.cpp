@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t BUFFER_ALIGNMENT = 256;
 constexpr uint32_t OWN_MAX = 64;  // buffers of one kernel
+constexpr uint32_t LOOKS_BEFORE_NAPS = 64;
 constexpr auto NAP_MIN = std::chrono::microseconds(5), NAP_MAX = std::chrono::microseconds(200);
 
 uint64_t align_up(uint64_t bytes) { return (bytes + BUFFER_ALIGNMENT - 1) & ~(BUFFER_ALIGNMENT - 1); }
@@ -23,15 +24,17 @@ constexpr uint64_t OWN_AT = BUFFER_ALIGNMENT;
 constexpr uint64_t SLOTS_AT = OWN_AT + OWN_MAX * sizeof(void*);
 constexpr uint64_t SCRATCH_BYTES = SLOTS_AT + 2 * SLOTS_MAX * sizeof(uint32_t);
 
-/// Sleeps a little longer each time: a launch that is over at once is seen at once, and a long one costs nothing.
+/// Looks again at once for a while, then sleeps a little longer each time: a launch that is over soon is seen soon, and a long one costs nothing.
 class Naps {
  public:
   void nap() {
+    if (looks_++ < LOOKS_BEFORE_NAPS) return std::this_thread::yield();
     std::this_thread::sleep_for(time_);
     time_ = std::min(time_ * 2, std::chrono::nanoseconds(NAP_MAX));
   }
 
  private:
+  uint32_t looks_ = 0;
   std::chrono::nanoseconds time_ = NAP_MIN;
 };
 
@@ -51,16 +54,12 @@ class CudaDevice::CourierWhile {
           "starting the courier");
     running_ = true;
     // Other kernels may fill the GPU: the courier has its place before.
-    while (!courier.is_running()) {
-      const CUresult result = driver().cuStreamQuery(device_.couriers_.get());
-      if (result != CUDA_ERROR_NOT_READY) check(result, "running the courier");
-      std::this_thread::yield();
-    }
+    while (!courier.is_running()) look_after_courier();
   }
   /// Prefetches and write-backs that nobody waited for end with the dispatch that asked for them.
   void finish() {
     device_.daemon_.wait_until_drained();
-    while (!device_.memory_.courier().is_delivered()) std::this_thread::yield();
+    while (!device_.memory_.courier().is_delivered()) look_after_courier();
     device_.memory_.courier().stop();
     device_.wait_for(device_.couriers_.get(), "the courier");
     running_ = false;
@@ -71,6 +70,13 @@ class CudaDevice::CourierWhile {
   }
 
  private:
+  /// It ends by itself only where it has failed.
+  void look_after_courier() {
+    const CUresult result = driver().cuStreamQuery(device_.couriers_.get());
+    if (result != CUDA_ERROR_NOT_READY) device_.lose("the courier", result);
+    std::this_thread::yield();
+  }
+
   CudaDevice& device_;
   bool running_ = false;
 };
@@ -157,15 +163,20 @@ void CudaDevice::wait_for(CUstream stream, const char* what) {
       if (beside != CUDA_SUCCESS && beside != CUDA_ERROR_NOT_READY) result = beside;
     }
   }
-  if (result == CUDA_SUCCESS) return;
+  if (result != CUDA_SUCCESS) lose(what, result);
+}
+
+void CudaDevice::lose(const char* what, CUresult result) {
   memory_.courier().break_off();
   memory_.context().give_up(result == CUDA_ERROR_LAUNCH_TIMEOUT);
+  std::string code;
   try {
-    check(result, what);
+    check(result == CUDA_SUCCESS ? CUDA_ERROR_UNKNOWN : result, what);
   } catch (const HostError& error) {
+    code = error.code;
     broken_ = error.what();
-    throw HostError(error.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. A new mount works");
   }
+  throw HostError(code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. A new mount works");
 }
 
 DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction function) {
@@ -226,7 +237,7 @@ void CudaDevice::give_buffers(const Dispatch& dispatch) {
 }
 
 void CudaDevice::take_buffers(const Dispatch& dispatch) {
-  for (size_t i = 0; i < dispatch.buffers.size(); i++) {
+  for (size_t i = dispatch.inputs; i < dispatch.buffers.size(); i++) {
     if (dispatch.buffer_bytes[i] == 0) continue;
     check(driver().cuMemcpyDtoH(dispatch.buffers[i], own_.address() + own_at_[i], dispatch.buffer_bytes[i]), "taking the outputs of a kernel");
   }

@@ -61,9 +61,9 @@ void Windows::fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_
     if ((asked.windows.load(std::memory_order_relaxed) & bit) == 0) asked.windows.fetch_or(bit, std::memory_order_relaxed);
     return;
   }
+  if (asked.file_id.exchange(file_id, std::memory_order_acq_rel) == file_id) return;  // another thread has just asked
   asked.shift.store(0, std::memory_order_relaxed);
   asked.windows.store(0, std::memory_order_relaxed);
-  asked.file_id.store(file_id, std::memory_order_release);
   {
     std::lock_guard lock(mutex_);
     wishes_.push_back({&files, handle, file_id, offset});
@@ -137,33 +137,33 @@ void Windows::between_dispatches(std::chrono::nanoseconds time) {
   }
   for (Mapping& mapping : mappings_) {
     const uint32_t before = mapping.windows.mask;
-    uint32_t wanted = asked_[mapping.index].windows.load(std::memory_order_relaxed) & ~before & ~mapping.refused;
+    Asked& asked = asked_[mapping.index];
+    uint32_t wanted = asked.windows.load(std::memory_order_relaxed) & ~before;
     for (; wanted != 0 && std::chrono::steady_clock::now() - begin < time; wanted &= wanted - 1) {
       const uint32_t window = uint32_t(std::countr_zero(wanted));
       const uint32_t bit = uint32_t(1) << window;
-      if (open(mapping, window)) {
-        mapping.windows.mask |= bit;
-      } else {
-        mapping.refused |= bit;
-      }
+      const Opened opened = open(mapping, window);
+      if (opened == Opened::YES) mapping.windows.mask |= bit;
+      // Another miss asks again; by then it may be in memory, or there may be room.
+      if (opened == Opened::NOT_NOW) asked.windows.fetch_and(~bit, std::memory_order_relaxed);
     }
     if (mapping.windows.mask != before) mapping.files->grant(mapping.index, mapping.file_id, mapping.windows);
   }
 }
 
-bool Windows::open(Mapping& mapping, uint32_t window) {
+Windows::Opened Windows::open(Mapping& mapping, uint32_t window) {
   const uint64_t bytes = mapping.bytes_of(window);
-  if (options_.only_resident && !is_resident(mapping, window)) return refuse("it is not in the memory of the host"), false;
-  if (registered_bytes_ + bytes > options_.bytes_max) return refuse("as much as may be is registered already"), false;
+  if (options_.only_resident && !is_resident(mapping, window)) return refuse("it is not in the memory of the host"), Opened::NOT_NOW;
+  if (registered_bytes_ + bytes > options_.bytes_max) return refuse("as much as may be is registered already"), Opened::NOT_NOW;
   const unsigned flags = HOST_REGISTER_PORTABLE | HOST_REGISTER_MAPPED | HOST_REGISTER_READ_ONLY;
   const CUresult result = driver().cuMemHostRegister(mapping.base + (uint64_t(window) << mapping.windows.shift), bytes, flags);
   if (result == CUDA_SUCCESS) {
     registered_bytes_ += bytes;
-    return true;
+    return Opened::YES;
   }
   const char* name = nullptr;
   driver().cuGetErrorName(result, &name);
-  return refuse(std::string("the driver refused to register it (") + (name == nullptr ? "no reason given" : name) + ")"), false;
+  return refuse(std::string("the driver refused to register it (") + (name == nullptr ? "no reason given" : name) + ")"), Opened::NEVER;
 }
 
 void Windows::drop(Mapping& mapping) {

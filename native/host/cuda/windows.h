@@ -55,7 +55,6 @@ class Windows {
     uint32_t index, file_id;
     uint8_t* base;
     FileWindows windows;    // the end is that of the file when it was mapped, and of the page where that lay
-    uint32_t refused = 0;   // windows that are not to be tried again
     uint64_t bytes_of(uint32_t window) const {
       const uint64_t begin = uint64_t(window) << windows.shift;
       return std::min(uint64_t(1) << windows.shift, windows.end - begin);
@@ -64,7 +63,8 @@ class Windows {
 
   void run();
   void map(const Wish& wish);
-  bool open(Mapping& mapping, uint32_t window);
+  enum class Opened { YES, NOT_NOW, NEVER };
+  Opened open(Mapping& mapping, uint32_t window);
   bool is_resident(const Mapping& mapping, uint32_t window) const;
   void refuse(const std::string& why);
   void drop(Mapping& mapping);

@@ -70,6 +70,7 @@ inline Dispatch dispatch_request(const Napi::Object& request) {
   dispatch.group_warps = number_field(request, "groupWarps");
   dispatch.group_memory_bytes = number_field(request, "groupMemoryBytes");
   dispatch.all_resident = boolean_field(request, "allResident");
+  if (request.Has("inputs")) dispatch.inputs = number_field(request, "inputs");
   const Napi::Array buffers = required(request, "buffers").As<Napi::Array>();
   for (uint32_t i = 0; i < buffers.Length(); i++) {
     const Napi::Value buffer = buffers.Get(i);
