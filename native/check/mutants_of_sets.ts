@@ -133,7 +133,7 @@ export const mutantsOfSets: readonly Mutant[] = [
     file: 'cache_set.h',
     form: 'statement',
     original: TAKE,
-    mutated: `tag_write(fs, line, tag, version);
+    mutated: `tag_write(fs, line, tag);
   ${TAKE}`,
     note: 'The tag is written before the line is ours: where the exchange then fails, the bytes of one page are found as another.',
     scenario: 'eviction',

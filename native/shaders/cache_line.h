@@ -54,17 +54,17 @@ WARPFS_FN bool tag_matches(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD 
 #endif
 }
 
-WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag, uint version) {
+// The line is ours: nobody else changes its tag, or raises its version.
+WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
   WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
 #if WARPFS_LOADS_16
   Vec16 words;
   words.words[0] = tag.file_id;
   words.words[1] = (uint)tag.page;
   words.words[2] = (uint)(tag.page >> 32);
-  words.words[3] = version;
+  words.words[3] = atomic_load(&tag_of->version) + 1u;
   atomic_store16(&tag_of->file_id, words);
 #else
-  (void)version;
   atomic_store(&tag_of->file_id, tag.file_id);
   atomic_store(&tag_of->page_low, (uint)tag.page);
   atomic_store(&tag_of->page_high, (uint)(tag.page >> 32));

@@ -134,17 +134,13 @@ WARPFS_FN SetView set_look(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Cache
 // Leader only. Takes one way for a page: one compare-and-swap that needs pins = 0 and reference = 0, then the tag.
 WARPFS_FN bool way_take(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
   WARPFS_DEVICE uint* word_of = fs.words + line;
-  uint version = 0;
-#if WARPFS_LOADS_16
-  version = atomic_load(&fs.tags[line].version) + 1u;
-#endif
   uint word = atomic_load(word_of);
   if ((word & LINE_REFERENCE) != 0u) word = atomic_and(word_of, ~(uint)LINE_REFERENCE) & ~(uint)LINE_REFERENCE;
   const bool evicts = line_state(word) == LineState::READY;
   if ((!evicts && line_state(word) != LineState::INVALID) || line_pins(word) != 0u) return false;
   // Whoever had it pinned has let go: its reads of the old bytes come before the new ones are written.
   if (!atomic_cas_acquire(word_of, word, line_claimed())) return false;
-  tag_write(fs, line, tag, version);
+  tag_write(fs, line, tag);
   // This claim is published. Of two claims of one page, the one whose fence comes second sees the other.
   fence_seq();
   if (evicts) count(fs, Counter::EVICTIONS, 1u);

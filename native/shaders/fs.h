@@ -51,10 +51,10 @@ struct Fs {
   WARPFS_DEVICE uint* loaded;   // words that the lanes of this slot have loaded (replay only)
   WARPFS_TABLE(uint, gates, GATES);    // of the files
   WARPFS_TABLE(DirtyState, dirty, DIRTY);
-  WARPFS_TABLE(uint, masks, MASKS);
-#if WARPFS_LOADS_16
+  WARPFS_TABLE(uint, masks, MASKS);    // of dirty bytes
+#if WARPFS_HINTS
   WARPFS_TABLE(Hint, hints, HINTS);
-#endif    // of dirty bytes
+#endif
 
   WARPFS_SHAPE(line_shift);
   WARPFS_SHAPE(set_count);

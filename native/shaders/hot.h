@@ -103,13 +103,14 @@ WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, u
 
 WARPFS_FN int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
   uint done = 0;
-  if (is_leader(fs) && !map.writes && map.count != 0u) {
+  const bool agree = warp_all_equal(fs.lane, map.line);
+  if (agree && is_leader(fs) && !map.writes && map.count != 0u) {
     uint place = 0;
     while (place < MAPS_MAX && fs.maps[place] != (map.line + 1u) << 1) place++;
     done = place < MAPS_MAX ? 1u : 0u;
     if (done != 0u) fs.maps[place] = 0u;
   }
-  if (warp_all_equal(fs.lane, map.line) && warp_broadcast(fs.lane, done, 0u) != 0u) {
+  if (warp_broadcast(fs.lane, done, 0u) != 0u) {
     if (is_leader(fs)) {
       line_unpin(fs, map.line);
       set_unmap(fs, map.line);

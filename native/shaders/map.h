@@ -54,14 +54,7 @@ WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length,
     uint room = 1u;
     if (is_leader(fs)) room = set_map(fs, set.index, set.ways) ? 1u : 0u;
     if (warp_broadcast(fs.lane, room, 0u) == 0u) return call_end(fs, item_pins_outcome(fs));
-    const uint found = set_find(fs, set, tag, line);
-    int status = 0;
-    if (found == FIND_READY) {
-      count(fs, Counter::HITS, 1u);
-    } else {
-      if (found == FIND_BUSY && is_leader(fs)) line_unpin(fs, line);
-      status = page_read(fs, view.source, tag.page, PAGE_TO_MAP, line);
-    }
+    const int status = page_read(fs, view.source, tag.page, PAGE_TO_MAP, line);
     if (status != 0 && is_leader(fs)) atomic_sub(&fs.sets[set.index].maps, 1u);
     if (status == 0) {
       map_set(fs, map, line, offset, (int)view.count);

@@ -32,7 +32,7 @@ WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar*
   for (uint base = fs.lane.index; base < pieces; base += COPY_AT_ONCE * fs.lane.count) {
     Vec16 part[COPY_AT_ONCE];
     for (uint i = 0; i < COPY_AT_ONCE; i++) {
-      if (base + i * fs.lane.count < pieces) part[i] = window_load16(from + base + i * fs.lane.count);
+      if (base + i * fs.lane.count < pieces) part[i] = bus_load16(from + base + i * fs.lane.count);
     }
     for (uint i = 0; i < COPY_AT_ONCE; i++) {
       if (base + i * fs.lane.count < pieces) data_store16(to + base + i * fs.lane.count, part[i]);

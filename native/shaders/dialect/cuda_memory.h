@@ -147,8 +147,8 @@ WARPFS_FN void data_store16(WARPFS_DEVICE Vec16* p, Vec16 v) {
                "r"(v.words[2]), "r"(v.words[3])
                : "memory");
 }
-// The same in the memory of the host, over the bus.
-WARPFS_FN Vec16 window_load16(const WARPFS_DEVICE Vec16* p) {
+// The same of the memory of the host, over the bus.
+WARPFS_FN Vec16 bus_load16(const WARPFS_DEVICE Vec16* p) {
   Vec16 v;
   asm volatile("ld.relaxed.sys.global.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])

@@ -20,14 +20,6 @@ WARPFS_FN uint bus_load_acquire(const uint* p) {
   return value;
 }
 WARPFS_FN void bus_store(uint* p, uint v) { asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory"); }
-WARPFS_FN Vec16 bus_load16(const Vec16* p) {
-  Vec16 v;
-  asm volatile("ld.relaxed.sys.global.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
-               : "l"(global_address(p))
-               : "memory");
-  return v;
-}
 WARPFS_FN void bus_store16(Vec16* p, Vec16 v) {
   asm volatile("st.relaxed.sys.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(global_address(p)), "r"(v.words[0]), "r"(v.words[1]),
                "r"(v.words[2]), "r"(v.words[3])
