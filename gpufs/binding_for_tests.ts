@@ -79,6 +79,7 @@ export function bindingForTests(): BindingForTests {
       binding.explorations.push({ config, scenario, limits });
       return { ...exploreOnce(scenario, limits), ...binding.explored?.(scenario, limits, config) };
     },
+    mountLater: async (config) => binding.mount(config),
     mount(config) {
       binding.configs.push(config);
       const refusal = binding.refuse?.(config);

@@ -119,7 +119,7 @@ async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: Re
   const cuda = { arch: cudaArch(device), binding: native };
   const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay' };
   const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
-  return new NativeBackedMount(native.mount(nativeConfig(resolved, workers, builtin.module)), { options: resolved, choice, settings, cuda });
+  return new NativeBackedMount(await native.mountLater(nativeConfig(resolved, workers, builtin.module)), { options: resolved, choice, settings, cuda });
 }
 
 interface MountParts {

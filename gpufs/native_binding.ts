@@ -13,6 +13,8 @@ export type * from './native_cuda.ts';
 export interface NativeBinding {
   abiHash(): number;
   mount(config: NativeMountConfig): NativeMount;
+  /** The same on a thread of its own: for devices that take long. Not for check mode. */
+  mountLater(config: NativeMountConfig): Promise<NativeMount>;
   host(): NativeHost;
   /** The yardstick of the benchmarks: one thread that preads random pages and checks every word. Blocks until it is done. */
   preadLoop(loop: NativePreadLoop): NativeLoopResult;

@@ -105,6 +105,41 @@ struct AddonData {
   Napi::FunctionReference checked_mount;
 };
 
+/// Makes a mount on a thread of Node's pool: a GPU takes a quarter of a second.
+class MountWorker final : public Napi::AsyncWorker {
+ public:
+  MountWorker(Napi::Env env, const Napi::Object& config)
+      : AsyncWorker(env, "warpfs:mount"), deferred_(Napi::Promise::Deferred::New(env)), options_(mount_options(config)) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+  void Execute() override {
+    try {
+      mount_ = std::make_shared<Mount>(options_);
+    } catch (const HostError& error) {
+      code_ = error.code;
+      SetError(error.what());
+    } catch (const std::exception& error) {
+      code_ = "ENOMEM";
+      SetError(error.what());
+    }
+  }
+  void OnOK() override {
+    const Napi::Value made = Napi::External<std::shared_ptr<Mount>>::New(Env(), &mount_);
+    deferred_.Resolve(Env().GetInstanceData<AddonData>()->mount.New({made}));
+  }
+  void OnError(const Napi::Error& error) override {
+    Napi::Object value = error.Value();
+    value.Set("code", code_);
+    deferred_.Reject(value);
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  const MountOptions options_;
+  std::shared_ptr<Mount> mount_;
+  std::string code_;
+};
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
   data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault)}));
@@ -118,6 +153,12 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 const AddonData* data = info.Env().GetInstanceData<AddonData>();
                 const bool checked = info[0].IsObject() && info[0].As<Napi::Object>().Get("check").IsObject();
                 return (checked ? data->checked_mount : data->mount).New({info[0]});
+              }));
+  exports.Set("mountLater", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                auto* worker = new MountWorker(info.Env(), info[0].As<Napi::Object>());
+                const Napi::Promise promise = worker->promise();
+                worker->Queue();
+                return promise;
               }));
   exports.Set("host", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 Napi::Object object = Napi::Object::New(info.Env());

@@ -66,9 +66,11 @@ class MountObjectOf : public Napi::ObjectWrap<Self> {
   template <typename Make>
   MountObjectOf(const Napi::CallbackInfo& info, const Make& make) : Napi::ObjectWrap<Self>(info) {
     const Napi::Env env = info.Env();
-    if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(env, "a mount needs its configuration");
+    if (info.Length() < 1 || !(info[0].IsObject() || info[0].IsExternal())) throw Napi::TypeError::New(env, "a mount needs its configuration");
     try {
-      mount_ = make(info[0].As<Napi::Object>());
+      // One that was made on another thread comes as it is.
+      if (info[0].IsExternal()) mount_ = *info[0].As<Napi::External<std::shared_ptr<Mounted>>>().Data();
+      else mount_ = make(info[0].As<Napi::Object>());
     } catch (const Napi::Error&) {
       throw;
     } catch (const HostError& error) {
