@@ -16,8 +16,8 @@ const causes: Partial<Record<FaultName, { errors: readonly ErrnoName[]; hits: re
   enospc: { errors: ['ENOSPC'], hits: [...writing, 'map'] },
   // Nobody answers any more. EAGAIN: it died while it changed a size, or the lines behind the cache are all waiting for it.
   die: { errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: [...names, ...onHandles, 'none'] },
-  // A new host does not know the handles of the old one.
-  revive: { errors: ['EBADF', 'ESTALE'], hits: onHandles },
+  // A new host does not know the handles of the old one; an open that empties its file has one already.
+  revive: { errors: ['EBADF', 'ESTALE'], hits: ['open', ...onHandles] },
   // Somebody else has made the file shorter, or put another one in its place.
   truncate: { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },
   replace: { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },

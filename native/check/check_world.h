@@ -61,6 +61,7 @@ class CheckWorld final : private HostChoices, private HostWatch {
   uint32_t choose(uint32_t alternatives) override { return engine_->choose(alternatives); }
   bool happens(uint32_t permille) override { return engine_->happens(permille); }
   void pause() override { engine_->pause(false, 0); }
+  void came_back() override { watch_->host_came_back(); }
   uint64_t load(const void* word, uint32_t bytes, int order) override;
   void store(void* word, uint64_t value, uint32_t bytes, int order) override;
   void read_bytes(const void* from, void* to, size_t count) override;

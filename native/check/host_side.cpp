@@ -86,6 +86,7 @@ void HostSide::come_back_or_not() {
   parts_.reset();
   parts_ = std::make_unique<Parts>(*this);
   dead_ = false;
+  choices_.came_back();
 }
 
 void HostSide::disturb_files() {

@@ -19,6 +19,8 @@ class HostChoices {
   virtual bool happens(uint32_t permille) = 0;
   /// Nothing to do. Returns when memory has changed that was read since the last pause, or after HostSide::stop.
   virtual void pause() = 0;
+  /// A host has come in the place of one that died: it knows none of the files that were open.
+  virtual void came_back() = 0;
 };
 
 /// Chances in 1/1000.

@@ -21,6 +21,7 @@ class SeededChoices : public HostChoices {
     CHECK(permille != 0);
     return random() % 1000 < permille;
   }
+  void came_back() override {}
   void pause() override {
     pauses++;
     host->stop();

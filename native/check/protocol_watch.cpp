@@ -73,7 +73,13 @@ void ProtocolWatch::keep() {
   kept_leaving_ = leaving_;
 }
 
+void ProtocolWatch::host_came_back() {
+  const FileEntry* files = memory_.at<FileEntry>(Binding::FILES);
+  for (uint32_t file = 0; file < memory_.geometry().file_count; file++) lost_file_id_ = std::max(lost_file_id_, files[file].file_id);
+}
+
 void ProtocolWatch::begin_schedule() {
+  lost_file_id_ = 0;
   for (uint32_t line = 0; line < lines_; line++) {
     if (truth_[line].has_dirty || kept_truth_[line].has_dirty) {
       std::copy_n(&kept_dirty_[size_t(line) * words_of_line_], words_of_line_, dirty(line));
@@ -300,6 +306,7 @@ void ProtocolWatch::all_written() {
 
 bool ProtocolWatch::is_dead(uint32_t line) const {
   const uint32_t file_id = memory_.at<LineTag>(Binding::TAGS)[line].file_id;
+  if (file_id <= lost_file_id_) return true;
   const FileEntry* files = memory_.at<FileEntry>(Binding::FILES);
   return std::none_of(files, files + memory_.geometry().file_count, [&](const FileEntry& file) { return file.file_id == file_id; });
 }

@@ -23,6 +23,8 @@ class ProtocolWatch {
   ProtocolWatch(Engine& engine, const MountMemory& memory);
 
   void begin_schedule();
+  /// From here on nobody can write back what lines of the files of before carry, and whoever has one open or mapped is told so.
+  void host_came_back();
   /// What is true now is true at the beginning of the schedules to come.
   void keep();
   void first_touch(Location& where);
@@ -60,6 +62,7 @@ class ProtocolWatch {
   uint64_t* leaving(uint32_t line) { return &leaving_[size_t(line) * words_of_line_]; }
   /// Its page belongs to bytes that a truncation or somebody else has ended: what was written there is dropped.
   bool is_dead(uint32_t line) const;
+  uint32_t lost_file_id_ = 0;  // the highest identity that a host knew which has died
   bool is_leaving(uint32_t asked, uint32_t byte) const;
   bool any(const uint64_t* bits) const;
   uint32_t first_of(const uint64_t* bits) const;

@@ -31,6 +31,17 @@ WARPFS_CALL int gftruncate(WARPFS_THREAD Fs& fs, int file, ulong length) {
   return call_end(fs, file_truncate(fs, file, length));
 }
 
+// All lanes. Of one that a host has closed that came in the place of another nobody knows.
+WARPFS_FN bool file_is_empty(WARPFS_THREAD Fs& fs, int file) {
+  uint empty = 0;
+  if (is_leader(fs)) {
+    WARPFS_DEVICE const FileEntry* entry = file_entry(fs, file);
+    FileLook look;
+    if (entry != 0 && file_look(entry, look) && look.size == 0u) empty = 1u;
+  }
+  return warp_broadcast(fs.lane, empty, 0u) != 0u;
+}
+
 // What an open that truncates is about to do; its handle is in `kept`.
 enum : uint32_t { OPENING, EMPTYING, OPEN_FAILED };
 
@@ -49,7 +60,7 @@ WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uin
   const int handle = (int)(fs.kept - 1u);
   if ((uint)stage == EMPTYING) {
     // A file that is empty is left alone: its lines stay what they are.
-    const bool empty = warp_broadcast(fs.lane, fs.asked, 0u) == 0u && file_size_of(fs, handle) == 0u;
+    const bool empty = warp_broadcast(fs.lane, fs.asked, 0u) == 0u && file_is_empty(fs, handle);
     const int emptied = empty ? 0 : file_truncate(fs, handle, 0u);
     fs.progress = stage;
     if (emptied == WARPFS_PENDING) return call_end(fs, emptied);
