@@ -92,7 +92,7 @@ interface SizeDefaults {
 }
 
 const usualSizes: SizeDefaults = { lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
-/** A GPU runs many warps, and each ring has a block of the courier of its own. */
+/** A GPU runs many warps, and each ring has a part of the courier of its own. */
 const cudaSizes: SizeDefaults = { ...usualSizes, residentWarps: SLOTS_MAX, rings: 8 };
 /** Check mode looks at every byte of the tables before each schedule, and finds more where little is shared by many. */
 const checkSizes: SizeDefaults = { lines: 64, maxOpenFiles: 64, residentWarps: 8, rings: 4 };

@@ -34,7 +34,7 @@ export const constants = {
   WINDOWS_MAX: 32, // parts of one file that the gpu may be granted to read where they lie
   WINDOW_PARTS_SHIFT: 16, // see FileEntry.window_reach
   WINDOW_REACH_SHIFT: 6,
-  COURIER_BATCH: 32, // messages or requests that one block of a courier moves at once
+  COURIER_BATCH: 32, // messages or requests that one part of a courier moves at once
   COURIER_NO_BYTES: 0xffffffff, // in CourierMessage.bytes_at: no bytes come with it
 } as const;
 

@@ -35,7 +35,7 @@ Courier::Courier(Context& context, const Geometry& geometry)
       delivered_(context, CHANNELS * COURIER_WORDS_APART * sizeof(uint32_t), "the messages to the GPU"),
       stage_memory_(context, uint64_t(stages_) * geometry.line_bytes, "bytes on their way to the GPU"),
       parcels_(context, uint64_t(geometry.ring_count) * geometry.ring_slots * parcel_bytes_, "bytes on their way from the GPU"),
-      flags_(context, uint64_t(1 + blocks()) * COURIER_WORDS_APART * sizeof(uint32_t), "the courier"),
+      flags_(context, uint64_t(1 + parts()) * COURIER_WORDS_APART * sizeof(uint32_t), "the courier"),
       kept_memory_(new uint8_t[uint64_t(KEPT) * parcel_bytes_]),
       place_of_(uint64_t(geometry.line_count) + geometry.bypass_count) {
   for (Channel& channel : channels_) channel.stage_of.assign(CHANNEL_SLOTS, NO_STAGE);
@@ -60,12 +60,12 @@ void Courier::describe(CourierLaunch& launch) const {
 
 void Courier::begin() {
   uint32_t* flags = flags_.at<uint32_t>();
-  for (uint32_t word = 0; word <= blocks(); word++) store_relaxed(flags + word * COURIER_WORDS_APART, 0u);
+  for (uint32_t word = 0; word <= parts(); word++) store_relaxed(flags + word * COURIER_WORDS_APART, 0u);
 }
 
 bool Courier::is_running() const {
-  for (uint32_t block = 1; block <= blocks(); block++) {
-    if (load_acquire(flags_.at<uint32_t>() + block * COURIER_WORDS_APART) == 0) return false;
+  for (uint32_t part = 1; part <= parts(); part++) {
+    if (load_acquire(flags_.at<uint32_t>() + part * COURIER_WORDS_APART) == 0) return false;
   }
   return true;
 }

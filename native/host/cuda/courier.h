@@ -42,7 +42,9 @@ class Courier final : public GpuLink {
   void set_windows(Windows* windows) { windows_ = windows; }
   /// Everything but the tables of the gpu and the rings of the host.
   void describe(CourierLaunch& launch) const;
-  uint32_t blocks() const { return CHANNELS + geometry_.ring_count; }
+  /// One for each channel and each ring.
+  uint32_t parts() const { return CHANNELS + geometry_.ring_count; }
+  uint32_t blocks() const { return (parts() + COURIER_PARTS - 1) / COURIER_PARTS; }
 
   /// A kernel is about to be launched, and to run until it is stopped.
   void begin();

@@ -1,4 +1,4 @@
-// The host's end of the courier, and the daemon behind it, with a driver that only gives memory and a gpu that is played: what the blocks of
+// The host's end of the courier, and the daemon behind it, with a driver that only gives memory and a gpu that is played: what the parts of
 // entry/cuda_courier.h read and write is read and written here.
 #include "../cpu/test_check.h"
 #include "../daemon.h"
@@ -161,6 +161,21 @@ void test_a_lost_gpu_keeps_nobody_waiting() {
   CHECK(gpu.courier().has_room());
 }
 
+/// Blocks fill a multiprocessor each: the fewer there are, the more is left for kernels.
+void test_the_courier_runs_when_each_of_its_parts_runs() {
+  Played gpu;
+  const uint32_t parts = Courier::CHANNELS + gpu.launch.ring_count;
+  CHECK(parts == gpu.courier().parts() && gpu.courier().blocks() == (parts + COURIER_PARTS - 1) / COURIER_PARTS);
+  gpu.courier().begin();
+  for (uint32_t part = parts; part-- > 0;) {
+    CHECK(!gpu.courier().is_running());
+    store_release(gpu.launch.running + part * COURIER_WORDS_APART, 1u);
+  }
+  CHECK(gpu.courier().is_running());
+  gpu.courier().begin();  // the next one has to say so again
+  CHECK(!gpu.courier().is_running());
+}
+
 void test_what_a_write_back_brings_is_kept_until_it_is_done() {
   Played gpu;
   const uint32_t parcel_bytes = LINE_BYTES + LINE_BYTES / 8;
@@ -289,6 +304,7 @@ void run_all() {
   RUN_TEST(test_stages_come_back_when_their_messages_were_delivered);
   RUN_TEST(test_a_full_channel_waits_and_keeps_the_order);
   RUN_TEST(test_a_lost_gpu_keeps_nobody_waiting);
+  RUN_TEST(test_the_courier_runs_when_each_of_its_parts_runs);
   RUN_TEST(test_what_a_write_back_brings_is_kept_until_it_is_done);
   RUN_TEST(test_a_line_that_is_filled_brings_nothing_along);
   RUN_TEST(test_a_daemon_fills_and_writes_back_through_it);

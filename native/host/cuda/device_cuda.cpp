@@ -50,7 +50,7 @@ class CudaDevice::CourierWhile {
     CourierLaunch launch{};
     device_.memory_.fill_launch(launch);
     void* parameters[] = {&launch};
-    check(driver().cuLaunchKernel(device_.courier_, courier.blocks(), 1, 1, COURIER_THREADS, 1, 1, 0, device_.couriers_.get(), parameters, nullptr),
+    check(driver().cuLaunchKernel(device_.courier_, courier.blocks(), 1, 1, COURIER_THREADS * COURIER_PARTS, 1, 1, 0, device_.couriers_.get(), parameters, nullptr),
           "starting the courier");
     running_ = true;
     // Other kernels may fill the GPU: the courier has its place before.
@@ -87,6 +87,7 @@ CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptio
   program_ = builtin_.function("warpfs_program");
   sweep_ = builtin_.function("warpfs_sweep");
   courier_ = builtin_.function("warpfs_courier");
+  leave_room_for_kernels();
   resident_warps_ = resident_groups(program_, Dispatch{});
   if (options.replay) abandon_ = builtin_.function("warpfs_abandon");
   sweep_lines_ = builtin_.word("warpfs_sweep_lines");
@@ -115,10 +116,18 @@ DispatchResult CudaDevice::run(const Dispatch& dispatch) {
   return run_kernel(dispatch, dispatch.module.empty() ? program_ : find(dispatch.module));
 }
 
-/// Groups that are resident for certain: a multiprocessor where a block of the courier is may have room for none.
+/// A small GPU with many rings: the courier would have no place itself, or nobody beside it.
+void CudaDevice::leave_room_for_kernels() const {
+  const uint32_t multiprocessors = memory_.context().multiprocessors();
+  if (memory_.courier().blocks() < multiprocessors) return;
+  throw HostError(-Errno::einval, "option ring.count: what serves " + std::to_string(memory_.geometry().ring_count) + " rings may take " +
+                                      std::to_string(memory_.courier().blocks()) + " multiprocessors, and " + memory_.context().name() + " has " +
+                                      std::to_string(multiprocessors) + ": make it smaller");
+}
+
+/// Groups that are resident for certain: where a block of the courier is there may be room for none.
 uint32_t CudaDevice::resident_groups(CUfunction function, const Dispatch& dispatch) const {
-  const uint32_t multiprocessors = memory_.context().multiprocessors(), taken = memory_.courier().blocks();
-  return groups_on(multiprocessors > taken ? multiprocessors - taken : 1, function, dispatch);
+  return groups_on(memory_.context().multiprocessors() - memory_.courier().blocks(), function, dispatch);
 }
 
 uint32_t CudaDevice::groups_on(uint32_t multiprocessors, CUfunction function, const Dispatch& dispatch) const {

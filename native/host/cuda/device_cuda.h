@@ -48,6 +48,7 @@ class CudaDevice final : public Device {
   void launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items);
   void wait_for(CUstream stream, const char* what);
   [[noreturn]] void lose(const char* what, CUresult result);
+  void leave_room_for_kernels() const;
   uint32_t groups_on(uint32_t multiprocessors, CUfunction function, const Dispatch& dispatch) const;
   uint32_t resident_groups(CUfunction function, const Dispatch& dispatch) const;
 

@@ -3,7 +3,8 @@
 // its scope, and the fences of system scope, which the whole gpu makes one after another (1.2 us each on an H200), are made once for up to
 // COURIER_BATCH requests.
 //
-// Each block serves one ring (gpu to host) or one channel (host to gpu). In both directions the order within one ring or channel is kept.
+// Each part of a block serves one ring (gpu to host) or one channel (host to gpu), and knows nothing of the other parts. In both directions
+// the order within one ring or channel is kept.
 #pragma once
 #include "cuda_launch.h"
 
@@ -25,13 +26,18 @@ WARPFS_FN void bus_store16(Vec16* p, Vec16 v) {
                "r"(v.words[2]), "r"(v.words[3])
                : "memory");
 }
-// Whatever this warp has seen of the others of its block, too, is visible to the host before what it stores from now on.
+// Whatever this warp has seen of the others of its part, too, is visible to the host before what it stores from now on.
 WARPFS_FN void bus_fence() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
 
 constexpr uint COURIER_WARPS = COURIER_THREADS / WARP_LANES;
 
 WARPFS_FN uint courier_lane() { return threadIdx.x & (WARP_LANES - 1u); }
-WARPFS_FN uint courier_warp() { return threadIdx.x / WARP_LANES; }
+// Of the block, and within the part.
+WARPFS_FN uint courier_part() { return threadIdx.x / COURIER_THREADS; }
+WARPFS_FN uint courier_thread() { return threadIdx.x % COURIER_THREADS; }
+WARPFS_FN uint courier_warp() { return courier_thread() / WARP_LANES; }
+// All threads of a part. Each part has a barrier of its own; barrier 0 would be that of the block.
+WARPFS_FN void courier_barrier() { asm volatile("barrier.sync %0, %1;" ::"r"(courier_part() + 1u), "n"((uint)COURIER_THREADS) : "memory"); }
 
 // Where the next ones are looked for one at a time while little comes, because each look costs the bus.
 WARPFS_FN uint courier_window(uint window, uint found) {
@@ -107,9 +113,12 @@ WARPFS_FN void courier_answer(const CourierLaunch& launch, const CourierMessage&
 }
 
 WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
-  __shared__ CourierMessage batch[COURIER_BATCH];
-  __shared__ uint batch_count;
-  __shared__ uint stopping;
+  __shared__ CourierMessage batches[COURIER_PARTS][COURIER_BATCH];
+  __shared__ uint batch_counts[COURIER_PARTS];
+  __shared__ uint stops[COURIER_PARTS];
+  CourierMessage* const batch = batches[courier_part()];
+  uint& batch_count = batch_counts[courier_part()];
+  uint& stopping = stops[courier_part()];
   const CourierMessage* messages = launch.messages + (ulong)channel * launch.channel_slots;
   uint position = launch.channel_positions[channel];
   uint window = 1;
@@ -129,37 +138,37 @@ WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
       }
       const uint found = courier_count(there);
       idle = found == 0u ? idle + 1u : 0u;
-      if (threadIdx.x == 0u) {
+      if (courier_thread() == 0u) {
         batch_count = found;
         stopping = idle % COURIER_LOOKS_PER_STOP == 1u ? bus_load(launch.stop) : 0u;
       }
       window = courier_window(window, found);
     }
-    __syncthreads();
+    courier_barrier();
     const uint count = batch_count;
     if (count == 0u) {
       const bool stop = stopping != 0u;
-      __syncthreads();
+      courier_barrier();
       if (stop) break;
       continue;
     }
-    for (uint i = 0; i < count && threadIdx.x == 0u; i++) {
+    for (uint i = 0; i < count && courier_thread() == 0u; i++) {
       if (batch[i].kind == CourierKind::FILE) courier_file(launch, batch[i].index);
     }
     for (uint i = courier_warp(); i < count; i += COURIER_WARPS) {
       if (batch[i].kind == CourierKind::LINE && batch[i].bytes_at != (uint)COURIER_NO_BYTES) courier_line(launch, batch[i].index, batch[i].bytes_at);
     }
-    __syncthreads();
-    if (threadIdx.x < count) {
-      // What the other warps of the block have written comes before the answers.
+    courier_barrier();
+    if (courier_thread() < count) {
+      // What the other warps of the part have written comes before the answers.
       fence_release();
-      courier_answer(launch, batch[threadIdx.x]);
+      courier_answer(launch, batch[courier_thread()]);
     }
     position += count;
-    __syncthreads();
-    if (threadIdx.x == 0u) bus_store(launch.delivered + channel * COURIER_WORDS_APART, position);
+    courier_barrier();
+    if (courier_thread() == 0u) bus_store(launch.delivered + channel * COURIER_WORDS_APART, position);
   }
-  if (threadIdx.x == 0u) launch.channel_positions[channel] = position;
+  if (courier_thread() == 0u) launch.channel_positions[channel] = position;
 }
 
 // ---- Gpu to host.
@@ -193,8 +202,10 @@ WARPFS_FN void courier_parcel(const CourierLaunch& launch, const Request& reques
 }
 
 WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
-  __shared__ uint batch_count;
-  __shared__ uint stopping;
+  __shared__ uint batch_counts[COURIER_PARTS];
+  __shared__ uint stops[COURIER_PARTS];
+  uint& batch_count = batch_counts[courier_part()];
+  uint& stopping = stops[courier_part()];
   RingHead* own_head = static_cast<RingHead*>(warpfs_constants.tables[Binding::RING_HEADS]) + ring;
   const Request* requests = static_cast<const Request*>(warpfs_constants.tables[Binding::REQUESTS]) + (ulong)ring * launch.ring_slots;
   Request* host_requests = launch.requests + (ulong)ring * launch.host_ring_slots;
@@ -216,16 +227,16 @@ WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
       }
       fence_acquire();
       idle = found == 0u ? idle + 1u : 0u;
-      if (threadIdx.x == 0u) {
+      if (courier_thread() == 0u) {
         batch_count = found;
         stopping = idle % COURIER_LOOKS_PER_STOP == 1u ? bus_load(launch.stop) : 0u;
       }
     }
-    __syncthreads();
+    courier_barrier();
     const uint count = batch_count;
     if (count == 0u) {
       const bool stop = stopping != 0u;
-      __syncthreads();
+      courier_barrier();
       if (stop) break;
       continue;
     }
@@ -241,12 +252,12 @@ WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
       if (courier_lane() > 0u && courier_lane() < WORDS) bus_store(to + courier_lane(), atomic_load(reinterpret_cast<const uint*>(from) + courier_lane()));
       courier_parcel(launch, request, parcels + (ulong)slot * parcel_bytes);
     }
-    __syncthreads();
+    courier_barrier();
     if (courier_warp() == 0u) {
       bus_fence();
       const uint at = position + courier_lane();
       if (courier_lane() < count) bus_store(&host_requests[at & (launch.host_ring_slots - 1u)].sequence, at + 1u);
-      if (threadIdx.x == 0u) atomic_store(&own_head->head, position + count);
+      if (courier_thread() == 0u) atomic_store(&own_head->head, position + count);
     }
     position += count;
   }
@@ -254,12 +265,15 @@ WARPFS_FN void courier_ring(const CourierLaunch& launch, uint ring) {
 
 }  // namespace warpfs
 
-extern "C" __global__ void __launch_bounds__(::warpfs::COURIER_THREADS) warpfs_courier(const ::warpfs::CourierLaunch launch) {
+extern "C" __global__ void __launch_bounds__((unsigned)::warpfs::COURIER_PARTS * ::warpfs::COURIER_THREADS) warpfs_courier(const ::warpfs::CourierLaunch launch) {
   using namespace ::warpfs;
-  if (threadIdx.x == 0u) bus_store(launch.running + blockIdx.x * COURIER_WORDS_APART, 1u);
-  if (blockIdx.x < launch.channels) {
-    courier_channel(launch, blockIdx.x);
+  // Channels bring the most bytes: each block has some of them, and some rings.
+  const uint part = courier_part() * gridDim.x + blockIdx.x;
+  if (part >= launch.channels + launch.ring_count) return;
+  if (courier_thread() == 0u) bus_store(launch.running + part * COURIER_WORDS_APART, 1u);
+  if (part < launch.channels) {
+    courier_channel(launch, part);
   } else {
-    courier_ring(launch, blockIdx.x - launch.channels);
+    courier_ring(launch, part - launch.channels);
   }
 }

@@ -32,7 +32,7 @@ struct CourierLaunch {
   uint8_t* outboxes;
   uint8_t* parcels;                // what a WRITE_BACK brings along: for each slot of each ring the line, then its mask
   const uint32_t* stop;            // written by the host alone: 1 when all is delivered and nothing will come
-  uint32_t* running;               // written by the gpu alone: 1 for each block that runs, COURIER_WORDS_APART apart
+  uint32_t* running;               // written by the gpu alone: 1 for each part that runs, COURIER_WORDS_APART apart
   uint32_t channels;
   uint32_t channel_slots;          // a power of two
   uint32_t ring_count;
@@ -43,7 +43,8 @@ struct CourierLaunch {
 
 enum : uint32_t {
   COURIER_WORDS_APART = 32,  // words that the other side polls have 128 bytes of their own
-  COURIER_THREADS = 256,     // of a block; each block serves one channel or one ring
+  COURIER_THREADS = 256,     // of a part; each part serves one channel or one ring
+  COURIER_PARTS = 4,         // of a block: with 64 registers a thread they fill one multiprocessor, and leave the others to everybody else
 };
 
 }  // namespace warpfs
