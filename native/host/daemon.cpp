@@ -112,25 +112,26 @@ void Daemon::doorbell() {
   for (const auto& consumer : parts_->consumers) consumer->doorbell();
 }
 
-void Daemon::wait_until_drained() {
+bool Daemon::is_drained() const {
   const auto accepted = [this] {
     uint64_t sum = 0;
     for (const auto& consumer : parts_->consumers) sum += consumer->counters().accepted.load(std::memory_order_acquire);
     return sum;
   };
-  const auto drained = [&] {
-    for (const auto& consumer : parts_->consumers) {
-      if (!consumer->rings_are_empty()) return false;
-    }
-    // Read between two equal counts of what was accepted, the finished count belongs to exactly those.
-    const uint64_t before = accepted();
-    const uint64_t finished = completions();
-    return finished == before && accepted() == before;
-  };
+  for (const auto& consumer : parts_->consumers) {
+    if (!consumer->rings_are_empty()) return false;
+  }
+  // Read between two equal counts of what was accepted, the finished count belongs to exactly those.
+  const uint64_t before = accepted();
+  const uint64_t finished = completions();
+  return finished == before && accepted() == before;
+}
+
+void Daemon::wait_until_drained() {
   begin_dispatch();
   while (true) {
     const uint64_t seen = completions();
-    if (drained()) break;
+    if (is_drained()) break;
     wait_for_completion(seen, std::chrono::microseconds(200));
   }
   end_dispatch();

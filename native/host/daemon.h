@@ -43,8 +43,10 @@ class Daemon {
   void end_dispatch();
   /// A request has been published, behind a sequentially consistent fence. Only for devices that can call; from any thread.
   void doorbell();
-  /// Until the rings are empty and everything taken from them is completed. Polls the rings if no dispatch does.
+  /// Until is_drained(). Polls the rings if no dispatch does.
   void wait_until_drained();
+  /// The rings are empty, and everything taken from them is completed.
+  bool is_drained() const;
   /// Every file written since its last sync reaches the disk, with its size and the directory of a new file. 0, or the first -errno.
   int sync_all();
 

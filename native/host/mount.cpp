@@ -82,6 +82,7 @@ Mount::Mount(const MountOptions& options) {
     cuda::CudaDeviceOptions device;
     device.builtin = options.builtin;
     device.replay = options.replay;
+    device.serial = options.serial;
     device.wait = std::chrono::milliseconds(options.wait_ms);
     device.window_time = options.fill == "auto" ? std::chrono::nanoseconds(AUTO_WINDOW_TIME) : std::chrono::nanoseconds(std::chrono::hours(1));
     device.kernel_time = std::chrono::milliseconds(options.kernel_time_ms);

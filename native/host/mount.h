@@ -19,6 +19,7 @@ struct MountOptions {
   std::string fill = "auto";       // cuda: how bytes of files get to the GPU: "auto", "pull" or "map"
   uint64_t window_bytes_max = 0;   // cuda: bytes of files that may be registered at once; 0: half of the memory
   uint32_t kernel_time_ms = 0;     // cuda: one launch may take so long; 0: as long as it likes
+  bool serial = false;             // cuda: one kernel runs at a time; with replay alone
   bool read_only = false;
   bool replay = false;
   uint32_t policy = 0;

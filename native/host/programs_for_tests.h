@@ -21,6 +21,7 @@ struct Step {
   uint64_t offset = 0;
   std::string bytes = {};  // WRITE; OPEN: the path
   uint32_t mode = 0;       // OPEN
+  uint32_t length = 0;     // READ
 };
 using Steps = std::vector<Step>;
 
@@ -28,11 +29,15 @@ inline Step open_step(const std::string& path, uint32_t mode) { return {.op = Pr
 inline Step write_step(uint32_t file, uint64_t offset, const std::string& bytes) {
   return {.op = ProgramOp::WRITE, .target = file, .offset = offset, .bytes = bytes};
 }
+inline Step read_step(uint32_t file, uint64_t offset, uint32_t length) {
+  return {.op = ProgramOp::READ, .target = file, .offset = offset, .length = length};
+}
 inline Step sync_step(uint32_t file) { return {.op = ProgramOp::SYNC, .target = file}; }
 inline Step close_step(uint32_t file) { return {.op = ProgramOp::CLOSE, .target = file}; }
 
-/// The result of each step of each warp. A step that was not reached gives EINTR, which no file system here says.
-inline std::vector<std::vector<int32_t>> run_programs(warpfs::Mount& mount, const std::vector<Steps>& programs) {
+/// The result of each step of each warp. A step that was not reached gives EINTR, which no file system here says. `read`: what the reads gave,
+/// in the order of the programs.
+inline std::vector<std::vector<int32_t>> run_programs(warpfs::Mount& mount, const std::vector<Steps>& programs, std::vector<std::string>* read = nullptr) {
   std::vector<ProgramWarp> warps;
   std::vector<ProgramStep> steps;
   std::string data;
@@ -44,11 +49,11 @@ inline std::vector<std::vector<int32_t>> run_programs(warpfs::Mount& mount, cons
       raw.target = step.target;
       raw.offset = step.offset;
       raw.data = data.size();
-      raw.length = uint32_t(step.bytes.size());
+      raw.length = step.op == ProgramOp::READ ? step.length : uint32_t(step.bytes.size());
       raw.mode = step.mode;
       steps.push_back(raw);
       data += step.bytes;
-      data.resize((data.size() + 1 + 15) / 16 * 16);  // a path with its NUL; each begins on 16 bytes
+      data.resize((data.size() + step.length + 1 + 15) / 16 * 16);  // a path with its NUL; each begins on 16 bytes
     }
   }
   std::vector<ProgramResult> results(steps.size());
@@ -71,6 +76,8 @@ inline std::vector<std::vector<int32_t>> run_programs(warpfs::Mount& mount, cons
     for (uint32_t step = 0; step < warp.step_count; step++) {
       const ProgramResult& result = results[warp.first_step + step];
       answers.back().push_back(result.done != 0 ? result.result : -Errno::eintr);
+      const ProgramStep& raw = steps[warp.first_step + step];
+      if (read != nullptr && raw.op == ProgramOp::READ) read->emplace_back(moved.begin() + int64_t(raw.data), moved.begin() + int64_t(raw.data + raw.length));
     }
   }
   return answers;

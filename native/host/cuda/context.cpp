@@ -1,6 +1,7 @@
 #include "context.h"
 
 #include "../host_error.h"
+#include "exit_without_driver.h"
 
 #include <cstring>
 
@@ -30,11 +31,18 @@ Context::Context(int device_index) {
     throw HostError("ERR_WARPFS_DEVICE", name_ + " has compute capability " + std::to_string(attribute(DEVICE_COMPUTE_MAJOR)) + "." +
                                              std::to_string(attribute(DEVICE_COMPUTE_MINOR)) + "; 7.0 or newer is needed");
   }
+  multiprocessors_ = uint32_t(attribute(DEVICE_MULTIPROCESSORS));
   check(api.cuCtxCreate(&context_, CTX_SCHED_BLOCKING_SYNC | CTX_MAP_HOST, device_), "making a context on " + name_);
 }
 
 Context::~Context() {
   if (!kernel_runs_) driver().cuCtxDestroy(context_);
+}
+
+void Context::give_up(bool kernel_runs) {
+  given_up_ = true;
+  kernel_runs_ = kernel_runs;
+  if (kernel_runs) exit_without_driver();
 }
 
 int Context::attribute(int which) const {
@@ -58,9 +66,7 @@ DeviceMemory::DeviceMemory(Context& context, uint64_t bytes, const std::string& 
 }
 
 void DeviceMemory::reset() {
-  if (address_ == 0 || context_->given_up()) return;
-  if (driver().cuCtxSetCurrent != nullptr) context_->enter();
-  driver().cuMemFree(address_);
+  if (address_ != 0 && context_->enter_to_free()) driver().cuMemFree(address_);
 }
 
 PinnedMemory::PinnedMemory(Context& context, uint64_t bytes, const std::string& what) : context_(context) {
@@ -74,9 +80,7 @@ PinnedMemory::PinnedMemory(Context& context, uint64_t bytes, const std::string& 
 }
 
 PinnedMemory::~PinnedMemory() {
-  if (place_ == nullptr || context_.given_up()) return;
-  context_.enter();
-  driver().cuMemFreeHost(place_);
+  if (place_ != nullptr && context_.enter_to_free()) driver().cuMemFreeHost(place_);
 }
 
 Stream::Stream(Context& context) : context_(context) {
@@ -85,9 +89,7 @@ Stream::Stream(Context& context) : context_(context) {
 }
 
 Stream::~Stream() {
-  if (stream_ == nullptr || context_.given_up()) return;
-  context_.enter();
-  driver().cuStreamDestroy(stream_);
+  if (stream_ != nullptr && context_.enter_to_free()) driver().cuStreamDestroy(stream_);
 }
 
 }  // namespace warpfs::cuda

@@ -17,21 +17,25 @@ class Context {
   Context& operator=(const Context&) = delete;
 
   void enter() const { check(driver().cuCtxSetCurrent(context_), "entering the context of the GPU"); }
+  /// For whoever gives something of it back: false where that is not to be done any more. Never throws.
+  bool enter_to_free() const { return !given_up_ && driver().cuCtxSetCurrent(context_) == CUDA_SUCCESS; }
   int attribute(int which) const;
-  uint32_t multiprocessors() const { return uint32_t(attribute(DEVICE_MULTIPROCESSORS)); }
+  uint32_t multiprocessors() const { return multiprocessors_; }
   const std::string& name() const { return name_; }
   /// After an error that leaves a context useless, or with a kernel that never ends: its memory is not given back call by call. Where a kernel
-  /// still runs nothing is given back at all: the driver would wait for its end, and let nobody else in meanwhile.
-  void give_up(bool kernel_runs) {
-    given_up_ = true;
-    kernel_runs_ = kernel_runs;
-  }
+  /// still runs nothing is given back at all, and no call of the driver may be about this context any more: each of them could wait for the
+  /// end of the kernel, and let nobody else in meanwhile. So context and memory stay as they are until the process ends, and it ends without
+  /// the driver, which would wait as well.
+  void give_up(bool kernel_runs);
   bool given_up() const { return given_up_; }
+  /// Whatever it may read or write has to stay where it is.
+  bool kernel_runs() const { return kernel_runs_; }
 
  private:
   CUdevice device_ = 0;
   CUcontext context_ = nullptr;
   std::string name_;
+  uint32_t multiprocessors_ = 0;
   bool given_up_ = false;
   bool kernel_runs_ = false;
 };

@@ -80,8 +80,7 @@ uint32_t Courier::delivered(uint32_t channel) const { return load_acquire(delive
 
 bool Courier::is_delivered() const {
   for (uint32_t channel = 0; channel < CHANNELS; channel++) {
-    std::lock_guard lock(channels_[channel].mutex);
-    if (delivered(channel) != channels_[channel].sent) return false;
+    if (delivered(channel) != channels_[channel].sent.load(std::memory_order_acquire)) return false;
   }
   return true;
 }
@@ -190,22 +189,23 @@ void Courier::send(uint32_t index, CourierMessage message) {
   Channel& channel = channels_[index];
   std::lock_guard lock(channel.mutex);
   reap(channel, index);
-  while (channel.sent - channel.reaped == CHANNEL_SLOTS) {
+  const uint32_t position = channel.sent.load(std::memory_order_relaxed);
+  while (position - channel.reaped == CHANNEL_SLOTS) {
     if (broken_.load(std::memory_order_relaxed)) return;
     std::this_thread::yield();
     reap(channel, index);
   }
-  CourierMessage* slot = messages_.at<CourierMessage>() + uint64_t(index) * CHANNEL_SLOTS + channel.sent % CHANNEL_SLOTS;
-  channel.stage_of[channel.sent % CHANNEL_SLOTS] = message.kind == CourierKind::LINE ? message.bytes_at : NO_STAGE;
-  channel.sent++;
+  CourierMessage* slot = messages_.at<CourierMessage>() + uint64_t(index) * CHANNEL_SLOTS + position % CHANNEL_SLOTS;
+  channel.stage_of[position % CHANNEL_SLOTS] = message.kind == CourierKind::LINE ? message.bytes_at : NO_STAGE;
+  channel.sent.store(position + 1, std::memory_order_release);
   store_relaxed(&slot->answers, message.answers);
   store_relaxed(&slot->bytes_at, message.bytes_at);
   store_relaxed(&slot->value_high, message.value_high);
   store_relaxed(&slot->kind, message.kind);
   store_relaxed(&slot->index, message.index);
   store_relaxed(&slot->result, message.result);
-  store_release(&slot->sequence_again, channel.sent);
-  store_release(&slot->sequence, channel.sent);
+  store_release(&slot->sequence_again, position + 1);
+  store_release(&slot->sequence, position + 1);
 }
 
 void Courier::line_done(uint32_t line, const LineDone& done) {

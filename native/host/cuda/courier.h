@@ -46,10 +46,10 @@ class Courier final : public GpuLink {
   uint32_t parts() const { return CHANNELS + geometry_.ring_count; }
   uint32_t blocks() const { return (parts() + COURIER_PARTS - 1) / COURIER_PARTS; }
 
-  /// A kernel is about to be launched, and to run until it is stopped.
+  /// A kernel is about to be launched, and to run until it is stopped. One that is stopped before carries what there is, and ends.
   void begin();
   bool is_running() const;
-  /// All that was sent has come to the gpu.
+  /// All that was sent has come to the gpu. Waits for nobody, also where a channel is full.
   bool is_delivered() const;
   void stop();
   /// The gpu takes nothing any more: whoever waits for it goes on, and what is sent is dropped.
@@ -62,8 +62,8 @@ class Courier final : public GpuLink {
   static constexpr uint32_t KEPT_BIT = 0x80000000u;
 
   struct alignas(128) Channel {
-    mutable std::mutex mutex;
-    uint32_t sent = 0;
+    std::mutex mutex;
+    std::atomic<uint32_t> sent{0};  // changes under the mutex
     uint32_t reaped = 0;  // messages whose stages were given back
     std::vector<uint32_t> stage_of;
   };

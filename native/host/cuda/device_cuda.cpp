@@ -1,7 +1,7 @@
 #include "device_cuda.h"
 
-#include "../host_error.h"
-#include "../replay_rounds.h"
+#include "../assert.h"
+#include "courier_alone.h"
 
 #include <algorithm>
 #include <cstring>
@@ -43,21 +43,18 @@ class Naps {
 /// The daemon polls its rings, and the courier runs, exactly as long as kernels run.
 class CudaDevice::CourierWhile {
  public:
-  explicit CourierWhile(CudaDevice& device) : device_(device) {
-    device_.daemon_.begin_dispatch();
-    Courier& courier = device_.memory_.courier();
-    courier.begin();
-    CourierLaunch launch{};
-    device_.memory_.fill_launch(launch);
-    void* parameters[] = {&launch};
-    check(driver().cuLaunchKernel(device_.courier_, courier.blocks(), 1, 1, COURIER_THREADS * COURIER_PARTS, 1, 1, 0, device_.couriers_.get(), parameters, nullptr),
-          "starting the courier");
+  explicit CourierWhile(CudaDevice& device) : device_(device) { device_.daemon_.begin_dispatch(); }
+  void start() {
+    if (device_.options_.serial) return device_.carry_all();  // what the host has changed since the last dispatch
+    device_.memory_.courier().begin();
+    device_.launch_courier();
     running_ = true;
     // Other kernels may fill the GPU: the courier has its place before.
-    while (!courier.is_running()) look_after_courier();
+    while (!device_.memory_.courier().is_running()) look_after_courier();
   }
   /// Prefetches and write-backs that nobody waited for end with the dispatch that asked for them.
   void finish() {
+    if (device_.options_.serial) return;  // they ended behind the last kernel
     device_.daemon_.wait_until_drained();
     while (!device_.memory_.courier().is_delivered()) look_after_courier();
     device_.memory_.courier().stop();
@@ -65,7 +62,7 @@ class CudaDevice::CourierWhile {
     running_ = false;
   }
   ~CourierWhile() {
-    if (running_) device_.memory_.courier().stop();
+    if (running_) end_after_failure();
     device_.daemon_.end_dispatch();
   }
 
@@ -76,6 +73,16 @@ class CudaDevice::CourierWhile {
     if (result != CUDA_ERROR_NOT_READY) device_.lose("the courier", result);
     std::this_thread::yield();
   }
+  /// The next one sets the flags anew: this one has to have seen them.
+  void end_after_failure() {
+    device_.memory_.courier().stop();
+    if (device_.memory_.context().given_up()) return;
+    try {
+      device_.wait_for(device_.couriers_.get(), "the courier");
+    } catch (const HostError&) {
+      // What failed first is on its way; that the GPU is lost is noted.
+    }
+  }
 
   CudaDevice& device_;
   bool running_ = false;
@@ -84,6 +91,7 @@ class CudaDevice::CourierWhile {
 CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options)
     : memory_(memory), daemon_(daemon), options_(options), kernels_(memory.context()), couriers_(memory.context()),
       builtin_(memory.context(), {options.builtin}, memory.constants()), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
+  WARPFS_ASSERT(options.replay || !options.serial);
   program_ = builtin_.function("warpfs_program");
   sweep_ = builtin_.function("warpfs_sweep");
   courier_ = builtin_.function("warpfs_courier");
@@ -93,10 +101,22 @@ CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptio
   sweep_lines_ = builtin_.word("warpfs_sweep_lines");
   launch_.own = reinterpret_cast<void* const*>(scratch_.address() + OWN_AT);
   launch_.next_group = reinterpret_cast<uint32_t*>(scratch_.address() + NEXT_GROUP_AT);
+  round_at_ = scratch_.address() + SLOTS_AT;
 }
 
-CudaDevice::~CudaDevice() {
-  if (!memory_.context().given_up()) memory_.context().enter();
+/// A GPU that is lost is left alone: a call of the driver could wait for the kernel that still runs there. What fails may be the first sign of it.
+template <typename Work>
+auto CudaDevice::while_there(Work&& work) {
+  if (!broken_.empty()) throw HostError(-Errno::eio, "this mount has lost its GPU: " + broken_);
+  memory_.context().enter();
+  try {
+    return work();
+  } catch (const HostError& error) {
+    if (!broken_.empty()) throw;
+    const CUresult state = driver().cuStreamQuery(kernels_.get());
+    if (state == CUDA_SUCCESS || state == CUDA_ERROR_NOT_READY) throw;
+    lose(error, false);
+  }
 }
 
 CUfunction CudaDevice::find(const std::string& module) {
@@ -112,8 +132,7 @@ CUfunction CudaDevice::find(const std::string& module) {
 }
 
 DispatchResult CudaDevice::run(const Dispatch& dispatch) {
-  memory_.context().enter();
-  return run_kernel(dispatch, dispatch.module.empty() ? program_ : find(dispatch.module));
+  return while_there([&] { return run_kernel(dispatch, dispatch.module.empty() ? program_ : find(dispatch.module)); });
 }
 
 /// A small GPU with many rings: the courier would have no place itself, or nobody beside it.
@@ -154,6 +173,23 @@ void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t 
         "launching a kernel");
 }
 
+void CudaDevice::launch_courier() {
+  CourierLaunch launch{};
+  memory_.fill_launch(launch);
+  void* parameters[] = {&launch};
+  check(driver().cuLaunchKernel(courier_, memory_.courier().blocks(), 1, 1, COURIER_THREADS * COURIER_PARTS, 1, 1, 0, couriers_.get(), parameters, nullptr),
+        "starting the courier");
+}
+
+void CudaDevice::carry_all() {
+  cuda::carry_all(memory_.courier(), daemon_, [this] {
+    memory_.courier().begin();
+    memory_.courier().stop();
+    launch_courier();
+    wait_for(couriers_.get(), "the courier");
+  });
+}
+
 /// An error here, or a kernel that goes on beyond its time, is the end of this mount's GPU.
 void CudaDevice::wait_for(CUstream stream, const char* what) {
   const auto begin = std::chrono::steady_clock::now();
@@ -161,8 +197,9 @@ void CudaDevice::wait_for(CUstream stream, const char* what) {
   CUresult result = driver().cuStreamQuery(stream);
   while (result == CUDA_ERROR_NOT_READY) {
     if (options_.kernel_time.count() != 0 && std::chrono::steady_clock::now() - begin > options_.kernel_time) {
-      result = CUDA_ERROR_LAUNCH_TIMEOUT;
-      break;
+      lose(HostError(-Errno::etimedout, std::string(what) + ": it has not ended within " + std::to_string(options_.kernel_time.count()) +
+                                            " ms (option kernelTimeMs), and keeps its part of the GPU and the memory of this mount until the process ends"),
+           true);
     }
     naps.nap();
     result = driver().cuStreamQuery(stream);
@@ -175,21 +212,24 @@ void CudaDevice::wait_for(CUstream stream, const char* what) {
   if (result != CUDA_SUCCESS) lose(what, result);
 }
 
-void CudaDevice::lose(const char* what, CUresult result) {
+void CudaDevice::lose(const HostError& why, bool kernel_runs) {
   memory_.courier().break_off();
-  memory_.context().give_up(result == CUDA_ERROR_LAUNCH_TIMEOUT);
-  std::string code;
+  memory_.context().give_up(kernel_runs);
+  broken_ = why.what();
+  throw HostError(why.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. A new mount works" +
+                                (kernel_runs ? ", and shares the GPU with that kernel" : ""));
+}
+
+void CudaDevice::lose(const char* what, CUresult result) {
   try {
     check(result == CUDA_SUCCESS ? CUDA_ERROR_UNKNOWN : result, what);
   } catch (const HostError& error) {
-    code = error.code;
-    broken_ = error.what();
+    lose(error, false);
   }
-  throw HostError(code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. A new mount works");
+  __builtin_unreachable();
 }
 
 DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction function) {
-  if (!broken_.empty()) throw HostError(-Errno::eio, "this mount has lost its GPU: " + broken_);
   if (options_.replay && dispatch.group_warps > 1) {
     throw HostError(-Errno::einval, "groups of several warps cannot be replayed one warp at a time: use wait 'spin'");
   }
@@ -203,6 +243,7 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
   const auto begin = std::chrono::steady_clock::now();
   {
     CourierWhile courier(*this);
+    courier.start();
     if (options_.replay) {
       run_replay(dispatch, function, result);
     } else {
@@ -252,50 +293,6 @@ void CudaDevice::take_buffers(const Dispatch& dispatch) {
   }
 }
 
-class CudaDevice::Rounds final : public ReplayRounds {
- public:
-  Rounds(CudaDevice& device, const Dispatch& dispatch, CUfunction function) : device_(device), dispatch_(dispatch), function_(function) {
-    records_.resize(device.memory_.geometry().slot_count);
-    read_records();
-  }
-
- protected:
-  void begin_item(uint32_t slot) override {
-    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
-    records_[slot] = ItemRecord{};
-    records_[slot].mail_sequence = asked;
-    begun_ = true;
-  }
-  void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
-    if (begun_) check(driver().cuMemcpyHtoD(records(), records_.data(), records_.size() * sizeof(ItemRecord)), "writing the items of a round");
-    begun_ = false;
-    const CUdeviceptr slots_at = device_.scratch_.address() + SLOTS_AT;
-    const CUdeviceptr items_at = slots_at + SLOTS_MAX * sizeof(uint32_t);
-    check(driver().cuMemcpyHtoD(slots_at, slots.data(), slots.size() * sizeof(uint32_t)), "writing the slots of a round");
-    check(driver().cuMemcpyHtoD(items_at, items.data(), items.size() * sizeof(uint32_t)), "writing the items of a round");
-    device_.launch(abandon ? device_.abandon_ : function_, dispatch_, uint32_t(slots.size()), reinterpret_cast<const uint32_t*>(slots_at),
-                   reinterpret_cast<const uint32_t*>(items_at));
-    device_.wait_for(device_.kernels_.get(), "running a kernel");
-    read_records();
-  }
-  bool is_done(uint32_t slot) const override { return records_[slot].status == ItemStatus::DONE; }
-
- private:
-  CUdeviceptr records() const { return device_.memory_.table(Binding::RECORDS); }
-  void read_records() { check(driver().cuMemcpyDtoH(records_.data(), records(), records_.size() * sizeof(ItemRecord)), "reading the items of a round"); }
-
-  CudaDevice& device_;
-  const Dispatch& dispatch_;
-  const CUfunction function_;
-  std::vector<ItemRecord> records_;
-  bool begun_ = false;  // records have changed here
-};
-
-void CudaDevice::run_replay(const Dispatch& dispatch, CUfunction function, DispatchResult& result) {
-  Rounds rounds(*this, dispatch, function);
-  rounds.run(dispatch.items, memory_.geometry().slot_count, daemon_, options_.wait, result);
-}
-
 void CudaDevice::add_counters(CounterTotals& totals) {
   if (!broken_.empty()) return;
   memory_.context().enter();
@@ -314,10 +311,9 @@ std::string CudaDevice::fill_note() const {
 }
 
 int32_t CudaDevice::sweep() {
-  memory_.context().enter();
   Dispatch dispatch;
   dispatch.items = (memory_.geometry().line_count + sweep_lines_ - 1) / sweep_lines_;
-  const DispatchResult result = run_kernel(dispatch, sweep_);
+  const DispatchResult result = while_there([&] { return run_kernel(dispatch, sweep_); });
   return result.failures.empty() ? 0 : result.failures.front().error;
 }
 

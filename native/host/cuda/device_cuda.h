@@ -1,7 +1,9 @@
-// The cuda device of one mount: runs dispatches on an NVIDIA GPU under either waiting strategy, with the courier beside them.
+// The cuda device of one mount: runs dispatches on an NVIDIA GPU under either waiting strategy, with the courier beside them, or between their
+// kernels where only one kernel runs at a time.
 #pragma once
 #include "../daemon.h"
 #include "../device.h"
+#include "../host_error.h"
 #include "cuda_memory.h"
 #include "loaded_kernel.h"
 
@@ -16,6 +18,7 @@ namespace warpfs::cuda {
 struct CudaDeviceOptions {
   std::string builtin;  // path of the compiled built-in kernels, which kernels of users are linked with
   bool replay = false;
+  bool serial = false;  // a tool lets one kernel run at a time: courier_alone.h. Replay alone
   std::chrono::nanoseconds wait = std::chrono::seconds(30);   // without any progress, pending items are given up after this
   std::chrono::nanoseconds window_time{};                     // what a dispatch may wait at its start until files can be read where they lie
   std::chrono::milliseconds kernel_time{};                    // one launch may take so long; 0: as long as it likes
@@ -24,7 +27,6 @@ struct CudaDeviceOptions {
 class CudaDevice final : public Device {
  public:
   CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options);
-  ~CudaDevice() override;
 
   DispatchResult run(const Dispatch& dispatch) override;
   int32_t sweep() override;
@@ -40,13 +42,19 @@ class CudaDevice final : public Device {
   class Rounds;
   class CourierWhile;
 
+  template <typename Work>
+  auto while_there(Work&& work);
   CUfunction find(const std::string& module);
   DispatchResult run_kernel(const Dispatch& dispatch, CUfunction function);
   void run_replay(const Dispatch& dispatch, CUfunction function, DispatchResult& result);
   void give_buffers(const Dispatch& dispatch);
   void take_buffers(const Dispatch& dispatch);
   void launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items);
+  void launch_courier();
+  void carry_all();
   void wait_for(CUstream stream, const char* what);
+  /// The kernel that runs, if any, is not waited for.
+  [[noreturn]] void lose(const HostError& why, bool kernel_runs);
   [[noreturn]] void lose(const char* what, CUresult result);
   void leave_room_for_kernels() const;
   uint32_t groups_on(uint32_t multiprocessors, CUfunction function, const Dispatch& dispatch) const;
@@ -64,6 +72,7 @@ class CudaDevice final : public Device {
   DeviceMemory own_;               // the buffers of a dispatch; only grows
   std::vector<uint64_t> own_at_;   // where each of them lies there
   DeviceMemory scratch_;           // next_group, the addresses of own buffers, slots, items
+  CUdeviceptr round_at_ = 0;       // there: the slots of a round, then the items in each slot
   KernelLaunch launch_{};
   std::string broken_;             // why nothing runs here any more
 };

@@ -53,7 +53,7 @@ LoadedKernel::LoadedKernel(Context& context, const std::vector<std::string>& pat
 }
 
 LoadedKernel::~LoadedKernel() {
-  if (context_.given_up()) return;
+  if (!context_.enter_to_free()) return;
   driver().cuCtxSynchronize();
   driver().cuModuleUnload(module_);
 }

@@ -38,8 +38,9 @@ Windows::Windows(Context& context, uint32_t file_count, const WindowOptions& opt
 
 Windows::~Windows() {
   stop();
-  if (!context_.given_up()) context_.enter();
-  for (Mapping& mapping : mappings_) drop(mapping);
+  if (context_.kernel_runs()) return;
+  const bool registered = context_.enter_to_free();
+  for (Mapping& mapping : mappings_) drop(mapping, registered);
 }
 
 void Windows::stop() {
@@ -132,7 +133,7 @@ void Windows::between_dispatches(std::chrono::nanoseconds time) {
   std::lock_guard lock(mappings_mutex_);
   for (auto mapping = mappings_.begin(); mapping != mappings_.end();) {
     const bool stale = asked_[mapping->index].file_id.load(std::memory_order_relaxed) != mapping->file_id;
-    if (stale) drop(*mapping);
+    if (stale) drop(*mapping, true);
     mapping = stale ? mappings_.erase(mapping) : std::next(mapping);
   }
   for (Mapping& mapping : mappings_) {
@@ -166,8 +167,8 @@ Windows::Opened Windows::open(Mapping& mapping, uint32_t window) {
   return refuse(std::string("the driver refused to register it (") + (name == nullptr ? "no reason given" : name) + ")"), Opened::NEVER;
 }
 
-void Windows::drop(Mapping& mapping) {
-  for (uint32_t left = mapping.windows.mask; left != 0 && !context_.given_up(); left &= left - 1) {
+void Windows::drop(Mapping& mapping, bool registered) {
+  for (uint32_t left = mapping.windows.mask; registered && left != 0; left &= left - 1) {
     const uint32_t window = uint32_t(std::countr_zero(left));
     driver().cuMemHostUnregister(mapping.base + (uint64_t(window) << mapping.windows.shift));
     registered_bytes_ -= mapping.bytes_of(window);

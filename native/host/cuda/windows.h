@@ -67,7 +67,8 @@ class Windows {
   Opened open(Mapping& mapping, uint32_t window);
   bool is_resident(const Mapping& mapping, uint32_t window) const;
   void refuse(const std::string& why);
-  void drop(Mapping& mapping);
+  /// `registered`: its windows are, and the driver is to be told.
+  void drop(Mapping& mapping, bool registered);
 
   Context& context_;
   const WindowOptions options_;

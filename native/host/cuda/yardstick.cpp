@@ -41,8 +41,7 @@ Yardstick::Yardstick(int device_index, const std::string& cubin)
 }
 
 Yardstick::~Yardstick() {
-  if (context_.given_up()) return;
-  context_.enter();
+  if (!context_.enter_to_free()) return;
   if (begin_ != nullptr) driver().cuEventDestroy(begin_);
   if (end_ != nullptr) driver().cuEventDestroy(end_);
   driver().cuModuleUnload(module_);
@@ -115,7 +114,7 @@ void Yardstick::wait(const std::string& what, const std::function<void()>& meanw
     meanwhile();
     result = driver().cuStreamQuery(stream_.get());
   }
-  if (result != CUDA_SUCCESS) context_.give_up(false);
+  if (result != CUDA_SUCCESS) context_.give_up(result == CUDA_ERROR_LAUNCH_TIMEOUT);
   check(result, "yardstick " + what);
 }
 

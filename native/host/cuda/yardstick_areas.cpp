@@ -83,8 +83,7 @@ RegisteredFile::RegisteredFile(Context& context, const std::string& path, uint64
 }
 
 RegisteredFile::~RegisteredFile() {
-  if (context_.given_up()) return;  // the GPU may still be at it
-  context_.enter();
+  if (!context_.enter_to_free()) return;  // the GPU may still be at it
   driver().cuMemHostUnregister(base_);
   munmap(base_, bytes_);
 }

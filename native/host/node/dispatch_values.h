@@ -43,6 +43,7 @@ inline MountOptions mount_options(const Napi::Object& config) {
     options.builtin = string_field(config, "builtin");
     options.kernel_time_ms = number_field(config, "kernelTimeMs");
     options.fill = string_field(config, "fill");
+    options.serial = boolean_field(config, "serial");
     options.window_bytes_max = wide_field(config, "windowBytesMax", options.window_bytes_max);
   }
   options.policy = number_field(config, "policy");
