@@ -113,6 +113,31 @@ void test_windows_are_granted_before_a_dispatch_and_taken_back_within_one() {
   CHECK_EQUAL(read_file(place.root.at("a")).size(), 1000);
 }
 
+/// Each grant is a message, and nobody takes messages between two dispatches.
+void test_more_files_get_windows_than_a_channel_has_slots() {
+  constexpr uint32_t FILES = 1300;
+  Place place;
+  for (uint32_t file = 0; file < FILES; file++) write_file(place.root.at(std::to_string(file)), "bytes");
+  for (const bool serial : {false, true}) {
+    begin(serial);
+    MountOptions options = options_of(place);
+    options.serial = serial;
+    options.fill = "map";
+    options.line_count = 2048;
+    options.slot_count = FILES;
+    options.file_count = 2048;
+    warpfs::Mount mount(options);
+    const auto start = Clock::now();
+    while (registered() < FILES) {
+      std::vector<Steps> programs;
+      for (uint32_t file = 0; file < FILES; file++) programs.push_back({open_step(std::to_string(file), OpenFor::READING), read_step(0, 0, 5), close_step(0)});
+      all_went_well(run_programs(mount, programs));
+      CHECK(seconds_since(start) < 20);
+    }
+    CHECK_EQUAL(mount.unmount(false), 0);
+  }
+}
+
 void test_what_nobody_waited_for_is_done_before_the_dispatch_ends() {
   begin(true);
   Place place;
@@ -132,6 +157,7 @@ void test_serial() {
   test::test("one kernel at a time: a full channel is carried while a daemon thread waits for room", test_a_full_channel_is_carried_while_a_daemon_thread_waits_for_room);
   test::test("one kernel at a time: more lines are filled in one round than there are stages", test_more_lines_are_filled_in_one_round_than_there_are_stages);
   test::test("one kernel at a time: windows are granted before a dispatch and taken back within one", test_windows_are_granted_before_a_dispatch_and_taken_back_within_one);
+  test::test("more files get windows than a channel has slots", test_more_files_get_windows_than_a_channel_has_slots);
   test::test("one kernel at a time: what nobody waited for is done before the dispatch ends", test_what_nobody_waited_for_is_done_before_the_dispatch_ends);
 }
 

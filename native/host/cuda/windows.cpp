@@ -1,6 +1,7 @@
 #include "windows.h"
 
 #include "../host_error.h"
+#include "courier.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr uint32_t SHIFT_MIN = 22;         // 4 MiB take 0.3 ms to register
 constexpr double RESIDENT_SHARE = 0.9;
+constexpr uint32_t GRANTS_MAX = Courier::CHANNEL_SLOTS / 2;  // each is a message, and without a kernel nobody takes messages
 
 uint32_t shift_for(uint64_t bytes) {
   uint32_t shift = SHIFT_MIN;
@@ -136,7 +138,9 @@ void Windows::between_dispatches(std::chrono::nanoseconds time) {
     if (stale) drop(*mapping, true);
     mapping = stale ? mappings_.erase(mapping) : std::next(mapping);
   }
+  uint32_t grants = 0;
   for (Mapping& mapping : mappings_) {
+    if (grants == GRANTS_MAX) break;  // the next dispatch goes on here
     const uint32_t before = mapping.windows.mask;
     Asked& asked = asked_[mapping.index];
     uint32_t wanted = asked.windows.load(std::memory_order_relaxed) & ~before;
@@ -148,7 +152,9 @@ void Windows::between_dispatches(std::chrono::nanoseconds time) {
       // Another miss asks again; by then it may be in memory, or there may be room.
       if (opened == Opened::NOT_NOW) asked.windows.fetch_and(~bit, std::memory_order_relaxed);
     }
-    if (mapping.windows.mask != before) mapping.files->grant(mapping.index, mapping.file_id, mapping.windows);
+    if (mapping.windows.mask == before) continue;
+    mapping.files->grant(mapping.index, mapping.file_id, mapping.windows);
+    grants++;
   }
 }
 
