@@ -13,6 +13,11 @@ export interface CudaVariant {
   replay: boolean;
 }
 
+export interface CudaBuiltinVariant extends CudaVariant {
+  /** The kernels know the lines that they were made of. Default: false. */
+  lineInfo?: boolean;
+}
+
 export interface CudaBuiltinSettings extends CudaCompileSettings {
   shadersRoot?: string;
 }
@@ -24,10 +29,10 @@ export async function compileCudaKernel(request: KernelText & { text: string } &
   return compileCuda({ name, source, text, arch, relocatable: true, lineInfo: true, defines }, settings);
 }
 
-export async function compileCudaBuiltin(variant: CudaVariant, settings: CudaBuiltinSettings = {}): Promise<CompiledKernel> {
+export async function compileCudaBuiltin(variant: CudaBuiltinVariant, settings: CudaBuiltinSettings = {}): Promise<CompiledKernel> {
   const text = flatHeaders('#include "entry/builtin_cuda.h"\n', settings.shadersRoot ?? packageShaders);
   const defines = ['WARPFS_CALLS_HERE=1', ...definesOf(variant)];
-  return compileCuda({ name: 'warpfs_builtin', source: '', text, arch: variant.arch, relocatable: true, lineInfo: false, defines }, settings);
+  return compileCuda({ name: 'warpfs_builtin', source: '', text, arch: variant.arch, relocatable: true, lineInfo: variant.lineInfo === true, defines }, settings);
 }
 
 function definesOf({ policy, replay }: CudaVariant): string[] {

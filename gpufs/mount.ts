@@ -4,6 +4,7 @@ import { CallQueue } from './call_queue.ts';
 import { checkError } from './check/check_error.ts';
 import { withoutFolders } from './check/symbolize.ts';
 import { compileCudaBuiltin, type CudaBuiltinSettings } from './cuda_kernels.ts';
+import { checkSerial, serialReason } from './cuda_serial.ts';
 import { cudaArch, lookForCuda } from './cuda_sight.ts';
 import { chooseDevice, type DeviceChoice } from './device_choice.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
@@ -39,6 +40,8 @@ export interface DeviceInfo {
   engineNote: string;
   /** What the threads that serve the files are locked in by, as 'landlock 7 + seccomp', or 'none: why'. */
   sandbox: string;
+  /** What says that one kernel runs at a time on this GPU, as a tool wants it; absent: kernels run beside what serves them. */
+  serial?: string | undefined;
   /** How bytes of files get into the lines of the cache. What is in use changes: `mount.describe()` has it as it is now. */
   fill: string;
   /** Why `device: 'auto'` did not take the devices before this one. */
@@ -100,7 +103,8 @@ export async function mountWith(binding: () => NativeBinding, options: MountOpti
       return await mountOn(choice, binding(), resolved, settings);
     } catch (error) {
       const failure = fromNative(`mount ${resolved.root}`, error);
-      if (choice.name === 'cpu' || isNamed(wanted)) throw failure;
+      // An option that is wrong there is no failure of the device: who runs a tool for GPUs is to be told, and not to get the cpu device.
+      if (choice.name === 'cpu' || isNamed(wanted) || failure.code === 'ERR_WARPFS_OPTION') throw failure;
       failed.push({ name: choice.name, reason: failure.message.replace(/^\[warpfs\] /, '') });
     }
   }
@@ -115,11 +119,15 @@ async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: Re
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
   if (choice.name !== 'cuda') return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), { options: resolved, choice, settings });
+  const serial = serialReason(settings.environment);
+  checkSerial(serial, resolved.wait);
   const device = native.cudaProbe().devices[resolved.deviceIndex] as NativeCudaDevice; // chosen, so it is there
   const cuda = { arch: cudaArch(device), binding: native };
-  const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay' };
+  // A tool says in which line something is wrong.
+  const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay', lineInfo: serial !== undefined };
   const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
-  return new NativeBackedMount(await native.mountLater(nativeConfig(resolved, workers, builtin.module)), { options: resolved, choice, settings, cuda });
+  const config = nativeConfig(resolved, workers, { builtin: builtin.module, serial: serial !== undefined });
+  return new NativeBackedMount(await native.mountLater(config), { options: resolved, choice, settings, cuda, serial });
 }
 
 interface MountParts {
@@ -127,6 +135,7 @@ interface MountParts {
   choice: DeviceChoice;
   settings: MountSettings;
   cuda?: CudaTarget;
+  serial?: string | undefined;
 }
 
 class NativeBackedMount implements Mount {
@@ -142,12 +151,12 @@ class NativeBackedMount implements Mount {
   /** What check mode saw; afterwards nothing is as it should be. */
   #finding: NativeFinding | undefined;
 
-  constructor(native: NativeMount, { options, choice, settings, cuda }: MountParts) {
+  constructor(native: NativeMount, { options, choice, settings, cuda, serial }: MountParts) {
     const { engine, engineNote, sandbox, fill, workers, residentWarps } = native.describe();
     this.#native = native;
     this.#settings = settings;
     this.options = options;
-    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, fill, notTaken: choice.notTaken };
+    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, serial, fill, notTaken: choice.notTaken };
     this.#kernelHost = {
       policy: options.cache.policy,
       wait: options.wait,

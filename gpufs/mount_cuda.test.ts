@@ -17,12 +17,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function mounted(options: Partial<MountOptions> = {}, prepare: (binding: BindingForTests) => void = () => undefined): Promise<{ fs: Mount; binding: BindingForTests; notes: number }> {
+async function mounted(options: Partial<MountOptions> = {}, prepare: (binding: BindingForTests) => void = () => undefined, more: NodeJS.ProcessEnv = {}): Promise<{ fs: Mount; binding: BindingForTests; notes: number }> {
   const binding = bindingForTests();
   binding.cuda = structuredClone(cuda);
   prepare(binding);
   let notes = 0;
-  const environment = { PATH: '/nowhere', WARPFS_CACHE_DIR: join(folder, 'cache') };
+  const environment = { PATH: '/nowhere', WARPFS_CACHE_DIR: join(folder, 'cache'), ...more };
   const fs = await mountWith(() => binding, { root: folder, ...options }, { environment, onCompile: () => notes++ });
   return { fs, binding, notes };
 }
@@ -45,6 +45,33 @@ test('auto takes the GPU: its built-in kernels are compiled once, and the addon 
   const replayed = await mounted({ wait: 'replay', fill: 'map', windowBytes: 2 ** 33, kernelTimeMs: 5, residentWarps: 7 });
   expect(replayed.binding.configs[0]).toMatchObject({ fill: 'map', windowBytesMax: 2 ** 33, kernelTimeMs: 5, slotCount: 7 });
   expect(replayed.binding.configs[0]?.builtin).not.toBe(builtin);
+});
+
+test.each<[string, NodeJS.ProcessEnv, string | undefined]>([
+  ['by its own name', { WARPFS_CUDA_SERIAL: '1' }, 'WARPFS_CUDA_SERIAL=1'],
+  ['by the variable of the driver', { CUDA_LAUNCH_BLOCKING: '1' }, 'CUDA_LAUNCH_BLOCKING=1'],
+  ['by what compute-sanitizer and ncu set', { CUDA_INJECTION64_PATH: '/opt/tool.so' }, 'CUDA_INJECTION64_PATH, which a tool such as compute-sanitizer or ncu sets'],
+  ['not where the variables are empty or 0', { WARPFS_CUDA_SERIAL: '', CUDA_LAUNCH_BLOCKING: '0', CUDA_INJECTION64_PATH: '' }, undefined],
+  ['not where its own name says no', { WARPFS_CUDA_SERIAL: '0', CUDA_INJECTION64_PATH: '/opt/tool.so', CUDA_LAUNCH_BLOCKING: '1' }, undefined],
+])('one kernel runs at a time where the environment says so: %s', async (_name, environment, reason) => {
+  const { fs, binding } = await mounted({ device: 'cuda', wait: 'replay' }, undefined, environment);
+  expect(binding.configs[0]).toMatchObject({ device: 'cuda', wait: 'replay', serial: reason !== undefined });
+  expect(fs.device.serial).toBe(reason);
+  const spinning = mounted({ device: 'cuda' }, undefined, environment);
+  if (reason === undefined) expect((await spinning).fs.device.wait).toBe('spin');
+  else await expect(spinning).rejects.toMatchObject({ code: 'ERR_WARPFS_OPTION', message: expect.stringMatching(`option wait: "spin" does not go with ${reason}: .*Take wait: 'replay'`) });
+});
+
+test('where one kernel runs at a time, auto says so as well, and the kernels know their lines', async () => {
+  const environment = { WARPFS_CUDA_SERIAL: '1' };
+  await expect(mounted({}, undefined, environment)).rejects.toMatchObject({ code: 'ERR_WARPFS_OPTION', message: expect.stringContaining('WARPFS_CUDA_SERIAL=1') });
+  const wrong = mounted({ wait: 'replay' }, undefined, { WARPFS_CUDA_SERIAL: 'yes' });
+  await expect(wrong).rejects.toMatchObject({ code: 'ERR_WARPFS_OPTION', message: expect.stringContaining('WARPFS_CUDA_SERIAL: "yes" is neither 0 nor 1') });
+  const [plain, serial] = [await mounted({ wait: 'replay' }), await mounted({ wait: 'replay' }, undefined, environment)];
+  expect(serial.fs.device.name).toBe('cuda');
+  expect(serial.binding.configs[0]?.builtin).not.toBe(plain.binding.configs[0]?.builtin);
+  const cpu = await mounted({ device: 'cpu' }, undefined, environment);
+  expect(cpu.fs.device.serial).toBeUndefined();
 });
 
 test('the cpu device and check mode take the cpu, and no compiler', async () => {

@@ -79,6 +79,8 @@ export interface NativeMountConfig {
   deviceIndex?: number;
   /** The same: absolute path of the cubin of the built-in kernels. */
   builtin?: string;
+  /** The same: one kernel runs at a time. */
+  serial?: boolean;
   /** The same; 0: no bound. */
   kernelTimeMs?: number;
   /** The same. */

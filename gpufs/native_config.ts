@@ -5,11 +5,17 @@ import { nativeFault } from './fault_options.ts';
 import type { NativeMountConfig } from './native_binding.ts';
 import type { PolicyName, ResolvedOptions } from './options.ts';
 
-/** `builtin`: path of the compiled built-in kernels; undefined on the cpu device, which has them in the addon. */
-export function nativeConfig(options: ResolvedOptions, workers: number, builtin?: string): NativeMountConfig {
+export interface CudaConfig {
+  /** Path of the compiled built-in kernels. */
+  builtin: string;
+  serial: boolean;
+}
+
+/** `cuda`: undefined on the cpu device, which has its built-in kernels in the addon. */
+export function nativeConfig(options: ResolvedOptions, workers: number, cuda?: CudaConfig): NativeMountConfig {
   return {
     root: options.root,
-    ...(builtin === undefined ? { device: 'cpu' } : cudaConfig(options, builtin)),
+    ...(cuda === undefined ? { device: 'cpu' } : cudaConfig(options, cuda)),
     readOnly: options.readOnly,
     wait: options.wait,
     policy: policyNumber(options.cache.policy),
@@ -30,8 +36,8 @@ export function nativeConfig(options: ResolvedOptions, workers: number, builtin?
   };
 }
 
-function cudaConfig({ deviceIndex, kernelTimeMs, fill, windowBytes }: ResolvedOptions, builtin: string) {
-  return { device: 'cuda' as const, deviceIndex, builtin, kernelTimeMs, fill, ...(windowBytes === undefined ? {} : { windowBytesMax: windowBytes }) };
+function cudaConfig({ deviceIndex, kernelTimeMs, fill, windowBytes }: ResolvedOptions, { builtin, serial }: CudaConfig) {
+  return { device: 'cuda' as const, deviceIndex, builtin, serial, kernelTimeMs, fill, ...(windowBytes === undefined ? {} : { windowBytesMax: windowBytes }) };
 }
 
 export function policyNumber(policy: PolicyName): number {
