@@ -1,10 +1,16 @@
 // What goes wrong on a GPU is told, ends one mount, and nothing else.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { MountOptions } from '../options.ts';
+import { packageRoot } from '../package_root.ts';
 import { mountOnTestDevice, testDevice } from './test_device.ts';
+
+const built = join(packageRoot, 'dist', 'gpufs', 'index.js');
+const endless = `{ name: 'endless', outputs: { out: 'u32[]' }, source: '  volatile uint* word = out;\\n  while (word[0] != 12345u) { }' }`;
 
 const missing = testDevice === 'cuda' ? undefined : 'it is about GPUs of NVIDIA: npm run test:cuda';
 
@@ -43,6 +49,47 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'trouble on a GPU
     await expect(kernel.dispatch({ items: 1, outputs: { out: 1 } })).rejects.toMatchObject({ name: 'WarpfsError', code: 'ETIMEDOUT' });
     await expect(fs.unmount({ discard: true })).rejects.toMatchObject({ name: 'WarpfsError' });
     await expectWorking();
+  });
+
+  const notBuilt = existsSync(built) ? '' : 'SKIP dist is not built: ';
+  test.skipIf(notBuilt !== '')(`${notBuilt}a process with a kernel that never ends ends as it would have`, () => {
+    const script = `
+      import { mount } from ${JSON.stringify(pathToFileURL(built).href)};
+      const fs = await mount({ root: ${JSON.stringify(root)}, device: ${JSON.stringify(testDevice)}, kernelTimeMs: 1500 });
+      const kernel = await fs.kernel(${endless});
+      await kernel.dispatch({ items: 1, outputs: { out: 1 } }).catch((error) => console.log(error.code));
+      process.exitCode = 7;`;
+    const { status, signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 });
+    expect({ status, signal, stdout }).toEqual({ status: 7, signal: null, stdout: 'ETIMEDOUT\n' });
+  });
+
+  test('one kernel at a time: programs and kernels do what they do otherwise', async () => {
+    process.env['WARPFS_CUDA_SERIAL'] = '1';
+    try {
+      await using fs = await onGpu({ wait: 'replay', cache: { lines: 64 } });
+      expect(fs.device.serial).toBe('WARPFS_CUDA_SERIAL=1');
+      const path = 'written.bin';
+      const bytes = new Uint8Array(100_000).map((_, at) => at % 251);
+      const write = [{ op: 'open', path, mode: 'w+' }, { op: 'write', file: 0, offset: 0, data: bytes }, { op: 'fsync', file: 0 }] as const;
+      const [[, written, synced]] = await fs.run([write]);
+      expect([written.result, synced.result]).toEqual([bytes.length, 0]);
+      const results = await fs.run(Array.from({ length: 50 }, (_, warp) => [{ op: 'open', path, mode: 'r' }, { op: 'read', file: 0, offset: warp * 2000, length: 2000 }] as const));
+      results.forEach(([, read], warp) => expect(Buffer.compare(read.data, bytes.subarray(warp * 2000, warp * 2000 + 2000))).toBe(0));
+      const kernel = await fs.kernel({
+        name: 'serial_words',
+        inputs: { path: 'string' },
+        outputs: { sums: 'u32[]' },
+        source: `
+          WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDONLY));
+          WARPFS_TRY(uint word, gload<uint>(fs, file, item));
+          if (lane.index == 0) sums[item] = word;
+          WARPFS_TRY(int closed, gclose(fs, file));`,
+      });
+      const { sums } = await kernel.dispatch({ items: 2048, inputs: { path: 'a.bin' }, outputs: { sums: 2048 } });
+      expect([...new Set(sums)]).toEqual([0x07070707]);
+    } finally {
+      delete process.env['WARPFS_CUDA_SERIAL'];
+    }
   });
 
   test('a cache larger than the GPU is ENOMEM, with both sizes', async () => {
