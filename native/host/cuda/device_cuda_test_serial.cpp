@@ -113,7 +113,8 @@ void test_windows_are_granted_before_a_dispatch_and_taken_back_within_one() {
   CHECK_EQUAL(read_file(place.root.at("a")).size(), 1000);
 }
 
-/// Each grant is a message, and nobody takes messages between two dispatches.
+/// Each grant is a message, and nobody takes messages between two dispatches. The files stay open: one that is closed before it is mapped gets
+/// windows with its next miss, and here each page is missed once.
 void test_more_files_get_windows_than_a_channel_has_slots() {
   constexpr uint32_t FILES = 1300;
   Place place;
@@ -130,7 +131,7 @@ void test_more_files_get_windows_than_a_channel_has_slots() {
     const auto start = Clock::now();
     while (registered() < FILES) {
       std::vector<Steps> programs;
-      for (uint32_t file = 0; file < FILES; file++) programs.push_back({open_step(std::to_string(file), OpenFor::READING), read_step(0, 0, 5), close_step(0)});
+      for (uint32_t file = 0; file < FILES; file++) programs.push_back({open_step(std::to_string(file), OpenFor::READING), read_step(0, 0, 5)});
       all_went_well(run_programs(mount, programs));
       CHECK(seconds_since(start) < 20);
     }
