@@ -106,6 +106,8 @@ driverTest('devices are listed as the driver describes them', () => {
   expect(driver).toEqual({ found: true, path: join(folder, 'works', 'libcuda.so.1'), version: '12.4', reason: '' });
   const one = { index: 0, name: 'One', computeMajor: 9, computeMinor: 0, multiprocessors: 132, memoryBytes: 5_000_000_000 };
   expect(devices).toEqual([one, { ...one, index: 1, name: 'Other' }]);
+  // It need not have what only newer ones have.
+  expect(probe(withStandIn('not_new', 0, 'cuMemcpyBatchAsync')).driver.reason).toBe('');
 });
 
 driverTest('a driver that lacks a call is too old, and the call is named', () => {

@@ -60,6 +60,9 @@ std::string fill_table(const CallFinder& finder, DriverState& state) {
   }
   WARPFS_CUDA_DRIVER_CALLS(WARPFS_CUDA_FIND)
 #undef WARPFS_CUDA_FIND
+#define WARPFS_CUDA_FIND_NEWER(name, version, arguments) state.api.name = reinterpret_cast<decltype(state.api.name)>(finder.find(#name, version));
+  WARPFS_CUDA_NEWER_DRIVER_CALLS(WARPFS_CUDA_FIND_NEWER)
+#undef WARPFS_CUDA_FIND_NEWER
   return lacking;
 }
 

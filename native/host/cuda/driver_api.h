@@ -16,6 +16,14 @@ using CUstream = struct StreamOfDriver*;
 using CUevent = struct EventOfDriver*;
 using CUlinkState = struct LinkOfDriver*;
 using CUdeviceptr = unsigned long long;
+struct CUmemcpyAttributes {
+  int source_order;
+  struct {
+    int type, id;
+  } source_hint, target_hint;  // of managed memory alone
+  unsigned flags;
+};
+static_assert(sizeof(CUmemcpyAttributes) == 24, "as the driver lays it out");
 
 enum : CUresult {
   CUDA_SUCCESS = 0,
@@ -43,6 +51,8 @@ enum : int {  // CUdevice_attribute
   DEVICE_HOST_REGISTER_READ_ONLY = 113,
 };
 
+enum : int { MEMCPY_SRC_ACCESS_ORDER_STREAM = 1 };  // CUmemcpySrcAccessOrder
+
 enum : unsigned {
   STREAM_NON_BLOCKING = 1,
   EVENT_DISABLE_TIMING = 2,
@@ -51,6 +61,7 @@ enum : unsigned {
   HOST_REGISTER_PORTABLE = 1,
   HOST_REGISTER_MAPPED = 2,
   HOST_REGISTER_READ_ONLY = 8,
+  MEMCPY_FLAG_PREFER_OVERLAP_WITH_COMPUTE = 1,
   CTX_SCHED_BLOCKING_SYNC = 4,
   CTX_MAP_HOST = 8,
   LINK_INPUT_CUBIN = 0,  // CUjitInputType
@@ -115,9 +126,17 @@ enum : unsigned {
   CALL(cuMemcpyDtoDAsync, 3020, (CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream))                                 \
   CALL(cuMemsetD8Async, 3020, (CUdeviceptr place, unsigned char value, size_t bytes, CUstream stream))
 
+/// The same, of calls that only newer drivers have: null elsewhere. The version keeps to one signature: with CUDA 13.0 the place for what
+/// failed went from the arguments of cuMemcpyBatchAsync, and drivers of then still give the older one to whoever asks for 12.8.
+#define WARPFS_CUDA_NEWER_DRIVER_CALLS(CALL)                                                                                        \
+  CALL(cuMemcpyBatchAsync, 12080,                                                                                                 \
+       (CUdeviceptr * to, CUdeviceptr * from, size_t * bytes, size_t count, CUmemcpyAttributes * attributes, size_t * first_copies,  \
+        size_t attribute_count, size_t * failed, CUstream stream))
+
 struct DriverApi {
 #define WARPFS_CUDA_MEMBER(name, version, arguments) CUresult(*name) arguments = nullptr;
   WARPFS_CUDA_DRIVER_CALLS(WARPFS_CUDA_MEMBER)
+  WARPFS_CUDA_NEWER_DRIVER_CALLS(WARPFS_CUDA_MEMBER)
 #undef WARPFS_CUDA_MEMBER
 };
 
