@@ -52,7 +52,7 @@ case $kind in
     ;;
   thread)
     configure build-tsan -DCMAKE_CXX_COMPILER="$(clang)"
-    programs=(mount_race_test daemon_test executor_test collectives_test line_edges_test)
+    programs=(mount_race_test daemon_test executor_test collectives_test line_edges_test courier_test)
     cmake --build build-tsan --parallel "$jobs" --target "${programs[@]}"
     echo 'Left out: check mode, which defines the functions that the thread sanitizer calls, and the addon with the suite of vitest, which carries it.'
     for program in "${programs[@]}"; do

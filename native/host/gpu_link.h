@@ -26,9 +26,12 @@ class GpuLink {
   virtual bool has_room() = 0;
   /// Where the host puts the bytes of a line that is to be filled, until line_done.
   virtual uint8_t* fill_place(uint32_t line) = 0;
-  /// A WRITE_BACK brings its bytes along in its slot of the ring: they are kept until line_done, because the slot is about to be given back.
+  /// The bytes of a WRITE_BACK are kept until line_done. Where it brings them along they lie in its slot of the ring, which is about to be given
+  /// back; else they are fetched.
   virtual void keep_bytes(const Request& request, uint32_t ring, uint32_t slot) = 0;
-  /// What was kept: a whole line, of which the request says what counts, and the mask of its dirty bytes where it has one.
+  /// They are being fetched. When this is over, they are there, or were not to be had.
+  virtual bool is_coming(uint32_t line) const = 0;
+  /// What was kept: a whole line, of which the request says what counts, and the mask of its dirty bytes where it has one. Null: nothing was.
   virtual uint8_t* kept_line(uint32_t line) = 0;
   virtual const uint32_t* kept_mask(uint32_t line) = 0;
 

@@ -70,14 +70,15 @@ Mount::Mount(const MountOptions& options) {
   daemon.sandbox = options.sandbox;
   daemon.fault = options.fault;
   if (options.cuda) {
-    std::optional<cuda::WindowOptions> windows;
-    if (options.fill != "pull") {
+    cuda::FillOptions fill;
+    fill.push = options.fill == "push";
+    if (options.fill == "auto" || options.fill == "map") {
       const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
-      windows.emplace();
-      windows->only_resident = options.fill == "auto";
-      windows->bytes_max = options.window_bytes_max != 0 ? options.window_bytes_max : memory_bytes / 2;
+      fill.windows.emplace();
+      fill.windows->only_resident = options.fill == "auto";
+      fill.windows->bytes_max = options.window_bytes_max != 0 ? options.window_bytes_max : memory_bytes / 2;
     }
-    cuda_memory_ = std::make_unique<cuda::CudaMemory>(int(options.device_index), geometry, windows);
+    cuda_memory_ = std::make_unique<cuda::CudaMemory>(int(options.device_index), geometry, fill);
     daemon_ = std::make_unique<Daemon>(cuda_memory_->host_view(), daemon);
     cuda::CudaDeviceOptions device;
     device.builtin = options.builtin;
@@ -105,7 +106,7 @@ Mount::~Mount() {
   } catch (const std::exception&) {
     // Whoever wants to know calls unmount.
   }
-  if (cuda_memory_ && cuda_memory_->windows() != nullptr) cuda_memory_->windows()->stop();
+  if (cuda_memory_) cuda_memory_->stop();
   device_.reset();  // kernels end before the daemon that serves them
 }
 
@@ -130,7 +131,7 @@ int32_t Mount::unmount(bool discard) {
     if (!discard) throw;  // with it nothing may keep the threads
   }
   if (synced < 0 && !discard) return synced;
-  if (cuda_memory_ && cuda_memory_->windows() != nullptr) cuda_memory_->windows()->stop();
+  if (cuda_memory_) cuda_memory_->stop();
   device_.reset();
   daemon_.reset();
   cuda_memory_.reset();

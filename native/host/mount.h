@@ -16,7 +16,7 @@ struct MountOptions {
   bool cuda = false;               // on an NVIDIA GPU; else on the processor
   uint32_t device_index = 0;       // cuda: which of them
   std::string builtin;             // cuda: path of the compiled built-in kernels
-  std::string fill = "auto";       // cuda: how bytes of files get to the GPU: "auto", "pull" or "map"
+  std::string fill = "auto";       // cuda: how bytes of files get to the GPU: "auto", "pull", "push" or "map"
   uint64_t window_bytes_max = 0;   // cuda: bytes of files that may be registered at once; 0: half of the memory
   uint32_t kernel_time_ms = 0;     // cuda: one launch may take so long; 0: as long as it likes
   bool serial = false;             // cuda: one kernel runs at a time; with replay alone

@@ -97,7 +97,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
 
 void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
   uint8_t* line = view_.link != nullptr ? view_.link->kept_line(request.lines[0]) : view_line(request.lines[0]);
-  if (line == nullptr) {  // a gpu that lies: the line is being filled
+  if (line == nullptr) {  // a gpu that is lost, or lies: the line is being filled
     files_.release(file);
     return refuse(request, -Errno::einval, counters);
   }

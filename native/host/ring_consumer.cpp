@@ -91,6 +91,7 @@ bool DispatchGate::wait() {
 RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
                            DispatchGate& gate, std::unique_ptr<IoEngine> engine, const DaemonOptions& options, const Sandbox& sandbox)
     : rings_(view, geometry, thread, threads),
+      link_(view.link),
       server_(server),
       gate_(gate),
       engine_(std::move(engine)),
@@ -113,13 +114,13 @@ void RingConsumer::run() {
   Patience patience(spin_sweeps_);
   while (true) {
     const bool polling = gate_.open() && !gate_.stopping();
-    if (!polling && engine_->in_flight() == 0) {
+    if (!polling && engine_->in_flight() == 0 && coming_.empty()) {
       if (!gate_.wait()) return;
       Counters::bump(counters_.wakes);
       patience.reset();
       continue;
     }
-    const uint32_t taken = polling ? sweep() : 0;
+    const uint32_t taken = serve_come() + (polling ? sweep() : 0);
     const bool ended = engine_->advance();
     if (taken != 0 || ended) patience.reset();
     else if (patience.spent()) {
@@ -151,7 +152,20 @@ void RingConsumer::nap() {
 }
 
 uint32_t RingConsumer::sweep() {
-  return rings_.sweep(*engine_, counters_, [this](const Request& request) { server_.serve(request, *engine_, counters_); });
+  return rings_.sweep(*engine_, counters_, [this](const Request& request) {
+    if (request.opcode == Opcode::WRITE_BACK && link_ != nullptr && link_->is_coming(request.lines[0])) return coming_.push_back(request);
+    server_.serve(request, *engine_, counters_);
+  });
+}
+
+/// They come in the order in which they were asked for. How many.
+uint32_t RingConsumer::serve_come() {
+  uint32_t served = 0;
+  for (; !coming_.empty() && engine_->has_room() && !link_->is_coming(coming_.front().lines[0]); served++) {
+    server_.serve(coming_.front(), *engine_, counters_);
+    coming_.pop_front();
+  }
+  return served;
 }
 
 }  // namespace warpfs

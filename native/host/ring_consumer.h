@@ -5,6 +5,7 @@
 #include "ring_reader.h"
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -46,9 +47,12 @@ class RingConsumer {
  private:
   void run();
   uint32_t sweep();
+  uint32_t serve_come();
   void nap();
 
   RingReader rings_;
+  GpuLink* const link_;
+  std::deque<Request> coming_;  // write-backs whose bytes are not here yet
   RequestServer& server_;
   DispatchGate& gate_;
   std::unique_ptr<IoEngine> engine_;

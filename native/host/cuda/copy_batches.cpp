@@ -10,8 +10,7 @@ CopyBatches::CopyBatches(Context& context, Direction direction)
 }
 
 CopyBatches::~CopyBatches() {
-  if (context_.given_up()) return;
-  context_.enter();
+  if (!context_.enter_to_free()) return;
   for (const CUevent event : events_) driver().cuEventDestroy(event);
 }
 

@@ -27,28 +27,32 @@ uint32_t number_of_thread() {
 
 }  // namespace
 
-Courier::Courier(Context& context, const Geometry& geometry)
+Courier::Courier(Context& context, const Geometry& geometry, const std::optional<PushTables>& tables)
     : geometry_(geometry),
       parcel_bytes_(geometry.line_bytes + geometry.line_bytes / 8),
       stages_(stages_for(geometry.line_bytes)),
+      tables_(tables),
       messages_(context, uint64_t(CHANNELS) * CHANNEL_SLOTS * sizeof(CourierMessage), "the messages to the GPU"),
       delivered_(context, CHANNELS * COURIER_WORDS_APART * sizeof(uint32_t), "the messages to the GPU"),
       stage_memory_(context, uint64_t(stages_) * geometry.line_bytes, "bytes on their way to the GPU"),
-      parcels_(context, uint64_t(geometry.ring_count) * geometry.ring_slots * parcel_bytes_, "bytes on their way from the GPU"),
       flags_(context, uint64_t(1 + parts()) * COURIER_WORDS_APART * sizeof(uint32_t), "the courier"),
-      kept_memory_(new uint8_t[uint64_t(KEPT) * parcel_bytes_]),
+      kept_(context, geometry.line_bytes, tables.has_value()),
       place_of_(uint64_t(geometry.line_count) + geometry.bypass_count) {
   for (Channel& channel : channels_) channel.stage_of.assign(CHANNEL_SLOTS, NO_STAGE);
   for (uint32_t stage = stages_; stage-- > 0;) shards_[stage % SHARDS].free.push_back(stage);
-  for (uint32_t kept = KEPT; kept-- > 0;) free_kept_.push_back(kept);
-  free_kept_count_ = KEPT;
+  if (tables_) {
+    start_pushing(context);
+  } else {
+    const uint64_t parcels = uint64_t(geometry.ring_count) * geometry.ring_slots;
+    parcels_ = std::make_unique<PinnedMemory>(context, parcels * parcel_bytes_, "bytes on their way from the GPU");
+  }
 }
 
 void Courier::describe(CourierLaunch& launch) const {
   launch.messages = messages_.at<CourierMessage>();
   launch.delivered = delivered_.at<uint32_t>();
   launch.stages = stage_memory_.bytes();
-  launch.parcels = parcels_.bytes();
+  launch.parcels = parcels_ == nullptr ? nullptr : parcels_->bytes();
   launch.stop = flags_.at<uint32_t>();
   launch.running = flags_.at<uint32_t>() + COURIER_WORDS_APART;
   launch.channels = CHANNELS;
@@ -79,6 +83,7 @@ void Courier::stop() { store_release(flags_.at<uint32_t>(), 1u); }
 uint32_t Courier::delivered(uint32_t channel) const { return load_acquire(delivered_.at<uint32_t>() + channel * COURIER_WORDS_APART); }
 
 bool Courier::is_delivered() const {
+  if (pusher_ != nullptr && !pusher_->is_idle()) return false;
   for (uint32_t channel = 0; channel < CHANNELS; channel++) {
     if (delivered(channel) != channels_[channel].sent.load(std::memory_order_acquire)) return false;
   }
@@ -113,8 +118,8 @@ void Courier::give_back(uint32_t stage) {
 }
 
 bool Courier::has_room() {
+  if (!kept_.has_room()) return false;
   if (broken_.load(std::memory_order_relaxed)) return true;
-  if (free_kept_count_.load(std::memory_order_relaxed) < KEPT_SPARE) return false;
   {
     Shard& shard = shards_[number_of_thread() % SHARDS];
     std::lock_guard lock(shard.mutex);
@@ -146,42 +151,37 @@ uint8_t* Courier::fill_place(uint32_t line) {
     place = take_stage() + 1;
     place_of_[line].store(place, std::memory_order_relaxed);
   }
-  return stage_memory_.bytes() + uint64_t(place - 1) * geometry_.line_bytes;
+  return stage_at(place - 1);
 }
 
 // ---- What write-backs bring along.
 
 void Courier::keep_bytes(const Request& request, uint32_t ring, uint32_t slot) {
   const uint32_t line = request.lines[0];
-  if (line >= place_of_.size() || place_of_[line].load(std::memory_order_relaxed) != 0) return;
-  uint32_t kept = 0;
-  {
-    std::lock_guard lock(kept_mutex_);
-    WARPFS_ASSERT(!free_kept_.empty());
-    kept = free_kept_.back();
-    free_kept_.pop_back();
-    free_kept_count_.store(uint32_t(free_kept_.size()), std::memory_order_relaxed);
+  if (line >= place_of_.size() || request.length == 0 || place_of_[line].load(std::memory_order_relaxed) != 0) return;
+  const uint32_t kept = kept_.take();
+  if (pusher_ != nullptr) {
+    place_of_[line].store((kept + 1) | KEPT_BIT | COMING_BIT, std::memory_order_relaxed);
+    return pusher_->fetch(fetch_job(request, kept));
   }
-  const uint8_t* parcel = parcels_.bytes() + (uint64_t(ring) * geometry_.ring_slots + slot) * parcel_bytes_;
+  const uint8_t* parcel = parcels_->bytes() + (uint64_t(ring) * geometry_.ring_slots + slot) * parcel_bytes_;
   const uint32_t first = uint32_t(request.offset % geometry_.line_bytes);
   const uint32_t bytes = std::min(request.length, geometry_.line_bytes - first);
-  copy_from_gpu(kept_bytes(kept) + first, parcel + first, bytes);
-  if (has_mask(request)) copy_from_gpu(kept_bytes(kept) + geometry_.line_bytes, parcel + geometry_.line_bytes, geometry_.line_bytes / 8);
+  copy_from_gpu(kept_.line(kept) + first, parcel + first, bytes);
+  if (has_mask(request)) copy_from_gpu(kept_.mask(kept), parcel + geometry_.line_bytes, kept_.mask_bytes());
   place_of_[line].store((kept + 1) | KEPT_BIT, std::memory_order_relaxed);
+}
+
+bool Courier::is_coming(uint32_t line) const {
+  return line < place_of_.size() && (place_of_[line].load(std::memory_order_acquire) & COMING_BIT) != 0;
 }
 
 uint8_t* Courier::kept_line(uint32_t line) {
   const uint32_t place = place_of_[line].load(std::memory_order_relaxed);
-  return (place & KEPT_BIT) != 0 ? kept_bytes((place & ~KEPT_BIT) - 1) : nullptr;
+  return (place & KEPT_BIT) != 0 ? kept_.line(kept_of(place)) : nullptr;
 }
 
 const uint32_t* Courier::kept_mask(uint32_t line) { return reinterpret_cast<const uint32_t*>(kept_line(line) + geometry_.line_bytes); }
-
-void Courier::give_back_kept(uint32_t kept) {
-  std::lock_guard lock(kept_mutex_);
-  free_kept_.push_back(kept);
-  free_kept_count_.store(uint32_t(free_kept_.size()), std::memory_order_relaxed);
-}
 
 // ---- Messages.
 
@@ -217,9 +217,10 @@ void Courier::line_done(uint32_t line, const LineDone& done) {
   message.answers = done.sequence;
   message.bytes_at = NO_STAGE;
   if ((place & KEPT_BIT) != 0) {
-    give_back_kept((place & ~KEPT_BIT) - 1);
+    kept_.give_back(kept_of(place));
   } else if (place != 0 && done.result >= 0) {
     message.bytes_at = place - 1;
+    if (pusher_ != nullptr) return pusher_->fill(fill_job(message));
   } else if (place != 0) {
     give_back(place - 1);
   }

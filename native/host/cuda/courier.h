@@ -1,31 +1,41 @@
 // The host's end of what the courier (shaders/entry/cuda_courier.h) carries: channels of messages to the gpu with the bytes of filled lines,
-// and what requests bring along for the host.
+// and what requests bring along for the host. With a pusher the bytes of lines go both ways without the courier.
 #pragma once
 #include "../gpu_link.h"
 #include "../mount_memory.h"
 #include "../../shaders/entry/cuda_launch.h"
 #include "context.h"
+#include "kept_bytes.h"
+#include "pusher.h"
 #include "windows.h"
 
 #include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace warpfs::cuda {
+
+/// Tables of the gpu that copy engines read and write.
+struct PushTables {
+  CUdeviceptr lines, masks;
+};
 
 class Courier final : public GpuLink {
  public:
   static constexpr uint32_t CHANNELS = 8;
   static constexpr uint32_t CHANNEL_SLOTS = 1024;
 
-  /// `geometry`: of the rings of the host.
-  Courier(Context& context, const Geometry& geometry);
+  /// `geometry`: of the rings of the host. `tables`: copy engines move the bytes of lines; without them the courier does.
+  Courier(Context& context, const Geometry& geometry, const std::optional<PushTables>& tables);
+  ~Courier() override { stop_pushing(); }
 
   bool has_room() override;
   uint8_t* fill_place(uint32_t line) override;
   void keep_bytes(const Request& request, uint32_t ring, uint32_t slot) override;
+  bool is_coming(uint32_t line) const override;
   uint8_t* kept_line(uint32_t line) override;
   const uint32_t* kept_mask(uint32_t line) override;
   void line_done(uint32_t line, const LineDone& done) override;
@@ -53,13 +63,17 @@ class Courier final : public GpuLink {
   bool is_delivered() const;
   void stop();
   /// The gpu takes nothing any more: whoever waits for it goes on, and what is sent is dropped.
-  void break_off() { broken_.store(true, std::memory_order_relaxed); }
+  void break_off();
+
+  /// Null where the courier moves the bytes of lines.
+  const Pusher* pusher() const { return pusher_.get(); }
+  /// Nothing is copied from here on.
+  void stop_pushing();
 
  private:
   static constexpr uint32_t SHARDS = 16;  // of the stages: daemon threads do not meet over them
-  static constexpr uint32_t KEPT = 1024;      // bytes of write-backs that are on their way to a file
-  static constexpr uint32_t KEPT_SPARE = 64;  // as many as there may be daemon threads: each has seen room for one
   static constexpr uint32_t KEPT_BIT = 0x80000000u;
+  static constexpr uint32_t COMING_BIT = 0x40000000u;
 
   struct alignas(128) Channel {
     std::mutex mutex;
@@ -78,23 +92,31 @@ class Courier final : public GpuLink {
   void reap(Channel& channel, uint32_t index);
   bool reap_all();
   void send(uint32_t channel, CourierMessage message);
-  void give_back_kept(uint32_t kept);
-  uint8_t* kept_bytes(uint32_t kept) { return kept_memory_.get() + uint64_t(kept) * parcel_bytes_; }
+  static uint32_t kept_of(uint32_t place) { return (place & ~(KEPT_BIT | COMING_BIT)) - 1; }
+  uint8_t* stage_at(uint32_t stage) const { return stage_memory_.bytes() + uint64_t(stage) * geometry_.line_bytes; }
+
+  // With a pusher.
+  void start_pushing(Context& context);
+  PushJob fill_job(const CourierMessage& message) const;
+  PushJob fetch_job(const Request& request, uint32_t kept) const;
+  void filled(const PushJob& job, bool copied);
+  void fetched(const PushJob& job, bool copied);
 
   const Geometry geometry_;
   const uint32_t parcel_bytes_;  // a line, then its mask
   const uint32_t stages_;
-  PinnedMemory messages_, delivered_, stage_memory_, parcels_, flags_;
+  const std::optional<PushTables> tables_;
+  PinnedMemory messages_, delivered_, stage_memory_, flags_;
+  std::unique_ptr<PinnedMemory> parcels_;  // without a pusher
   std::array<Channel, CHANNELS> channels_;
   std::array<Shard, SHARDS> shards_;
-  const std::unique_ptr<uint8_t[]> kept_memory_;
-  std::mutex kept_mutex_;
-  std::vector<uint32_t> free_kept_;
-  std::atomic<uint32_t> free_kept_count_{0};
-  std::vector<std::atomic<uint32_t>> place_of_;  // of each line: its stage + 1, or what was kept for it + 1 | KEPT_BIT
+  KeptBytes kept_;
+  // Of each line: its stage + 1, or what was kept for it + 1 | KEPT_BIT, and COMING_BIT until all of that is there.
+  std::vector<std::atomic<uint32_t>> place_of_;
   const Mailbox* mailboxes_ = nullptr;
   Windows* windows_ = nullptr;
   std::atomic<bool> broken_{false};
+  std::unique_ptr<Pusher> pusher_;  // the last one: its thread uses all the others
 };
 
 }  // namespace warpfs::cuda

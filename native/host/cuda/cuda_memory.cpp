@@ -20,7 +20,7 @@ Geometry with_short_rings(Geometry geometry) {
 
 }  // namespace
 
-CudaMemory::CudaMemory(int device_index, const Geometry& geometry, const std::optional<WindowOptions>& windows)
+CudaMemory::CudaMemory(int device_index, const Geometry& geometry, const FillOptions& fill)
     : context_(device_index),
       geometry_(geometry),
       tables_(context_, MountMemory::layout(geometry, MemoryPart::ALL, offsets_), "the cache"),
@@ -28,11 +28,11 @@ CudaMemory::CudaMemory(int device_index, const Geometry& geometry, const std::op
       host_geometry_(with_short_rings(geometry)),
       host_place_(context_, MountMemory::bytes_needed(host_geometry_, MemoryPart::OF_HOST), "the rings"),
       host_memory_(host_geometry_, host_place_.bytes(), MemoryPart::OF_HOST),
-      courier_(context_, host_geometry_) {
+      courier_(context_, host_geometry_, fill.push ? std::optional(PushTables{table(Binding::LINES), table(Binding::MASKS)}) : std::nullopt) {
   line_data_bytes_ = (uint64_t(geometry.line_count) + geometry.bypass_count) * geometry.line_bytes;
   courier_.set_mailboxes(host_memory_.at<Mailbox>(Binding::MAILBOXES));
   first_values();
-  if (windows) windows_ = std::make_unique<Windows>(context_, geometry.file_count, *windows);
+  if (fill.windows) windows_ = std::make_unique<Windows>(context_, geometry.file_count, *fill.windows);
   courier_.set_windows(windows_.get());
 }
 
@@ -48,6 +48,11 @@ void CudaMemory::first_values() {
     check(driver().cuMemcpyHtoD(table(Binding::AUXES) + line * sizeof aux, auxes.data(), count * sizeof aux), "preparing the lines");
   }
   check(driver().cuMemcpyHtoD(table(Binding::FILES), host_memory_.binding(Binding::FILES), host_memory_.bytes_of(Binding::FILES)), "preparing the files");
+}
+
+void CudaMemory::stop() {
+  if (windows_ != nullptr) windows_->stop();
+  courier_.stop_pushing();
 }
 
 HostView CudaMemory::host_view() {

@@ -7,15 +7,23 @@
 
 namespace warpfs::cuda {
 
+/// How bytes of files get to the GPU and back.
+struct FillOptions {
+  std::optional<WindowOptions> windows{};  // files are read where they lie, as far as that goes
+  bool push = false;                       // copy engines move the bytes of lines; else the courier does
+};
+
 class CudaMemory {
  public:
   /// Throws HostError: ENOMEM where the cache does not fit.
-  CudaMemory(int device_index, const Geometry& geometry, const std::optional<WindowOptions>& windows);
+  CudaMemory(int device_index, const Geometry& geometry, const FillOptions& fill);
 
   Context& context() { return context_; }
   Courier& courier() { return courier_; }
   /// Null where files are not read where they lie.
   Windows* windows() { return windows_.get(); }
+  /// No file table is used from here on, and no thread of this is left.
+  void stop();
   HostView host_view();
   const Geometry& geometry() const { return geometry_; }
   /// Of a binding, in the memory of the GPU.

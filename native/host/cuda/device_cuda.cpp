@@ -14,7 +14,17 @@ namespace {
 constexpr uint64_t BUFFER_ALIGNMENT = 256;
 constexpr uint32_t OWN_MAX = 64;  // buffers of one kernel
 constexpr uint32_t LOOKS_BEFORE_NAPS = 64;
+constexpr auto COURIER_TIME = std::chrono::seconds(1);  // more than it ever takes to end
 constexpr auto NAP_MIN = std::chrono::microseconds(5), NAP_MAX = std::chrono::microseconds(200);
+
+bool still_runs(CUstream stream, std::chrono::nanoseconds time) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (driver().cuStreamQuery(stream) == CUDA_ERROR_NOT_READY) {
+    if (std::chrono::steady_clock::now() - begin > time) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
 
 uint64_t align_up(uint64_t bytes) { return (bytes + BUFFER_ALIGNMENT - 1) & ~(BUFFER_ALIGNMENT - 1); }
 
@@ -69,8 +79,10 @@ class CudaDevice::CourierWhile {
  private:
   /// It ends by itself only where it has failed.
   void look_after_courier() {
-    const CUresult result = driver().cuStreamQuery(device_.couriers_.get());
+    const CUstream stream = device_.couriers_.get();
+    const CUresult result = driver().cuStreamQuery(stream);
     if (result != CUDA_ERROR_NOT_READY) device_.lose("the courier", result);
+    if (const CUresult beside = device_.failure_beside(stream)) device_.lose("the courier", beside);
     std::this_thread::yield();
   }
   /// The next one sets the flags anew: this one has to have seen them.
@@ -203,13 +215,20 @@ void CudaDevice::wait_for(CUstream stream, const char* what) {
     }
     naps.nap();
     result = driver().cuStreamQuery(stream);
-    // What fails in the courier would never be told to the kernel that waits for it.
-    if (result == CUDA_ERROR_NOT_READY && stream != couriers_.get() && couriers_.get() != nullptr) {
-      const CUresult beside = driver().cuStreamQuery(couriers_.get());
-      if (beside != CUDA_SUCCESS && beside != CUDA_ERROR_NOT_READY) result = beside;
-    }
+    const CUresult beside = result == CUDA_ERROR_NOT_READY ? failure_beside(stream) : CUDA_SUCCESS;
+    if (beside != CUDA_SUCCESS) result = beside;
   }
+  if (result == CUDA_SUCCESS) result = failure_beside(stream);
   if (result != CUDA_SUCCESS) lose(what, result);
+}
+
+/// What fails in the courier, or in a copy engine, would never be told to the kernel that waits for it.
+CUresult CudaDevice::failure_beside(CUstream stream) const {
+  const Pusher* pusher = memory_.courier().pusher();
+  if (pusher != nullptr && pusher->failure() != CUDA_SUCCESS) return pusher->failure();
+  if (stream == couriers_.get()) return CUDA_SUCCESS;
+  const CUresult courier = driver().cuStreamQuery(couriers_.get());
+  return courier == CUDA_ERROR_NOT_READY ? CUDA_SUCCESS : courier;
 }
 
 void CudaDevice::lose(const HostError& why, bool kernel_runs) {
@@ -220,11 +239,22 @@ void CudaDevice::lose(const HostError& why, bool kernel_runs) {
                                 (kernel_runs ? ", and shares the GPU with that kernel" : ""));
 }
 
+/// Mostly nothing runs in the context any more. A copy may fail where it does: the courier then ends when it is told to, but a kernel may wait for
+/// long for a line that never comes.
 void CudaDevice::lose(const char* what, CUresult result) {
+  bool kernel_runs = false;
+  const Pusher* pusher = memory_.courier().pusher();
+  if (pusher != nullptr && pusher->failure() == result) {
+    memory_.courier().break_off();
+    memory_.courier().stop();
+    const CUresult kernels = driver().cuStreamQuery(kernels_.get());
+    if (kernels == CUDA_SUCCESS || kernels == CUDA_ERROR_NOT_READY) what = "copying the bytes of lines";
+    kernel_runs = kernels == CUDA_ERROR_NOT_READY || still_runs(couriers_.get(), COURIER_TIME);
+  }
   try {
     check(result == CUDA_SUCCESS ? CUDA_ERROR_UNKNOWN : result, what);
   } catch (const HostError& error) {
-    lose(error, false);
+    lose(error, kernel_runs);
   }
   __builtin_unreachable();
 }
@@ -304,6 +334,10 @@ void CudaDevice::add_counters(CounterTotals& totals) {
 }
 
 std::string CudaDevice::fill_note() const {
+  if (const Pusher* pusher = memory_.courier().pusher()) {
+    return std::string("push: the host reads into pinned memory, copy engines move lines from there and back, ") +
+           (pusher->has_batches() ? std::to_string(CopyBatches::COPIES_MAX) + " at once" : "one by one, as drivers do it that are older than CUDA 12.8");
+  }
   const Windows* windows = memory_.windows();
   if (windows == nullptr) return "pull: the host reads into pinned memory, the courier copies from there";
   const std::string registered = std::to_string(windows->bytes_registered() >> 20) + " MiB of files are read where they lie";

@@ -53,6 +53,7 @@ class CudaDevice final : public Device {
   void launch_courier();
   void carry_all();
   void wait_for(CUstream stream, const char* what);
+  CUresult failure_beside(CUstream stream) const;
   /// The kernel that runs, if any, is not waited for.
   [[noreturn]] void lose(const HostError& why, bool kernel_runs);
   [[noreturn]] void lose(const char* what, CUresult result);

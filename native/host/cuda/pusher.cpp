@@ -29,9 +29,8 @@ void Pusher::stop() {
   handed_in_.notify_one();
   if (!thread_.joinable()) return;
   thread_.join();
-  if (context_.given_up()) return;
+  if (!context_.enter_to_free()) return;
   // The memory that is copied to and from is about to be given back.
-  context_.enter();
   fills_.batches.settle();
   fetches_.batches.settle();
 }

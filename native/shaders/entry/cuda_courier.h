@@ -178,7 +178,7 @@ WARPFS_FN void courier_parcel(const CourierLaunch& launch, const Request& reques
   const Vec16* from = 0;
   Vec16* to = 0;
   uint vectors = 0;
-  if (request.opcode == Opcode::WRITE_BACK) {
+  if (request.opcode == Opcode::WRITE_BACK && launch.parcels != 0) {
     const uint line_bytes = 1u << launch.line_shift;
     const uint first = (uint)request.offset & (line_bytes - 1u) & ~15u;
     const uint end = ((uint)request.offset & (line_bytes - 1u)) + request.length;

@@ -30,7 +30,7 @@ struct CourierLaunch {
   Request* requests;               // the rings of the host
   const RingHead* ring_heads;
   uint8_t* outboxes;
-  uint8_t* parcels;                // what a WRITE_BACK brings along: for each slot of each ring the line, then its mask
+  uint8_t* parcels;                // what a WRITE_BACK brings along: for each slot of each ring the line, then its mask; null: the host fetches that
   const uint32_t* stop;            // written by the host alone: 1 when all is delivered and nothing will come
   uint32_t* running;               // written by the gpu alone: 1 for each part that runs, COURIER_WORDS_APART apart
   uint32_t channels;
