@@ -45,6 +45,8 @@ test('auto takes the GPU: its built-in kernels are compiled once, and the addon 
   const replayed = await mounted({ wait: 'replay', fill: 'map', windowBytes: 2 ** 33, kernelTimeMs: 5, residentWarps: 7 });
   expect(replayed.binding.configs[0]).toMatchObject({ fill: 'map', windowBytesMax: 2 ** 33, kernelTimeMs: 5, slotCount: 7 });
   expect(replayed.binding.configs[0]?.builtin).not.toBe(builtin);
+  const pushed = await mounted({ fill: 'push' });
+  expect(pushed.binding.configs[0]).toMatchObject({ device: 'cuda', fill: 'push', builtin }); // the kernels are the same
 });
 
 test.each<[string, NodeJS.ProcessEnv, string | undefined]>([
@@ -98,7 +100,7 @@ test('auto goes on where no mount can be made on the GPU, and says why', async (
   expect(uncompiled.fs.device).toMatchObject({ name: 'cpu', notTaken: [{}, { reason: expect.stringContaining('out of luck') }] });
 });
 
-test.each<[string, Partial<MountOptions>]>([['device', { device: 'cuda' }], ['deviceIndex', { deviceIndex: 1 }], ['fill', { fill: 'pull' }]])(
+test.each<[string, Partial<MountOptions>]>([['device', { device: 'cuda' }], ['deviceIndex', { deviceIndex: 1 }], ['fill', { fill: 'push' }]])(
   'whoever asks for a GPU by option %s gets no other device in its place',
   async (_name, options) => {
     const refused = mounted(options, (with_) => {

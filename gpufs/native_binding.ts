@@ -84,7 +84,7 @@ export interface NativeMountConfig {
   /** The same; 0: no bound. */
   kernelTimeMs?: number;
   /** The same. */
-  fill?: 'auto' | 'pull' | 'map';
+  fill?: 'auto' | 'pull' | 'push' | 'map';
   /** The same; absent: half of the memory. */
   windowBytesMax?: number;
   readOnly: boolean;

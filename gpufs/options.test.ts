@@ -45,7 +45,10 @@ test('a GPU has defaults of its own', () => {
   expect(resolveOptions(given, 'cuda')).toMatchObject({ ...given, ring: { count: 2, slots: 1024 } });
   // What the device will be is not known yet: nothing is wrong so far.
   expect(resolveOptions({ root: '/tmp', fill: 'pull' }).fill).toBe('pull');
-  expect(() => resolveOptions({ root: '/tmp', fill: 'pull' }, 'cpu')).toThrow('option fill: "pull" does not go with the cpu device');
+  for (const fill of ['pull', 'push', 'map'] as const) {
+    expect(resolveOptions({ root: '/tmp', fill }, 'cuda').fill).toBe(fill);
+    expect(() => resolveOptions({ root: '/tmp', fill }, 'cpu')).toThrow(`option fill: "${fill}" does not go with the cpu device`);
+  }
 });
 
 const noFaults = { eio: 0, enospc: 0, eintr: 0, shortIo: 0, delay: 0, die: 0, revive: 0, truncate: 0, replace: 0 };
@@ -79,7 +82,7 @@ test.each<[unknown, string]>([
   [{ root: '/tmp', maxOpenFiles: 131072 }, '[warpfs] option maxOpenFiles: 131072 is not a whole number from 1 to 131071'],
   [{ root: '/tmp', residentWarps: 9000 }, '[warpfs] option residentWarps: 9000 is not a whole number from 1 to 4096'],
   [{ root: '/tmp', timeoutMs: 0 }, '[warpfs] option timeoutMs: 0 is not a whole number from 1 to 2147483647'],
-  [{ root: '/tmp', fill: 'push' }, '[warpfs] option fill: "push" is not one of auto, pull, map'],
+  [{ root: '/tmp', fill: 'shove' }, '[warpfs] option fill: "shove" is not one of auto, pull, push, map'],
   [{ root: '/tmp', fill: 'map', device: 'cpu' }, '[warpfs] option fill: "map" does not go with the cpu device: only the cuda device fills lines in more than one way'],
   [{ root: '/tmp', fill: 'pull', check: true }, '[warpfs] option fill: "pull" does not go with the cpu device: only the cuda device fills lines in more than one way'],
   [{ root: '/tmp', windowBytes: 0 }, '[warpfs] option windowBytes: 0 is not a whole number from 1 to 9007199254740991'],

@@ -14,7 +14,7 @@ export type WaitName = 'spin' | 'replay';
 export type PolicyName = 'clock' | 'fifo';
 export type IoName = 'auto' | 'pread' | 'uring';
 export type SandboxName = 'auto' | 'required' | 'off';
-export type FillName = 'auto' | 'pull' | 'map';
+export type FillName = 'auto' | 'pull' | 'push' | 'map';
 
 export interface MountOptions {
   /** The folder that the gpu side sees; nothing outside it can be reached. */
@@ -42,8 +42,9 @@ export interface MountOptions {
   /** How long a wait on the device may last before it ends in ETIMEDOUT. */
   timeoutMs?: number;
   /**
-   * How bytes of files get to a GPU: 'pull' has the host read them, 'map' lets the GPU read them where they lie in the page cache, 'auto' does
-   * that with what lies there already. `mount.device.fill` says what came of it.
+   * How bytes of files get to a GPU: with 'pull' the host reads them and a small kernel fetches them, with 'push' copy engines bring them, there
+   * and back, and no warp moves a byte; with 'map' the GPU reads them where they lie in the page cache; 'auto' does that with what lies there
+   * already, and pulls the rest. `mount.device.fill` says what came of it.
    */
   fill?: FillName;
   /** Bytes of files that a GPU may read where they lie, at once; default: half of the memory of this machine. */
@@ -116,7 +117,7 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   maxDirtyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   residentWarps: whole(1, SLOTS_MAX).default(sizes.residentWarps),
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
-  fill: oneOf('auto', 'pull', 'map').default('auto'),
+  fill: oneOf('auto', 'pull', 'push', 'map').default('auto'),
   windowBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
   kernelTimeMs: whole(0, 2 ** 31 - 1).default(600_000),
   check: checkSchema.optional(),

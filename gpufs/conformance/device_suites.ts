@@ -13,6 +13,7 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/sandbox.test.ts',
   'gpufs/conformance/scale.test.ts',
   'gpufs/conformance/fio.test.ts',
+  'gpufs/conformance/cuda_fill.test.ts',
   'gpufs/conformance/cuda_trouble.test.ts',
   'gpufs/exercise/exercise.test.ts',
   'gpufs/listing.native.test.ts',
