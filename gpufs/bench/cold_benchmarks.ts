@@ -10,6 +10,7 @@ import { percentile } from './statistics.ts';
 /** The GPU reads the file where it lies; two threads serve what is left. */
 const MAPPED: Partial<MountOptions> = { fill: 'map', daemon: { threads: 2 } };
 const PULLED: Partial<MountOptions> = { fill: 'pull', daemon: { threads: 12, io: 'pread' }, ring: { count: 16 } };
+const PUSHED: Partial<MountOptions> = { ...PULLED, fill: 'push' };
 
 /** So many of the reads have to miss, or the row is no measurement of misses. */
 const MISSES_LEAST = 0.95;
@@ -120,6 +121,11 @@ export const coldBenchmarks: Benchmark[] = [
     name: 'cold_gread_4k_pull',
     question: 'The same as cold_gread_4k, served by 12 threads of the host that pread?',
     options: PULLED, ratioTo: 'ceiling_pread_12', ratioAtLeast: 0.9,
+  }),
+  coldBenchmark({
+    name: 'cold_gread_4k_push',
+    question: 'The same as cold_gread_4k_pull, with copy engines that bring the bytes, so that no multiprocessor moves them?',
+    options: PUSHED, ratioTo: 'ceiling_pread_12',
   }),
   coldBenchmark({
     name: 'cold_gread_512',
