@@ -147,6 +147,7 @@ void run_all() {
   RUN_TEST(test_a_line_that_is_filled_brings_nothing_along);
   RUN_TEST(test_a_daemon_fills_and_writes_back_through_it);
   run_push_tests();
+  run_loss_tests();
 }
 
 }  // namespace warpfs::cuda

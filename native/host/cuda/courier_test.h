@@ -159,5 +159,6 @@ class PlayedFolder {
 };
 
 void run_push_tests();
+void run_loss_tests();
 
 }  // namespace warpfs::cuda

@@ -1,6 +1,8 @@
 #include "courier_test_driver.h"
 
+#include "../abi_host.h"
 #include "../cpu/test_check.h"
+#include "../host_error.h"
 
 #include <algorithm>
 #include <atomic>
@@ -53,6 +55,7 @@ DriverApi played_driver() {
   api.cuMemHostAlloc = [](void** place, size_t bytes, unsigned) -> CUresult { return give_memory(place, bytes); };
   api.cuMemFreeHost = [](void* place) -> CUresult { return std::free(place), CUDA_SUCCESS; };
   api.cuMemsetD8Async = [](CUdeviceptr, unsigned char, size_t, CUstream) -> CUresult { return CUDA_SUCCESS; };
+  api.cuMemcpyDtoH = [](void* to, CUdeviceptr from, size_t bytes) -> CUresult { return std::memcpy(to, reinterpret_cast<const void*>(from), bytes), CUDA_SUCCESS; };
   api.cuMemcpyHtoD = [](CUdeviceptr to, const void* from, size_t bytes) -> CUresult { return std::memcpy(reinterpret_cast<void*>(to), from, bytes), CUDA_SUCCESS; };
   api.cuStreamCreate = [](CUstream* stream, unsigned flags) -> CUresult {
     CHECK(flags == STREAM_NON_BLOCKING);
@@ -73,16 +76,18 @@ DriverApi played_driver() {
   return api;
 }
 
+}  // namespace
+
 DriverApi& played_api() {
   static DriverApi api = played_driver();
   return api;
 }
 
-}  // namespace
-
 // In the place of those of driver_api.cpp.
 const DriverApi& driver() { return played_api(); }
-void check(CUresult result, const std::string&) { CHECK(result == CUDA_SUCCESS); }
+void check(CUresult result, const std::string& what) {
+  if (result != CUDA_SUCCESS) throw HostError(-Errno::eio, what + ": " + std::to_string(result));
+}
 
 PlayedEngine& played_engine() {
   static PlayedEngine engine;

@@ -67,5 +67,7 @@ class PlayedEngine {
 };
 
 PlayedEngine& played_engine();
+/// To add to it what only some tests need.
+DriverApi& played_api();
 
 }  // namespace warpfs::cuda
