@@ -336,7 +336,7 @@ void CudaDevice::add_counters(CounterTotals& totals) {
 std::string CudaDevice::fill_note() const {
   if (const Pusher* pusher = memory_.courier().pusher()) {
     return std::string("push: the host reads into pinned memory, copy engines move lines from there and back, ") +
-           (pusher->has_batches() ? std::to_string(CopyBatches::COPIES_MAX) + " at once" : "one by one, as drivers do it that are older than CUDA 12.8");
+           (pusher->has_batches() ? std::to_string(CopyBatches::COPIES_MAX) + " at once" : "one by one: this driver (before CUDA 12.8) or this GPU takes no batches");
   }
   const Windows* windows = memory_.windows();
   if (windows == nullptr) return "pull: the host reads into pinned memory, the courier copies from there";
