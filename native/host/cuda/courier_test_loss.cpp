@@ -95,7 +95,7 @@ void add_kernels(DriverApi& api) {
 class PlayedDevice {
  public:
   PlayedDevice() : folder(3) {
-    engine().reset();
+    begin();
     add_kernels(played_api());
     played_kernels = &kernels;
     mount = std::make_unique<PlayedMount>(folder.path.string(), true);

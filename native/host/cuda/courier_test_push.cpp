@@ -47,7 +47,7 @@ void take_filled(Played& gpu, uint32_t line, uint8_t value) {
 
 void test_a_pushed_line_is_there_before_its_message() {
   for (const bool has_batches : {true, false}) {
-    engine().reset(has_batches);
+    begin(has_batches);
     Played gpu(true);
     CHECK(gpu.launch.parcels == nullptr && gpu.courier().pusher()->has_batches() == has_batches);
     for (uint32_t line = 0; line < 3000; line++) {
@@ -59,7 +59,7 @@ void test_a_pushed_line_is_there_before_its_message() {
 }
 
 void test_no_message_comes_before_its_copy_is_made() {
-  engine().reset();
+  begin();
   Played gpu(true);
   engine().hold(Way::TO_GPU);
   fill(gpu, 8, 1);
@@ -75,7 +75,7 @@ void test_no_message_comes_before_its_copy_is_made() {
 }
 
 void test_what_comes_while_the_engine_is_busy_goes_in_batches() {
-  engine().reset();
+  begin();
   Played gpu(true);
   engine().hold(Way::TO_GPU);
   const uint32_t before = engine().batches(Way::TO_GPU);
@@ -93,7 +93,7 @@ void test_what_comes_while_the_engine_is_busy_goes_in_batches() {
 }
 
 void test_a_stage_comes_back_with_its_copy() {
-  engine().reset();
+  begin();
   Played gpu(true);
   for (uint32_t turn = 0; turn < 3; turn++) {
     engine().hold(Way::TO_GPU);
@@ -116,7 +116,7 @@ void test_a_stage_comes_back_with_its_copy() {
 
 void test_a_copy_that_fails_keeps_nobody_waiting() {
   for (const bool at_begin : {true, false}) {
-    engine().reset();
+    begin();
     Played gpu(true);
     engine().hold(Way::TO_GPU);
     fill(gpu, 8, 1);
@@ -125,7 +125,7 @@ void test_a_copy_that_fails_keeps_nobody_waiting() {
     fill(gpu, 10, 1);
     wait_until([&] { return gpu.courier().pusher()->failure() != CUDA_SUCCESS && gpu.courier().is_delivered(); });
     CHECK(gpu.courier().pusher()->failure() == (at_begin ? CUDA_ERROR_INVALID_VALUE : CUDA_ERROR_ILLEGAL_ADDRESS));
-    engine().reset();
+    engine().fail(CUDA_SUCCESS, CUDA_SUCCESS);
     for (uint32_t line = 16; line < 4000; line++) {  // more than there are stages
       wait_until([&] { return gpu.courier().has_room(); });
       fill(gpu, line, 1);
@@ -136,7 +136,7 @@ void test_a_copy_that_fails_keeps_nobody_waiting() {
 
 void test_a_gpu_that_is_lost_or_let_go_is_not_waited_for() {
   for (const bool lost : {true, false}) {
-    engine().reset();
+    begin();
     Played gpu(true);
     engine().hold(Way::TO_GPU);
     for (uint32_t line = 0; line < 1000; line++) fill(gpu, line, 1);
@@ -155,7 +155,7 @@ void test_a_gpu_that_is_lost_or_let_go_is_not_waited_for() {
 
 void test_write_backs_are_fetched_before_they_are_served() {
   for (const bool has_batches : {true, false}) {
-    engine().reset(has_batches);
+    begin(has_batches);
     PlayedFolder folder(3);
     {
       PlayedMount mount(folder.path.string(), true);
@@ -202,7 +202,7 @@ void test_write_backs_are_fetched_before_they_are_served() {
 
 void test_what_could_not_be_fetched_is_not_written() {
   for (const bool stopped : {true, false}) {
-    engine().reset();
+    begin();
     PlayedFolder folder(3);
     {
       PlayedMount mount(folder.path.string(), true);

@@ -29,5 +29,6 @@ int main() {
   warpfs::cuda::played::test_exit();  // first: it forks, and there is one thread yet
   warpfs::cuda::played::test_serial();
   warpfs::cuda::played::test_trouble();
+  warpfs::cuda::played::test_push();
   return 0;
 }

@@ -18,5 +18,6 @@ MountOptions options_of(const Place& place, bool replay = true);
 void test_serial();
 void test_trouble();
 void test_exit();
+void test_push();
 
 }  // namespace warpfs::cuda::played

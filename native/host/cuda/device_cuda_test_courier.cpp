@@ -51,7 +51,7 @@ class Player {
     const uint64_t slot = uint64_t(ring) * launch_.host_ring_slots + at % launch_.host_ring_slots;
     Request* to = launch_.requests + slot;
     std::memcpy(&to->opcode, &request->opcode, sizeof *to - sizeof to->sequence);
-    bring_parcel(*request, launch_.parcels + slot * (line_bytes() + line_bytes() / 8));
+    bring_parcel(*request, launch_.parcels == nullptr ? nullptr : launch_.parcels + slot * (line_bytes() + line_bytes() / 8));
     store_release(&to->sequence, at + 1);
     store_release(&own->head, at + 1);
     return true;
@@ -92,7 +92,7 @@ class Player {
     store_release(&to->version, copy.version);
   }
   void bring_parcel(const Request& request, uint8_t* parcel) {
-    if (request.opcode == Opcode::WRITE_BACK) {
+    if (request.opcode == Opcode::WRITE_BACK && parcel != nullptr) {
       const uint64_t first = request.offset % line_bytes();
       std::memcpy(parcel + first, table<uint8_t>(Binding::LINES) + request.lines[0] * line_bytes() + first, request.length);
       if (request.lines[1] != 0) std::memcpy(parcel + line_bytes(), table<uint8_t>(Binding::MASKS) + (request.lines[1] - 1) * (line_bytes() / 8), line_bytes() / 8);

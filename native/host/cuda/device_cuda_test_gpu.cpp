@@ -4,6 +4,7 @@
 #include "../cpu/executor.h"
 #include "../daemon_test.h"
 #include "../host_error.h"
+#include "copies_test_engine.h"
 #include "device_cuda_test_courier.h"
 
 #include <atomic>
@@ -202,8 +203,11 @@ void add_kernels(DriverApi& api) {
 }
 
 void add_memory(DriverApi& api) {
-  api.cuMemAlloc = [](CUdeviceptr* place, size_t bytes) -> CUresult { return give_memory(reinterpret_cast<void**>(place), bytes); };
-  api.cuMemFree = [](CUdeviceptr place) -> CUresult { return take_memory(reinterpret_cast<void*>(place)); };
+  api.cuMemAlloc = [](CUdeviceptr* place, size_t bytes) -> CUresult {
+    if (const CUresult failed = give_memory(reinterpret_cast<void**>(place), bytes)) return failed;
+    return played_engine().got(*place, bytes), CUDA_SUCCESS;
+  };
+  api.cuMemFree = [](CUdeviceptr place) -> CUresult { return played_engine().gave_back(place), take_memory(reinterpret_cast<void*>(place)); };
   api.cuMemHostAlloc = [](void** place, size_t bytes, unsigned) -> CUresult { return give_memory(place, bytes); };
   api.cuMemFreeHost = take_memory;
   api.cuMemHostRegister = [](void*, size_t, unsigned) -> CUresult { return registrations++, state(); };
@@ -239,6 +243,9 @@ DriverApi played_driver() {
   api.cuStreamQuery = query;
   add_kernels(api);
   add_memory(api);
+  add_copies(api, true);
+  // Waits for no kernel.
+  api.cuEventQuery = [](CUevent event) -> CUresult { return current->dead != CUDA_SUCCESS ? CUresult(current->dead) : played_engine().look(event); };
   return api;
 }
 
@@ -250,6 +257,7 @@ void begin(bool one_kernel_at_a_time) {
   things = 0;
   registrations = 0;
   last_courier = {};
+  played_engine().reset();
 }
 uint32_t courier_launches() { return couriers; }
 uint32_t left_behind() { return things; }
