@@ -1,5 +1,5 @@
 // The options of check mode: the cpu device with every access observed, and scheduled by a seed.
-import { fields, group, oneOf, whole } from './option_rules.ts';
+import { fields, group, oneOf, truth, whole } from './option_rules.ts';
 import {
   memoryModels,
   type MemoryName,
@@ -27,6 +27,8 @@ export interface CheckOptions {
   progress?: ProgressName;
   /** Lanes of a warp. Few lanes make few schedules. */
   laneCount?: number;
+  /** The shaders and the way to the host as the cuda device has them, with windows and hints. Not for 'exhaustive'. */
+  cuda?: boolean;
   /** Scheduling points of one schedule before it counts as a livelock. */
   stepLimit?: number;
   /** Chances for each operation of the host, in 1/1000. */
@@ -41,6 +43,7 @@ export interface ResolvedCheckOptions {
   memory: MemoryName;
   progress: ProgressName;
   laneCount: number;
+  cuda: boolean;
   stepLimit: number;
   faults: NativeFaults;
 }
@@ -63,6 +66,7 @@ const shape = {
   memory: oneOf(...memoryModels).default('sc'),
   progress: oneOf(...progressModels).default('fair'),
   laneCount: whole(1, LANES_MAX).default(4),
+  cuda: truth().default(false),
   stepLimit: whole(1, STEP_LIMIT_MAX).default(200_000),
   faults: group({
     eio: chance(), enospc: chance(), eintr: chance(), shortIo: chance(), delay: chance(), die: chance(), revive: chance(), truncate: chance(), replace: chance(),

@@ -8,12 +8,14 @@ const sizes = [1, 2, 4, 8, 16];
 const plain = ['read', 'write', 'unaligned_read', 'unaligned_write'].flatMap((name) => sizes.map((bytes) => `${name}${bytes}`));
 const others = ['init', 'func_entry', 'func_exit', 'read_range', 'write_range', 'vptr_update', 'vptr_read', 'atomic_thread_fence', 'atomic_signal_fence', 'memcpy', 'memset', 'memmove'];
 const atomics = ['load', 'store', 'exchange', 'fetch_add', 'fetch_sub', 'fetch_or', 'fetch_and', 'compare_exchange_weak', 'compare_exchange_strong', 'compare_exchange_val'];
+/** Called by name (dialect/cpu_as_cuda.h). */
+const named = ['load_words', 'store_words', 'guess', 'fill', 'bus_load'];
 const sized = atomics.flatMap((name) => [8, 16, 32, 64].map((bits) => `atomic${bits}_${name}`));
 
 /** Gives the path of an addon that is not there, for WARPFS_NATIVE. */
 export function buildHooksForTests(folder: string): string {
   const compiler = requireCompiler();
-  const functions = [...plain, ...others, ...sized].map((name) => `void __tsan_${name}() {}`);
+  const functions = [...[...plain, ...others, ...sized].map((name) => `__tsan_${name}`), ...named.map((name) => `warpfs_check_${name}`)].map((name) => `void ${name}() {}`);
   const attach = '__attribute__((visibility("default"))) bool warpfs_check_attach(const void*) { return true; }';
   writeFileSync(join(folder, 'hooks.cpp'), `extern "C" {\n${functions.join('\n')}\n${attach}\n}\n`);
   execFileSync(compiler.path, [...compiler.leading, '-fPIC', '-fvisibility=hidden', '-c', '-o', 'hooks.o', 'hooks.cpp'], { cwd: folder });

@@ -33,10 +33,12 @@ export const instrumentedGuard = [
 export interface ShaderVariant {
   policy: number;
   replay: boolean;
+  /** The built-in kernels with what the cuda device has beside the others. */
+  cuda?: boolean;
 }
 
 /** `version`: what the compiler prints for --version. */
-export function instrumentedFlags({ policy, replay }: ShaderVariant, version: string, shadersRoot: string): string[] {
+export function instrumentedFlags({ policy, replay, cuda }: ShaderVariant, version: string, shadersRoot: string): string[] {
   return [
     '-std=c++20', '-O1', '-g1', '-fno-strict-aliasing', '-fPIC', '-fno-exceptions', '-fno-rtti', '-fvisibility=hidden', '-fsanitize=thread',
     // A loop that the compiler makes a call of memcpy or memset is a loop that nobody watches. Nobody asks when a function begins and ends.
@@ -44,6 +46,7 @@ export function instrumentedFlags({ policy, replay }: ShaderVariant, version: st
       ? ['-fno-builtin', '-mllvm', '-tsan-instrument-func-entry-exit=0']
       : ['-fno-tree-loop-distribute-patterns', '-Wno-tsan', '--param', 'tsan-instrument-func-entry-exit=0']),
     '-I', shadersRoot, `-DWARPFS_POLICY=${policy}`, `-DWARPFS_REPLAY=${replay ? 1 : 0}`, '-DWARPFS_LANES_BELOW_WAYS=1',
+    ...(cuda === true ? ['-DWARPFS_CPU_AS_CUDA=1'] : []),
   ];
 }
 

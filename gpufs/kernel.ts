@@ -48,8 +48,8 @@ export interface KernelHost {
   policy: PolicyName;
   wait: WaitName;
   residentWarps: number;
-  /** Every access of a kernel is to be observed: the mount is one with option `check`. */
-  instrumented?: boolean;
+  /** Every access of a kernel is to be observed: the mount is one with this option. */
+  check?: { cuda: boolean } | undefined;
   /** On the cuda device. */
   cuda?: CudaTarget | undefined;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
@@ -102,7 +102,7 @@ function compileFor(host: KernelHost, definition: KernelDefinition, shared: read
   const { name, source } = definition;
   const variant = { policy: policyNumber(host.policy), replay: host.wait === 'replay' };
   if (host.cuda === undefined) {
-    return compileKernel({ name, source, text: cpuKernelText(definition, shared), ...variant, instrumented: host.instrumented ?? false }, settings);
+    return compileKernel({ name, source, text: cpuKernelText(definition, shared, host.check?.cuda), ...variant, instrumented: host.check !== undefined }, settings);
   }
   const { arch, binding } = host.cuda;
   const { environment } = settings;

@@ -8,8 +8,9 @@ export const GENERATED_FILE = 'warpfs-generated';
 
 const elementTypes: Record<string, string> = { u8: 'uchar', u32: 'uint', i32: 'int', f32: 'float', u64: 'ulong' };
 
-export function cpuKernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {
-  return `${headers('cpu')}${kernelText(definition, shared)}`;
+/** `asCuda`: for check mode with what the cuda device has beside the others. */
+export function cpuKernelText(definition: KernelDefinition, shared: readonly SharedArray[], asCuda = false): string {
+  return `${asCuda ? headers('cpu', 'cpu_as_cuda') : headers('cpu')}${kernelText(definition, shared)}`;
 }
 
 /** With all headers in it: NVRTC is given one text and no folders. */
@@ -17,8 +18,9 @@ export function cudaKernelText(definition: KernelDefinition, shared: readonly Sh
   return `${flatHeaders(headers('cuda'), shadersRoot)}${kernelText(definition, shared)}`;
 }
 
-function headers(dialect: 'cpu' | 'cuda'): string {
-  return `#include "dialect/${dialect}.h"\n#include "warpfs.h"\n#include "entry/${dialect}.h"\n`;
+function headers(device: 'cpu' | 'cuda', more?: string): string {
+  const dialects = [device, ...(more === undefined ? [] : [more])].map((name) => `#include "dialect/${name}.h"\n`);
+  return `${dialects.join('')}#include "warpfs.h"\n#include "entry/${device}.h"\n`;
 }
 
 function kernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {

@@ -161,7 +161,7 @@ class NativeBackedMount implements Mount {
       policy: options.cache.policy,
       wait: options.wait,
       residentWarps,
-      instrumented: options.check !== undefined,
+      check: options.check,
       cuda,
       dispatch: (dispatch) => this.#dispatch('dispatch', dispatch),
     };

@@ -26,6 +26,8 @@ export interface NativeCheckConfig {
   memory: MemoryName;
   progress: ProgressName;
   seed: number;
+  /** With what the cuda device has beside the others. */
+  cuda: boolean;
   /** Scheduling points of one schedule before it counts as a livelock. */
   stepLimit: number;
   faults: NativeFaults;

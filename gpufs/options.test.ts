@@ -56,7 +56,7 @@ const noFaults = { eio: 0, enospc: 0, eintr: 0, shortIo: 0, delay: 0, die: 0, re
 test('check mode has defaults of its own, and small tables', () => {
   const resolved = resolveOptions({ root: '/tmp', check: true });
   expect(resolved.check).toEqual({
-    seed: 1, scheduler: 'portfolio', depth: 3, preemptions: 0xffffffff, memory: 'sc', progress: 'fair', laneCount: 4, stepLimit: 200_000, faults: noFaults,
+    seed: 1, scheduler: 'portfolio', depth: 3, preemptions: 0xffffffff, memory: 'sc', progress: 'fair', laneCount: 4, cuda: false, stepLimit: 200_000, faults: noFaults,
   });
   expect(resolved).toMatchObject({ device: 'cpu', cache: { lines: 64, lineBytes: 4096 }, residentWarps: 8, maxOpenFiles: 64 });
   expect(resolveOptions({ root: '/tmp', check: {}, residentWarps: 2, cache: { lines: 3 } })).toMatchObject({ residentWarps: 2, cache: { lines: 3 } });

@@ -55,6 +55,8 @@ export interface CampaignFinding extends Failure {
 
 /** Every so many scenarios each schedule runs twice, to see that nothing but the seed decides. */
 const TWICE_EVERY = 16;
+/** And every so many run with what the cuda device has beside the others. */
+const CUDA_EVERY = 3;
 const EXHAUSTIVE_LANES = 2;
 const SHRINK_MS = 20_000;
 
@@ -113,8 +115,9 @@ async function runIn(fresh: () => Promise<string>, binding: NativeBinding, sourc
 function optionsFor({ check }: Scenario, options: CampaignSettings['options'], index: number): CampaignSettings['options'] {
   const isExhaustive = (options.scheduler ?? check?.scheduler) === 'exhaustive';
   const memory = options.memory ?? (isExhaustive ? 'sc' : (check?.memory ?? (index % 2 === 0 ? 'sc' : 'relaxed')));
-  if (!isExhaustive) return { ...options, memory };
-  return { ...options, memory, laneCount: options.laneCount ?? Math.min(check?.laneCount ?? EXHAUSTIVE_LANES, EXHAUSTIVE_LANES) };
+  const cuda = options.cuda ?? check?.cuda ?? (!isExhaustive && index % CUDA_EVERY === CUDA_EVERY - 1);
+  if (!isExhaustive) return { ...options, memory, cuda };
+  return { ...options, memory, cuda, laneCount: options.laneCount ?? Math.min(check?.laneCount ?? EXHAUSTIVE_LANES, EXHAUSTIVE_LANES) };
 }
 
 /** Another seed for each scenario, so that equal ones see different schedules (the finalizer of murmur3). */

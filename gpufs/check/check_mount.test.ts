@@ -93,9 +93,9 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'a mount with che
   });
 
   describe.skipIf(noCompiler !== undefined)(noCompiler === undefined ? 'kernels' : `SKIP ${noCompiler}`, () => {
-    test('that are right run, in one warp and in many', { timeout: 60_000 }, async () => {
+    test.each([false, true])('that are right run, in one warp and in many (cuda: %s)', { timeout: 60_000 }, async (cuda) => {
       fixture.write('a', pattern(2048));
-      const fs = await mounted({ seed: 1, laneCount: 4 });
+      const fs = await mounted({ seed: 1, laneCount: 4, cuda });
       const kernel = await fs.kernel({
         name: 'sum_lines', inputs: { path: 'string' }, outputs: { flags: 'u32[]' },
         source: `WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDONLY));

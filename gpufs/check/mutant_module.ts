@@ -22,7 +22,9 @@ export interface MutatedSources {
 const NAME = 'mutants';
 const BUILTIN_SOURCE = join('shaders', 'builtin_cpu.cpp');
 const FRAME_SOURCE = join('check', 'mutant_module.cpp');
-const variants: readonly ShaderVariant[] = Object.values(Policy).flatMap((policy) => [false, true].map((replay) => ({ policy, replay })));
+const variants: readonly ShaderVariant[] = Object.values(Policy).flatMap((policy) =>
+  [false, true].flatMap((replay) => [false, true].map((cuda) => ({ policy, replay, cuda }))),
+);
 
 export async function buildMutantModule({ write }: MutatedSources, environment: NodeJS.ProcessEnv = process.env): Promise<CompiledKernel> {
   const compiler = requireCompiler(environment);
@@ -47,9 +49,9 @@ export async function buildMutantModule({ write }: MutatedSources, environment: 
   }
 }
 
-function variantName({ policy, replay }: ShaderVariant): string {
+function variantName({ policy, replay, cuda }: ShaderVariant): string {
   const name = Object.entries(Policy).find(([, number]) => number === policy)?.[0].toLowerCase();
-  return `builtin_${name}_${replay ? 'replay' : 'spin'}`;
+  return `builtin_${name}_${replay ? 'replay' : 'spin'}${cuda === true ? '_cuda' : ''}`;
 }
 
 interface Build {

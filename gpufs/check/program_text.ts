@@ -15,6 +15,7 @@ export function scenarioText({ programs, files, config, faults, check, finish }:
     ...(readOnly === true ? ['read-only'] : []),
     ...(check?.laneCount === undefined ? [] : [counted(check.laneCount, 'lane')]),
     ...(check?.memory === undefined ? [] : [`memory ${check.memory}`]),
+    ...(check?.cuda === true ? ['shaders as the cuda device has them'] : []),
   ];
   return [
     `files: ${files.length === 0 ? 'none' : files.map(({ path, bytes }) => `${path} (${counted(bytes.length, 'byte')})`).join(', ')}`,

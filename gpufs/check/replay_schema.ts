@@ -43,6 +43,7 @@ const configSchema = record({
     memory: oneOf(...memoryModels),
     progress: oneOf(...progressModels),
     seed: whole(0, SEED_MAX),
+    cuda: truth(),
     stepLimit: whole(1, COUNT_MAX),
     faults: record(Object.fromEntries(faultNames.map((name) => [name, chance()])) as Record<(typeof faultNames)[number], ReturnType<typeof chance>>),
   }),

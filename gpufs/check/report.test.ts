@@ -61,13 +61,13 @@ test('without any tool the raw place is better than nothing', async () => {
 
 test('a finding of a mount is an error that says how to see it again', async () => {
   const options = {
-    seed: 7, scheduler: 'pct', depth: 2, preemptions: 0xffffffff, memory: 'relaxed', progress: 'fair', laneCount: 4, stepLimit: 9,
+    seed: 7, scheduler: 'pct', depth: 2, preemptions: 0xffffffff, memory: 'relaxed', progress: 'fair', laneCount: 4, cuda: false, stepLimit: 9,
     faults: { eio: 5, enospc: 0, eintr: 0, shortIo: 0, delay: 0, die: 0, revive: 0, truncate: 0, replace: 0 },
   } as const;
   const error = await checkError('run', finding, options, async () => new Map());
   expect(error).toMatchObject({ code: 'ERR_WARPFS_CHECK', finding });
   expect(error.message).toMatch(/^\[warpfs\] run: race: two accesses/);
-  expect(error.message).toContain("check: { seed: 7, scheduler: 'pct', depth: 2, preemptions: 4294967295, memory: 'relaxed', progress: 'fair', laneCount: 4, stepLimit: 9, faults: { eio: 5 } }");
+  expect(error.message).toContain("check: { seed: 7, scheduler: 'pct', depth: 2, preemptions: 4294967295, memory: 'relaxed', progress: 'fair', laneCount: 4, cuda: false, stepLimit: 9, faults: { eio: 5 } }");
 });
 
 test('what the tools print', () => {

@@ -88,6 +88,7 @@ function simplerSettings(scenario: Scenario): Scenario[] {
   const { cache, ring } = config;
   const simpler: Scenario[] = [];
   const lanes = check?.laneCount ?? 1;
+  if (check?.cuda === true) simpler.push({ ...scenario, check: { ...check, cuda: false } });
   if (check?.memory === 'relaxed') simpler.push({ ...scenario, check: { ...check, memory: 'sc' } });
   for (const laneCount of lowerNumbers(lanes)) simpler.push({ ...scenario, check: { ...check, laneCount } });
   if (config.wait === 'replay') simpler.push({ ...scenario, config: { ...config, wait: 'spin' } });

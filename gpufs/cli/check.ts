@@ -35,7 +35,7 @@ const MINUTE_MS = 60_000;
 const SUITE_MINUTES = 2;
 
 /** Options that say nothing where a failure is replayed, or mutants are hunted. */
-const campaignOnly = ['scheduler', 'depth', 'preemptions', 'memory', 'progress', 'lanes', 'minutes', 'out'] as const;
+const campaignOnly = ['scheduler', 'depth', 'preemptions', 'memory', 'progress', 'lanes', 'cuda', 'minutes', 'out'] as const;
 
 export function addCheck(program: Command, tools: CheckTools, streams: Streams, finish: (code: number) => void): void {
   program
@@ -49,6 +49,7 @@ export function addCheck(program: Command, tools: CheckTools, streams: Streams, 
     .addOption(new Option('--memory <name>', 'memory model (default: what each scenario draws)').choices(memoryModels))
     .addOption(new Option('--progress <name>', 'forward progress (default: fair)').choices(progressModels))
     .option('--lanes <count>', 'lanes of a warp (default: what each scenario draws)', wholeNumber(1, LANES_MAX))
+    .option('--cuda', 'only scenarios with windows and hints, as the cuda device has them (default: every third is one)')
     .option('--minutes <count>', 'stop after so many minutes', wholeNumber(1, MINUTES_MAX))
     .option('--mutants', 'show that every known small wrong change of the protocol is found')
     .option('--suite', 'search small scenarios through all their states; --minutes is the limit of each (default: 2)')
@@ -75,6 +76,7 @@ export function addCheck(program: Command, tools: CheckTools, streams: Streams, 
         finish(await huntMutants(tools, { seed: flags.seed, schedules: flags.schedules ?? MUTANT_SCHEDULES, json }, streams));
       } else {
         if (flags.scheduler === 'exhaustive' && flags.memory === 'relaxed') throw new UsageError("option '--scheduler exhaustive' goes with '--memory sc' alone");
+        if (flags.scheduler === 'exhaustive' && flags.cuda === true) throw new UsageError("option '--scheduler exhaustive' does not go with '--cuda'");
         finish(await campaign(tools, { ...flags, json }, streams));
       }
     });
@@ -89,17 +91,18 @@ interface CampaignOptions extends CampaignFlags {
   memory?: (typeof memoryModels)[number] | undefined;
   progress?: (typeof progressModels)[number] | undefined;
   lanes?: number | undefined;
+  cuda?: true | undefined;
 }
 
 async function campaign(tools: CheckTools, flags: CampaignOptions, streams: Streams): Promise<number> {
-  const { seed, schedules, minutes, scheduler, depth, preemptions, memory, progress: model, lanes, json } = flags;
+  const { seed, schedules, minutes, scheduler, depth, preemptions, memory, progress: model, lanes, cuda, json } = flags;
   const progress = makeProgress(streams, 'check', json);
   const settings = {
     seed,
     schedules: schedules ?? (minutes === undefined ? SCHEDULES_USUAL : Number.POSITIVE_INFINITY),
     milliseconds: minutes === undefined ? Number.POSITIVE_INFINITY : minutes * MINUTE_MS,
     schedulesEach: scheduler === 'exhaustive' ? SCHEDULES_EACH_EXHAUSTIVE : SCHEDULES_EACH,
-    options: withoutAbsent({ scheduler, depth, preemptions, memory, progress: model, laneCount: lanes }),
+    options: withoutAbsent({ scheduler, depth, preemptions, memory, progress: model, laneCount: lanes, cuda }),
     progress: progress.update,
   };
   try {

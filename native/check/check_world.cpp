@@ -17,10 +17,13 @@ constexpr size_t LANE_STACK_BYTES = 65536;
 constexpr size_t HOST_STACK_BYTES = 262144;
 constexpr uint32_t WAIT_POLLS_MAX = 2000;          // a wait that looks so often without an end is a finding
 constexpr uint32_t IDLE_ROUNDS_MAX = 64;           // rounds of a replay in which nothing moves
+constexpr uint32_t HINTS = 4;                      // so few that pages meet in them
+constexpr uint64_t BUS_BYTES = 64;
 
 /// Time belongs to the schedule: waits count polls.
-Geometry checked_geometry(const MountOptions& mount) {
+Geometry checked_geometry(const MountOptions& mount, bool cuda) {
   Geometry geometry = mount_geometry(mount);
+  geometry.hint_count = cuda ? HINTS : 0;
   geometry.wait_ns = 0;
   geometry.wait_polls = WAIT_POLLS_MAX;
   return geometry;
@@ -29,7 +32,7 @@ Geometry checked_geometry(const MountOptions& mount) {
 }  // namespace
 
 CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : mount_(mount), check_(check), warps_(mount.slot_count), groups_(mount.slot_count), resident_(mount.slot_count) {
-  const Geometry geometry = checked_geometry(mount);
+  const Geometry geometry = checked_geometry(mount, check.cuda);
   const uint64_t lanes = uint64_t(check.lane_count) * mount.slot_count;
   if (check.lane_count < 1 || check.lane_count > 32) throw HostError(-Errno::einval, "laneCount: " + std::to_string(check.lane_count) + " is not from 1 to 32");
   if (check.schedule.scheduler == SchedulerKind::EXHAUSTIVE && lanes >= Search::ACTORS_MAX) {
@@ -39,14 +42,19 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
   if (check.schedule.scheduler == SchedulerKind::EXHAUSTIVE && check.schedule.relaxed) {
     throw HostError(-Errno::einval, "the exhaustive search knows memory 'sc' only");
   }
+  if (check.schedule.scheduler == SchedulerKind::EXHAUSTIVE && check.cuda) {
+    throw HostError(-Errno::einval, "the exhaustive search does not know the accesses of the cuda device: use another scheduler");
+  }
   const bool compares_states = check.schedule.scheduler == SchedulerKind::EXHAUSTIVE;
   if (compares_states && !WARPFS_LANE_SWITCH) throw HostError(-Errno::enosys, "the exhaustive search of programs needs x86-64 and Linux");
   const uint64_t mount_bytes = MountMemory::bytes_needed(geometry);
   engine_ = std::make_unique<Engine>(uint32_t(lanes), mount_bytes + OWN_BYTES, LANE_STACK_BYTES, HOST_STACK_BYTES);
   engine_->set_compares_states(compares_states);
   memory_ = std::make_unique<MountMemory>(geometry, engine_->arena());
-  own_begin_ = engine_->arena() + mount_bytes;
-  own_bytes_ = OWN_BYTES;
+  engine_->bus_word = reinterpret_cast<uint32_t*>(engine_->arena() + mount_bytes);
+  engine_->add_region(engine_->bus_word, sizeof(uint32_t), sizeof(uint32_t), RegionKind::NOWHERE, "bus");
+  own_begin_ = engine_->arena() + mount_bytes + BUS_BYTES;
+  own_bytes_ = OWN_BYTES - BUS_BYTES;
   const struct {
     const char* name;
     uint32_t element;
@@ -54,7 +62,7 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
                            {"words", 4}, {"tags", sizeof(LineTag)}, {"auxes", sizeof(LineAux)}, {"dones", sizeof(LineDone)}, {"sets", sizeof(SetState)},
                            {"lines", 0}, {"files", sizeof(FileEntry)}, {"mailboxes", sizeof(Mailbox)}, {"outboxes", OUTBOX_BYTES},
                            {"records", sizeof(ItemRecord)}, {"stats", sizeof(WarpStats)}, {"fault", sizeof(FaultRecord)},
-                           {"logs", sizeof(LogEntry)}, {"loads", 4}, {"gates", 4}, {"dirty", 4}, {"masks", geometry.line_bytes / 8}};
+                           {"logs", sizeof(LogEntry)}, {"loads", 4}, {"gates", 4}, {"dirty", 4}, {"masks", geometry.line_bytes / 8}, {"hints", sizeof(Hint)}};
   for (uint32_t binding = 0; binding < Binding::OWN; binding++) {
     if (memory_->bytes_of(binding) == 0) continue;
     const uint32_t element = binding == Binding::LINES ? geometry.line_bytes : binding == Binding::GEOMETRY ? uint32_t(sizeof(Geometry)) : PARTS[binding].element;
@@ -65,9 +73,9 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
   engine_->may_time_pass = [this] { return host_->dead() || faulty(); };
   engine_->on_warp_done = [this](CheckWarp& warp) { warp_done(warp); };
   if (check.module.empty()) {
-    builtins_ = checked_kernels(mount.policy, mount.replay);
+    builtins_ = checked_kernels(mount.policy, mount.replay, check.cuda);
   } else {
-    builtins_ = module(check.module).builtins(mount.policy, mount.replay, check.mutant);
+    builtins_ = module(check.module).builtins(mount.policy, mount.replay, check.cuda, check.mutant);
   }
   if (builtins_ == nullptr) throw HostError(-Errno::einval, "no built-in kernels for policy " + std::to_string(mount.policy));
   make_host();
@@ -76,7 +84,21 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
 CheckWorld::~CheckWorld() { host_.reset(); }
 
 void CheckWorld::make_host() {
-  host_.reset(new HostSide(memory_->host_view(), mount_.root, mount_.read_only, check_.faults, *this));
+  host_.reset();
+  if (check_.cuda) {
+    HostChoices& choices = *this;
+    link_ = std::make_unique<CheckLink>(*engine_, *memory_, choices);
+  }
+  host_.reset(new HostSide(link_ != nullptr ? link_->host_view() : memory_->host_view(), mount_.root, mount_.read_only, check_.faults, *this));
+}
+
+void CheckWorld::came_back() {
+  watch_->host_came_back();
+  if (link_ != nullptr) link_->host_came_back();
+}
+
+void CheckWorld::turn(FileTable& files) {
+  if (link_ != nullptr) link_->turn(files);
 }
 
 KernelModule& CheckWorld::module(const std::string& path) {
@@ -123,26 +145,33 @@ void CheckWorld::touch(void* p, size_t bytes) {
   for (size_t at = 0; at < bytes; at += 4) engine_->location(static_cast<uint8_t*>(p) + at);
 }
 
+/// With a courier between them the host has words and bytes of its own.
+bool CheckWorld::is_shared(const void* p) const { return uintptr_t(p) - uintptr_t(engine_->arena()) < engine_->arena_bytes(); }
+
 uint64_t CheckWorld::load(const void* word, uint32_t bytes, int order) {
   void* p = const_cast<void*>(word);
-  if (engine_->in_fiber()) return engine_->load(p, bytes, order, uintptr_t(__builtin_return_address(0)));
+  if (engine_->in_fiber() && is_shared(p)) return engine_->load(p, bytes, order, uintptr_t(__builtin_return_address(0)));
   return *static_cast<const uint32_t*>(word);
 }
 
 void CheckWorld::store(void* word, uint64_t value, uint32_t bytes, int order) {
-  if (engine_->in_fiber()) return engine_->store(word, bytes, uint32_t(value), order, uintptr_t(__builtin_return_address(0)));
-  touch(word, bytes);
+  if (is_shared(word)) {
+    if (engine_->in_fiber()) return engine_->store(word, bytes, uint32_t(value), order, uintptr_t(__builtin_return_address(0)));
+    touch(word, bytes);
+  }
   *static_cast<uint32_t*>(word) = uint32_t(value);
 }
 
 void CheckWorld::read_bytes(const void* from, void* to, size_t count) {
-  if (engine_->in_fiber()) engine_->host_bytes(const_cast<void*>(from), count, false, uintptr_t(__builtin_return_address(0)));
+  if (engine_->in_fiber() && is_shared(from)) engine_->host_bytes(const_cast<void*>(from), count, false, uintptr_t(__builtin_return_address(0)));
   std::memcpy(to, from, count);
 }
 
 void CheckWorld::write_bytes(void* to, const void* from, size_t count) {
-  if (engine_->in_fiber()) engine_->host_bytes(to, count, true, uintptr_t(__builtin_return_address(0)));
-  else touch(to, count);
+  if (is_shared(to)) {
+    if (engine_->in_fiber()) engine_->host_bytes(to, count, true, uintptr_t(__builtin_return_address(0)));
+    else touch(to, count);
+  }
   if (from == nullptr) std::memset(to, 0, count);
   else std::memcpy(to, from, count);
 }

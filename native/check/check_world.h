@@ -1,5 +1,6 @@
 // One mount under check mode: its memory, its host side, and dispatches whose every interleaving belongs to an engine.
 #pragma once
+#include "check_link.h"
 #include "engine.h"
 #include "search.h"
 #include "host_side.h"
@@ -21,6 +22,7 @@ struct CheckOptions {
   HostFaults faults;
   std::string module;   // of other built-in kernels; empty: those of this build
   uint32_t mutant = 0;  // of that module
+  bool cuda = false;    // the shaders as the cuda device has them, and memory that the host reaches through a courier alone
 };
 
 class CheckWorld final : private HostChoices, private HostWatch {
@@ -61,7 +63,9 @@ class CheckWorld final : private HostChoices, private HostWatch {
   uint32_t choose(uint32_t alternatives) override { return engine_->choose(alternatives); }
   bool happens(uint32_t permille) override { return engine_->happens(permille); }
   void pause() override { engine_->pause(false, 0); }
-  void came_back() override { watch_->host_came_back(); }
+  void came_back() override;
+  void turn(FileTable& files) override;
+  bool is_shared(const void* p) const;
   uint64_t load(const void* word, uint32_t bytes, int order) override;
   void store(void* word, uint64_t value, uint32_t bytes, int order) override;
   void read_bytes(const void* from, void* to, size_t count) override;
@@ -83,6 +87,7 @@ class CheckWorld final : private HostChoices, private HostWatch {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<MountMemory> memory_;
   std::unique_ptr<ProtocolWatch> watch_;
+  std::unique_ptr<CheckLink> link_;  // null: host and gpu use the same memory
   std::unique_ptr<HostSide> host_;
   std::map<std::string, std::unique_ptr<KernelModule>> modules_;
   const BuiltinKernels* builtins_ = nullptr;

@@ -4,10 +4,14 @@
 
 namespace warpfs {
 
-const BuiltinKernels* checked_kernels(uint32_t policy, bool replay) {
+const BuiltinKernels* checked_kernels(uint32_t policy, bool replay, bool cuda) {
   switch (policy) {
-    case Policy::CLOCK: return replay ? &checked_clock_replay : &checked_clock_spin;
-    case Policy::FIFO: return replay ? &checked_fifo_replay : &checked_fifo_spin;
+    case Policy::CLOCK:
+      if (cuda) return replay ? &checked_clock_replay_cuda : &checked_clock_spin_cuda;
+      return replay ? &checked_clock_replay : &checked_clock_spin;
+    case Policy::FIFO:
+      if (cuda) return replay ? &checked_fifo_replay_cuda : &checked_fifo_spin_cuda;
+      return replay ? &checked_fifo_replay : &checked_fifo_spin;
     default: return nullptr;
   }
 }

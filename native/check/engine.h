@@ -94,8 +94,14 @@ class Engine {
 
   // ---- Called by instrumented code, on the stack of the actor. `p` lies in the arena.
   void plain(void* p, uint32_t bytes, bool write, uintptr_t pc);
-  uint32_t load(void* p, uint32_t bytes, int order, uintptr_t pc);
-  void store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t pc);
+  /// guesses: line data without a pin. fills: line data that comes from the file.
+  uint32_t load(void* p, uint32_t bytes, int order, uintptr_t pc, bool guesses = false);
+  void store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t pc, bool fills = false);
+  static constexpr uint32_t WIDE_WORDS_MAX = 4;
+  void load_words(void* p, uint32_t words, int order, uint32_t* to, uintptr_t pc);
+  void store_words(void* p, uint32_t words, const uint32_t* from, uintptr_t pc);
+  void fill(void* p, uint32_t word, uintptr_t pc);
+  void bus_load(uint64_t from, uint32_t* to, uintptr_t pc);
   void data_changed(Location& where, uint32_t mask, Actor& self, uintptr_t pc);
   uint32_t rmw(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint32_t), uint32_t operand, int order, uintptr_t pc);
   bool cas(void* p, uint32_t bytes, uint32_t& expected, uint32_t desired, int order, int failure_order, bool weak, uintptr_t pc);
@@ -144,6 +150,9 @@ class Engine {
   /// Nobody can go on: may waits end because time has passed? Where a fault has taken requests away.
   std::function<bool()> may_time_pass;
   uint64_t expired_waits = 0;
+  /// 16 bytes of a file, by the address that the host has granted.
+  std::function<void(uint64_t, uint32_t*)> read_bus;
+  uint32_t* bus_word = nullptr;  // in the arena: the host stores there when it is about to change what was granted
   /// A warp has ended: its place may be given to another one at once.
   std::function<void(CheckWarp&)> on_warp_done;
 
@@ -211,7 +220,9 @@ class Engine {
   void note_atomic(Actor& actor, Location& where, bool write, uintptr_t pc);
   void race(Actor& actor, Location& where, bool write, uintptr_t pc, uint32_t slot, uint32_t step, uintptr_t other_pc, bool other_write);
   void put(Actor& actor, Location& where, uint32_t value, FrozenClock release);
-  uint32_t choose_store(Actor& actor, Location& where, WordStore*& chosen);
+  uint32_t stores_in_sight(const Actor& actor, const Location& where) const;
+  uint32_t choose_store(Actor& actor, uint32_t count);
+  WordStore& see_store(Actor& actor, Location& where, uint32_t older);
   void see(Actor& actor, WordStore& store);
   bool speculates(Actor& self, const Location& where, int order, uint32_t& value);
   void meet_speculation(const Actor& actor, const Location& where, uint32_t value, FrozenClock release);

@@ -45,7 +45,7 @@ std::optional<std::vector<uint8_t>> read_file(const std::string& path) {
 
 }  // namespace
 
-Exploration::Exploration(CheckWorld& world, const Scenario& scenario) : world_(world), scenario_(scenario), loop_(*this, world.options().schedule) {
+Exploration::Exploration(CheckWorld& world, const Scenario& scenario) : world_(world), scenario_(scenario), keep_host_(scenario.keep_host && !world.options().cuda), loop_(*this, world.options().schedule) {
   is_results_.resize(scenario.buffers.size());
   for (const ScenarioDispatch& part : scenario.dispatches) {
     const bool program = part.dispatch.module.empty() && part.buffers.size() > PROGRAM_RESULTS;
@@ -84,7 +84,7 @@ void Exploration::set_up() {
   world_.end_host();  // as it ends it gives files the size that it knows of
   reset_files();
   world_.make_host();
-  if (!scenario_.keep_host) return;
+  if (!keep_host_) return;
   ScheduleOptions usual = world_.options().schedule;
   usual.scheduler = SchedulerKind::REPLAY;
   const Decisions none;
@@ -101,7 +101,7 @@ void Exploration::set_up() {
 
 void Exploration::run_dispatches(bool explored_ones) {
   for (const ScenarioDispatch& part : scenario_.dispatches) {
-    if (scenario_.keep_host && part.explored != explored_ones) continue;
+    if (keep_host_ && part.explored != explored_ones) continue;
     if (world_.engine().stopped()) return;
     Dispatch dispatch = part.dispatch;
     for (uint32_t buffer : part.buffers) {
@@ -114,7 +114,7 @@ void Exploration::run_dispatches(bool explored_ones) {
 }
 
 void Exploration::attempt(const ScheduleOptions& options, const Decisions* replayed, bool record, bool trace, Search* search) {
-  if (scenario_.keep_host) {
+  if (keep_host_) {
     world_.host().restart();
   } else {
     world_.end_host();

@@ -72,6 +72,7 @@ class Exploration final : private Scheduled {
 
   CheckWorld& world_;
   const Scenario& scenario_;
+  const bool keep_host_;  // what is granted of files changes the file table
   ScheduleLoop loop_;
   std::vector<uint8_t*> places_;
   std::vector<bool> is_results_;

@@ -54,6 +54,7 @@ HostSide::~HostSide() = default;
 void HostSide::run() {
   while (!dead_) {
     disturb_files();
+    choices_.turn(parts_->files);
     if (happens(faults_.die, true)) parts_->io.die();
     const bool taken = sweep();
     const bool moved = end_one();

@@ -9,6 +9,8 @@
 
 namespace warpfs {
 
+class FileTable;
+
 /// What the host side asks of whoever schedules it.
 class HostChoices {
  public:
@@ -21,6 +23,8 @@ class HostChoices {
   virtual void pause() = 0;
   /// A host has come in the place of one that died: it knows none of the files that were open.
   virtual void came_back() = 0;
+  /// A turn of the host, with files that it may do something to.
+  virtual void turn(FileTable&) {}
 };
 
 /// Chances in 1/1000.

@@ -7,7 +7,7 @@ namespace warpfs {
 /// What a piece of the arena is. The kinds up to OWN are those of Binding.
 enum class RegionKind : uint8_t {
   GEOMETRY, RING_TAILS, RING_HEADS, REQUESTS, WORDS, TAGS, AUXES, DONES, SETS, LINES, FILES, MAILBOXES, OUTBOXES, RECORDS, STATS, FAULT, LOGS, LOADS,
-  GATES, DIRTY, MASKS,
+  GATES, DIRTY, MASKS, HINTS,
   OWN,      // a buffer of the kernel
   RESULTS,  // the ProgramResults of a program
   GROUP,    // memory of a group of warps

@@ -79,20 +79,24 @@ Location& Engine::inside(void* p, uintptr_t pc) {
 
 // ---- Relaxed memory: which of the stores a load may see.
 
-/// The newest store that the actor may not look behind: it happened before, or somebody saw it in what happened before, or a sequentially
-/// consistent fence makes it visible.
-uint32_t Engine::choose_store(Actor& actor, Location& where, WordStore*& chosen) {
+/// How many of the newest stores the actor may see: down to the one that it may not look behind. That one happened before, or somebody saw it in
+/// what happened before, or a sequentially consistent fence makes it visible.
+uint32_t Engine::stores_in_sight(const Actor& actor, const Location& where) const {
   const auto visible = [&](uint32_t slot, uint32_t epoch) {
     return slot == NO_SLOT || happened(actor, slot, epoch) || epoch <= actor.sc_view[slot];
   };
-  WordStore* candidates[OLDER_STORES_MAX];
   uint32_t count = 0;
-  for (WordStore* store = where.newest; store != nullptr && count < OLDER_STORES_MAX; store = store->older) {
-    candidates[count++] = store;
+  for (const WordStore* store = where.newest; store != nullptr && count < OLDER_STORES_MAX; store = store->older) {
+    count++;
     bool floor = visible(store->slot, store->epoch);
     for (const StoreReader* reader = store->readers; reader != nullptr && !floor; reader = reader->next) floor = visible(reader->slot, reader->epoch);
     if (floor) break;
   }
+  return count;
+}
+
+/// Which of `count` stores a load sees, the newest first.
+uint32_t Engine::choose_store(Actor& actor, uint32_t count) {
   uint32_t older = 0;
   if (count > 1) {
     if (kind_ == SchedulerKind::REPLAY) find_decision(actor, actor.step, DecisionKind::OLDER, older);
@@ -100,8 +104,15 @@ uint32_t Engine::choose_store(Actor& actor, Location& where, WordStore*& chosen)
     if (older >= count) older = 0;
     if (recording_ && older != 0) recorded_.push_back({actor.id, actor.step, DecisionKind::OLDER, older});
   }
-  chosen = candidates[older];
   return older;
+}
+
+/// A store that is `older` places behind the newest.
+WordStore& Engine::see_store(Actor& actor, Location& where, uint32_t older) {
+  WordStore* store = where.newest;
+  for (; older > 0; older--) store = store->older;
+  see(actor, *store);
+  return *store;
 }
 
 void Engine::see(Actor& actor, WordStore& store) {
@@ -143,7 +154,7 @@ void Engine::put(Actor& actor, Location& where, uint32_t value, FrozenClock rele
   if (where.watched) watch->stored(where, old, value, actor);
 }
 
-uint32_t Engine::load(void* p, uint32_t bytes, int order, uintptr_t pc) {
+uint32_t Engine::load(void* p, uint32_t bytes, int order, uintptr_t pc, bool guesses) {
   Location& where = inside(p, pc);
   Actor& self = *current_;
   const bool data = where.kind == RegionKind::LINES;
@@ -156,23 +167,22 @@ uint32_t Engine::load(void* p, uint32_t bytes, int order, uintptr_t pc) {
   if (speculation_.allowed && !data && !quiet_ && speculates(self, where, order, value)) {
     release = nullptr;
   } else if (options_.relaxed && where.newest != nullptr && !quiet_) {
-    WordStore* chosen = nullptr;
-    older = choose_store(self, where, chosen);
-    value = chosen->value;
-    release = chosen->release;
-    see(self, *chosen);
+    older = choose_store(self, stores_in_sight(self, where));
+    const WordStore& store = see_store(self, where, older);
+    value = store.value;
+    release = store.release;
   }
   acquired(self, release, order);
   note_atomic(self, where, false, pc);
-  if (data) watch->data_read(where, self, pc);
-  else parties_[self.party].note(&where, where.writes - older);
+  if (data && !guesses) watch->data_read(where, self, pc);
+  else if (!data) parties_[self.party].note(&where, where.writes - older);
   if (visible) mix(self.id, OpKind::LOAD, &where, value, nullptr);
   if (&self == host_) host_did(self.op, value, false);
   if (kind_ == SchedulerKind::EXHAUSTIVE && !data && !quiet_) search->executed(*this, self, where, false, false);
   return value >> shift_of(p) & mask_of(bytes);
 }
 
-void Engine::store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t pc) {
+void Engine::store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t pc, bool fills) {
   Location& where = inside(p, pc);
   Actor& self = *current_;
   const bool data = where.kind == RegionKind::LINES;
@@ -182,7 +192,8 @@ void Engine::store(void* p, uint32_t bytes, uint32_t value, int order, uintptr_t
   const uint32_t merged = (value_at(where) & ~mask) | (value << shift_of(p) & mask);
   note_atomic(self, where, true, pc);
   if (visible) mix(self.id, OpKind::STORE, &where, merged, nullptr);
-  if (data) watch->data_written(where, mask, self);
+  if (data && fills) watch->data_filled(where);
+  else if (data) watch->data_written(where, mask, self);
   const bool changes = merged != value_at(where);
   put(self, where, merged, released(self, order));
   if (kind_ == SchedulerKind::EXHAUSTIVE && !data && !quiet_) search->executed(*this, self, where, true, changes);

@@ -9,7 +9,7 @@ export interface MutantScenario {
   files: readonly { path: string; bytes: Uint8Array }[];
   config: Pick<MountOptions, 'wait' | 'cache' | 'ring' | 'residentWarps' | 'maxOpenFiles' | 'maxDirtyBytes'>;
   faults: Partial<NativeFaults>;
-  check: { laneCount: number; memory: 'sc' | 'relaxed' };
+  check: { laneCount: number; memory: 'sc' | 'relaxed'; cuda: boolean };
   /** false: what the programs themselves synced is all that has to be in the files. */
   finish?: boolean;
   /**
@@ -58,10 +58,11 @@ interface Shape {
   counters?: MutantScenario['counters'];
   finish?: false;
   maxDirtyBytes?: number;
+  cuda?: true;
 }
 
 function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenario, 'name'> {
-  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters, finish, maxDirtyBytes } = shape;
+  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters, finish, maxDirtyBytes, cuda = false } = shape;
   return {
     programs,
     files,
@@ -74,7 +75,7 @@ function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenar
       ...(maxDirtyBytes === undefined ? {} : { maxDirtyBytes }),
     },
     faults,
-    check: { laneCount: lanes, memory },
+    check: { laneCount: lanes, memory, cuda },
     ...(counters === undefined ? {} : { counters }),
     ...(finish === undefined ? {} : { finish }),
   };
@@ -279,6 +280,19 @@ const scenarios = {
     { lines: 1, lanes: 4, files: [a, b] },
   ),
   'elements-of-odd-file': scenario([[open('odd', 'r+'), scatter([2]), gather(0, 1)]], { lines: 1, files: [odd] }),
+  /** As the cuda device has them: the first read asks for a window, and the host grants it some time. */
+  'truncate-and-read-window': scenario([[open('a', 'r+'), read(page(1)), truncate(96), truncate(page(3))], [open('a'), read(page(2)), read(0, page(2)), read(0, page(2))]], {
+    lines: 1,
+    cuda: true,
+  }),
+  'truncate-and-read-window-relaxed': scenario(
+    [[open('a', 'r+'), read(page(1)), truncate(96), truncate(page(3))], [open('a'), read(page(2)), read(0, page(2)), read(0, page(2))]],
+    { lines: 1, memory: 'relaxed', cuda: true },
+  ),
+  'readers-and-windows': scenario(
+    [0, 1, 2].map(() => [open('a'), ...[1, 0, 1, 0, 1, 0].map((index) => read(page(index)))]),
+    { lines: 1, cuda: true },
+  ),
 };
 
 export type MutantScenarioName = keyof typeof scenarios;

@@ -9,6 +9,7 @@ import { mutantsOfMasks } from './mutants_of_masks.ts';
 import { mutantsOfRequests } from './mutants_of_requests.ts';
 import { mutantsOfSets } from './mutants_of_sets.ts';
 import { mutantsOfTruncations } from './mutants_of_truncations.ts';
+import { mutantsOfWindows } from './mutants_of_windows.ts';
 import { mutantsOfWrites } from './mutants_of_writes.ts';
 
 export type { Mutant } from './mutant.ts';
@@ -16,6 +17,7 @@ export type { Mutant } from './mutant.ts';
 export const mutants: readonly Mutant[] = [
   ...mutantsOfLines, ...mutantsOfSets, ...mutantsOfRequests, ...mutantsOfCalls, ...mutantsOfEnds,
   ...mutantsOfWrites, ...mutantsOfMasks, ...mutantsOfTruncations, ...mutantsOfMaps, ...mutantsOfElements,
+  ...mutantsOfWindows,
 ];
 
 const numbers = new Map(mutants.map(({ name }, index) => [name, index + 1]));

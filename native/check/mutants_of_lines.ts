@@ -5,7 +5,8 @@ const END_OF_WAIT = `fence_acquire();
     if (line_state(word) == LineState::INVALID) {
       // The pin keeps the line from being claimed, so this is still the result of the fill that failed.
       waited.status = line_result(fs, line);
-      if (waited.status >= 0) waited.status = -Errno::eagain;  // the claim was given up before anything was asked for
+      // The claim was given up before anything was asked for: what the host has answered for this line was about something else.
+      if (waited.status >= 0 || atomic_load(&fs.auxes[line].writing) == (uint)FILL_GIVEN_UP) waited.status = -Errno::eagain;
     } else if (line_state(word) == LineState::MODIFIED) {
       waited.written = line_write_back_error(fs, line);
     }`;
@@ -149,7 +150,7 @@ export const mutantsOfLines: readonly Mutant[] = [
     file: 'line_wait.h',
     form: 'statement',
     original: END_OF_WAIT,
-    mutated: edited(END_OF_WAIT, 'if (waited.status >= 0) waited.status = -Errno::eagain;', 'waited.status = 0;'),
+    mutated: edited(END_OF_WAIT, 'if (waited.status >= 0 || atomic_load(&fs.auxes[line].writing) == (uint)FILL_GIVEN_UP) waited.status = -Errno::eagain;', 'waited.status = 0;'),
     note: 'The error of a fill is dropped by those who waited for it: they copy bytes that were never there.',
     scenario: 'failing-fills',
     peer: 'BaM, AGILE and GPUfs look at no status of a read',

@@ -40,7 +40,9 @@ bool may_become(const Word& from, const Word& to) {
              (to.state == INVALID && to.step == Step::NONE);
     case Step::ABANDONED: return to.state == INVALID && to.step == Step::NONE;
     case Step::FILLING: return to.step == Step::NONE && (to.state == READY || to.state == INVALID);
-    case Step::STARTING: return (to.state == BUSY && to.step == Step::WRITING) || (to.state == READY && to.step == Step::NONE);
+    case Step::STARTING:
+      // INVALID: a fill from a window that was taken back. Where it was a write-back, its bytes are missed when the line is claimed.
+      return (to.state == BUSY && to.step == Step::WRITING) || ((to.state == READY || to.state == INVALID) && to.step == Step::NONE);
     case Step::WRITING: return to.step == Step::NONE && (to.state == READY || to.state == MODIFIED);
     default: return false;
   }

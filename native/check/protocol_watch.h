@@ -32,6 +32,7 @@ class ProtocolWatch {
   void plain_write(Location& where, Actor& actor);
   void data_read(Location& where, Actor& actor, uintptr_t pc);
   void data_written(Location& where, uint32_t mask, Actor& actor);
+  void data_filled(Location& where) { where.fill = truth_[where.index].fill; }
   void host_data(void* p, size_t bytes, bool write, Actor& host);
   /// Every lane has returned and the host has nothing left to do.
   void at_rest(bool faults);

@@ -4,7 +4,7 @@
 
 namespace warpfs {
 
-constexpr uint32_t CHECK_ENTRY_VERSION = 1;
+constexpr uint32_t CHECK_ENTRY_VERSION = 2;
 
 struct CheckEntry {
   uintptr_t arena;
@@ -15,6 +15,12 @@ struct CheckEntry {
   uint32_t (*rmw)(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint32_t), uint32_t operand, int order, uintptr_t pc);
   bool (*cas)(void* p, uint32_t bytes, uint32_t* expected, uint32_t desired, int order, int failure, bool weak, uintptr_t pc);
   void (*fence)(int order, uintptr_t pc);
+  // What dialect/cpu_as_cuda.h calls by name.
+  void (*load_words)(void* p, uint32_t words, int order, uint32_t* to, uintptr_t pc);
+  void (*store_words)(void* p, uint32_t words, const uint32_t* from, uintptr_t pc);
+  uint32_t (*guess)(void* p, uint32_t bytes, int order, uintptr_t pc);
+  void (*fill)(void* p, uint32_t word, uintptr_t pc);
+  void (*bus_load)(uint64_t from, uint32_t* to, uintptr_t pc);
   uint32_t version;
 };
 

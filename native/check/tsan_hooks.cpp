@@ -170,4 +170,14 @@ void __tsan_atomic_thread_fence(int order) {
 }
 void __tsan_atomic_signal_fence(int) {}
 
+// ---- Called by name, of shared memory alone (dialect/cpu_as_cuda.h).
+
+void warpfs_check_load_words(const uint32_t* from, uint32_t words, int order, uint32_t* to) {
+  entry.load_words(const_cast<uint32_t*>(from), words, order, to, PC);
+}
+void warpfs_check_store_words(uint32_t* to, uint32_t words, const uint32_t* from) { entry.store_words(to, words, from, PC); }
+uint32_t warpfs_check_guess(const void* from, uint32_t bytes, int order) { return entry.guess(const_cast<void*>(from), bytes, order, PC); }
+void warpfs_check_fill(void* to, uint32_t word) { entry.fill(to, word, PC); }
+void warpfs_check_bus_load(uint64_t from, uint32_t* to) { entry.bus_load(from, to, PC); }
+
 }  // extern "C"

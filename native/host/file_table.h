@@ -127,6 +127,7 @@ class FileTable {
   void wait_for_truncation(const FileRef& file);
 
   /// The gpu may read the file in that slot there, open or closed, as long as it has that identity: false where it has not.
+  /// Who grants less than before waits until that is told (GpuLink::wait_until_told), and only then does what it was for.
   bool grant(uint32_t index, uint32_t file_id, const FileWindows& windows);
 
   HostCalls& calls() const { return resolver_.calls(); }

@@ -1,5 +1,8 @@
 // The built-in kernels of the cpu device. Compiled once for each policy and waiting strategy; WARPFS_BUILTIN names the variant.
 #include "dialect/cpu.h"
+#if WARPFS_CPU_AS_CUDA
+#include "dialect/cpu_as_cuda.h"
+#endif
 #include "dialect/cpu_calls.h"
 #include "program.h"
 #include "maintain.h"

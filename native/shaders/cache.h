@@ -72,7 +72,7 @@ WARPFS_FN uint page_claim_to_fill(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Cach
     if (address != 0u) {
       const uint tried = page_claim(fs, set, tag, found, LineStep::STARTING, reservation, line);
       if (tried != PAGE_OURS) return tried;
-      return line_fill_here(fs, line, address) ? PAGE_FILLED : PAGE_AGAIN;
+      if (line_fill_here(fs, line, address)) return PAGE_FILLED;
     }
   }
 #endif
@@ -213,8 +213,8 @@ WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& 
     if (tried == PAGE_COMING) {
       const int status = page_wait(fs, line);
       const bool writes = use == PAGE_TO_WRITE || use == PAGE_TO_REPLACE;
-      // Who writes has passed the gate: a reader was refused because of a truncation that is over.
-      if (status == -Errno::estale && writes) continue;
+      // Who had claimed it gave up. Or who writes has passed the gate, and a reader was refused because of a truncation that is over.
+      if (status == -Errno::eagain || (status == -Errno::estale && writes)) continue;
       if (status >= 0 || status == wait_outcome() || fs.again != 0u) return status;
       // Somebody else asked for it, maybe long ago, and nobody has seen it fail: what is true now is found out once.
       fs.again = 1u;

@@ -75,21 +75,25 @@ WARPFS_FN T data_load(const WARPFS_DEVICE uchar* source) {
 }
 
 #if WARPFS_LOADS_16
-// Whatever the lane loads behind it is loaded later.
+// Without a pin. Whatever the lane loads behind it is loaded later.
 template <typename T>
-WARPFS_FN T data_load_acquire(const WARPFS_DEVICE uchar* source) {
+WARPFS_FN T data_guess_acquire(const WARPFS_DEVICE uchar* source) {
   Element<T> element;
   if (sizeof(T) == 4u) {
-    element.words[0] = atomic_load_acquire((const WARPFS_DEVICE uint*)source);
+    element.words[0] = data_guess4_acquire((const WARPFS_DEVICE uint*)source);
     return element.value;
   }
   if (sizeof(T) == 8u) {
-    const Word2 words = atomic_load8_acquire((const WARPFS_DEVICE uint*)source);
+    const Word2 words = data_guess8_acquire((const WARPFS_DEVICE uint*)source);
     element.words[0] = words.words[0];
     element.words[(sizeof(T) - 1u) / 4u] = words.words[1];
     return element.value;
   }
-  element.value = data_load<T>(source);
+  if ((sizeof(T) & 3u) == 0u) {
+    for (uint i = 0; i < sizeof(T) / 4u; i++) element.words[i] = data_guess4((const WARPFS_DEVICE uint*)source + i);
+  } else {
+    for (uint i = 0; i < sizeof(T); i++) element.bytes[i] = data_guess1(source + i);
+  }
   fence_acquire();
   return element.value;
 }

@@ -140,6 +140,14 @@ WARPFS_FN WARPFS_THREAD const uint* item_maps(WARPFS_THREAD const Fs& fs) { retu
 WARPFS_FN WARPFS_DEVICE uint* item_maps(WARPFS_THREAD const Fs& fs) { return fs.record->maps; }
 #endif
 
+// Leader only. The place of an entry among the maps of the item (0: a free place), or MAPS_MAX.
+WARPFS_FN uint map_place(WARPFS_THREAD const Fs& fs, uint entry) {
+  for (uint i = 0; i < MAPS_MAX; i++) {
+    if (item_maps(fs)[i] == entry) return i;
+  }
+  return MAPS_MAX;
+}
+
 WARPFS_FN uint line_bytes(WARPFS_THREAD const Fs& fs) { return 1u << fs.line_shift; }
 
 WARPFS_FN WARPFS_DEVICE uchar* line_data(WARPFS_THREAD const Fs& fs, uint line) { return fs.lines + ((ulong)line << fs.line_shift); }

@@ -39,7 +39,7 @@ WARPFS_FN bool element_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, b
   const uint line = hint.words[0];
   if (line >= fs.geometry->line_count) return false;
   // The hint before the bytes, the bytes before the tag.
-  const T loaded = data_load_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
+  const T loaded = data_guess_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
   const Vec16 tag = atomic_load16(&fs.tags[line].file_id);
   const ulong size = (ulong)seen.words[2] | ((ulong)seen.words[3] << 32);
   if (!handle_is(seen.words[0], file) || index >= size / sizeof(T)) return false;

@@ -74,11 +74,10 @@ WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, u
   if (line != (uint)LINE_NONE) {
     uint mapped = 0;
     if (is_leader(fs)) {
-      uint place = 0;
-      while (place < MAPS_MAX && fs.maps[place] != 0u) place++;
+      const uint place = map_place(fs, 0u);
       mapped = place < MAPS_MAX ? 1u : 0u;
       if (mapped != 0u) {
-        fs.maps[place] = (line + 1u) << 1;
+        item_maps(fs)[place] = (line + 1u) << 1;
       } else {
         set_unmap(fs, line);
         line_unpin(fs, line);
@@ -105,10 +104,9 @@ WARPFS_FN int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
   uint done = 0;
   const bool agree = warp_all_equal(fs.lane, map.line);
   if (agree && is_leader(fs) && !map.writes && map.count != 0u) {
-    uint place = 0;
-    while (place < MAPS_MAX && fs.maps[place] != (map.line + 1u) << 1) place++;
+    const uint place = map_place(fs, (map.line + 1u) << 1);
     done = place < MAPS_MAX ? 1u : 0u;
-    if (done != 0u) fs.maps[place] = 0u;
+    if (done != 0u) item_maps(fs)[place] = 0u;
   }
   if (warp_broadcast(fs.lane, done, 0u) != 0u) {
     if (is_leader(fs)) {

@@ -44,6 +44,9 @@ WARPFS_FN int line_write_back_error(WARPFS_THREAD const Fs& fs, uint line) {
   return result < 0 ? result : 0;
 }
 
+// In LineAux.writing of an INVALID line, until its next claim: who had claimed it has asked nobody for its bytes.
+enum : uint32_t { FILL_GIVEN_UP = 0 };
+
 // What came of waiting for a line.
 struct Waited {
   int status;   // 0, the error of its fill, or wait_outcome()
@@ -78,7 +81,8 @@ WARPFS_FN Waited line_wait(WARPFS_THREAD Fs& fs, uint line) {
     if (line_state(word) == LineState::INVALID) {
       // The pin keeps the line from being claimed, so this is still the result of the fill that failed.
       waited.status = line_result(fs, line);
-      if (waited.status >= 0) waited.status = -Errno::eagain;  // the claim was given up before anything was asked for
+      // The claim was given up before anything was asked for: what the host has answered for this line was about something else.
+      if (waited.status >= 0 || atomic_load(&fs.auxes[line].writing) == (uint)FILL_GIVEN_UP) waited.status = -Errno::eagain;
     } else if (line_state(word) == LineState::MODIFIED) {
       waited.written = line_write_back_error(fs, line);
     }

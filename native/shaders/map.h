@@ -7,14 +7,6 @@ namespace warpfs {
 // A map in ItemRecord.maps: line + 1 << 1 | for writing.
 WARPFS_FN uint map_entry(WARPFS_THREAD const Map& map) { return (map.line + 1u) << 1 | (map.writes ? 1u : 0u); }
 
-// Leader only. The place of an entry among the maps of the item (0: a free place), or MAPS_MAX.
-WARPFS_FN uint map_place(WARPFS_THREAD const Fs& fs, uint entry) {
-  for (uint i = 0; i < MAPS_MAX; i++) {
-    if (item_maps(fs)[i] == entry) return i;
-  }
-  return MAPS_MAX;
-}
-
 WARPFS_FN void map_set(WARPFS_THREAD const Fs& fs, WARPFS_THREAD Map& map, uint line, ulong offset, int count) {
   map.line = line;
   map.count = count > 0 ? (uint)count : 0u;

@@ -35,13 +35,13 @@ WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar*
       if (base + i * fs.lane.count < pieces) part[i] = bus_load16(from + base + i * fs.lane.count);
     }
     for (uint i = 0; i < COPY_AT_ONCE; i++) {
-      if (base + i * fs.lane.count < pieces) data_store16(to + base + i * fs.lane.count, part[i]);
+      if (base + i * fs.lane.count < pieces) data_fill16(to + base + i * fs.lane.count, part[i]);
     }
   }
 }
 
-// All lanes. Fills a line that this warp has claimed in step STARTING. False: the window is no more, the line was let go, and the next attempt
-// asks the host.
+// All lanes. Fills a line that this warp has claimed in step STARTING. False: the window is no more, the line was let go, and the host is to be
+// asked.
 WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) {
   copy_from_window(fs, line_data(fs, line), address);
   warp_sync(fs.lane);
@@ -55,6 +55,7 @@ WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) 
       if (now.words[i] != fs.window.words[i]) filled = 0u;
     }
     uint word = atomic_load(fs.words + line);
+    if (filled == 0u) atomic_store(&fs.auxes[line].writing, FILL_GIVEN_UP);
     while (line_state(word) == LineState::BUSY) line_move(fs, line, word, filled != 0u ? LineState::READY : LineState::INVALID, LineStep::NONE);
     if (filled == 0u) {
       fs.window.words[2] = 0u;

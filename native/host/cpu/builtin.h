@@ -19,16 +19,24 @@ struct BuiltinKernels {
 /// The variant for a Policy and a waiting strategy; null for a policy that does not exist.
 const BuiltinKernels* builtin_kernels(uint32_t policy, bool replay);
 
-/// The same, instrumented for check mode.
-const BuiltinKernels* checked_kernels(uint32_t policy, bool replay);
+/// The same, instrumented for check mode; `cuda`: with what the cuda device has beside the others (dialect/cpu_as_cuda.h).
+const BuiltinKernels* checked_kernels(uint32_t policy, bool replay, bool cuda);
 
 extern const BuiltinKernels builtin_clock_spin;
 extern const BuiltinKernels builtin_clock_replay;
 extern const BuiltinKernels builtin_fifo_spin;
 extern const BuiltinKernels builtin_fifo_replay;
+extern const BuiltinKernels builtin_clock_spin_cuda;  // these four: of a module of mutants alone
+extern const BuiltinKernels builtin_clock_replay_cuda;
+extern const BuiltinKernels builtin_fifo_spin_cuda;
+extern const BuiltinKernels builtin_fifo_replay_cuda;
 extern const BuiltinKernels checked_clock_spin;
 extern const BuiltinKernels checked_clock_replay;
 extern const BuiltinKernels checked_fifo_spin;
 extern const BuiltinKernels checked_fifo_replay;
+extern const BuiltinKernels checked_clock_spin_cuda;
+extern const BuiltinKernels checked_clock_replay_cuda;
+extern const BuiltinKernels checked_fifo_spin_cuda;
+extern const BuiltinKernels checked_fifo_replay_cuda;
 
 }  // namespace warpfs

@@ -34,10 +34,10 @@ void KernelModule::check_attach(const CheckEntry& entry, const CpuRuntime* runti
   throw HostError(-Errno::einval, "the compiled kernel " + path_ + " was instrumented for another version of check mode: delete it, it is made again");
 }
 
-const BuiltinKernels* KernelModule::builtins(uint32_t policy, bool replay, uint32_t mutant) const {
-  using Builtins = const BuiltinKernels* (*)(uint32_t, bool, uint32_t);
+const BuiltinKernels* KernelModule::builtins(uint32_t policy, bool replay, bool cuda, uint32_t mutant) const {
+  using Builtins = const BuiltinKernels* (*)(uint32_t, bool, bool, uint32_t);
   const auto builtins = reinterpret_cast<Builtins>(dlsym(handle_, "warpfs_builtins"));
-  return builtins == nullptr ? nullptr : builtins(policy, replay, mutant);
+  return builtins == nullptr ? nullptr : builtins(policy, replay, cuda, mutant);
 }
 
 }  // namespace warpfs

@@ -23,7 +23,7 @@ class KernelModule {
   /// Before code of the module runs on a thread under check mode.
   void check_attach(const CheckEntry& entry, const CpuRuntime* runtime) const;
   /// A module may bring built-in kernels of its own, in mutants of which one is chosen. Null for a policy that it does not have.
-  const BuiltinKernels* builtins(uint32_t policy, bool replay, uint32_t mutant) const;
+  const BuiltinKernels* builtins(uint32_t policy, bool replay, bool cuda, uint32_t mutant) const;
 
  private:
   using CheckAttach = bool (*)(const CheckEntry*);

@@ -87,6 +87,7 @@ CheckOptions check_options(const Napi::Object& config) {
   const Napi::Object faults = required(config, "faults").As<Napi::Object>();
   options.faults = {number_field(faults, "eio"), number_field(faults, "enospc"), number_field(faults, "eintr"), number_field(faults, "shortIo"), number_field(faults, "delay"),
                     number_field(faults, "die"), number_field(faults, "revive"), number_field(faults, "truncate"), number_field(faults, "replace")};
+  options.cuda = boolean_field(config, "cuda");
   options.module = string_field(config, "module");
   options.mutant = number_field(config, "mutant");
   return options;

@@ -51,11 +51,6 @@ WARPFS_FN Word2 atomic_load8_acquire(const WARPFS_DEVICE uint* p) {
                : "memory");
   return v;
 }
-WARPFS_FN uint atomic_load_acquire(const WARPFS_DEVICE uint* p) {
-  uint value;
-  asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
-  return value;
-}
 WARPFS_FN void atomic_store8(WARPFS_DEVICE uint* p, Word2 v) {
   asm volatile("{ .reg .b64 whole; mov.b64 whole, {%1, %2}; st.relaxed.gpu.global.b64 [%0], whole; }" ::"l"(global_address(p)), "r"(v.words[0]),
                "r"(v.words[1])
@@ -172,5 +167,18 @@ WARPFS_FN uchar data_load1(const WARPFS_DEVICE uchar* p) {
 WARPFS_FN void data_store1(WARPFS_DEVICE uchar* p, uchar v) {
   asm volatile("st.relaxed.gpu.global.u8 [%0], %1;" ::"l"(global_address(p)), "r"((uint)v) : "memory");
 }
+
+// Read without a pin: whoever does looks afterwards whether it was what it took it for. Check mode tells these apart, and bytes of a file from
+// bytes that a kernel writes.
+WARPFS_FN uint data_guess4(const WARPFS_DEVICE uint* p) { return data_load4(p); }
+WARPFS_FN uchar data_guess1(const WARPFS_DEVICE uchar* p) { return data_load1(p); }
+WARPFS_FN Vec16 data_guess16(const WARPFS_DEVICE Vec16* p) { return data_load16(p); }
+WARPFS_FN uint data_guess4_acquire(const WARPFS_DEVICE uint* p) {
+  uint value;
+  asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(global_address(p)) : "memory");
+  return value;
+}
+WARPFS_FN Word2 data_guess8_acquire(const WARPFS_DEVICE uint* p) { return atomic_load8_acquire(p); }
+WARPFS_FN void data_fill16(WARPFS_DEVICE Vec16* p, Vec16 v) { data_store16(p, v); }
 
 }  // namespace warpfs

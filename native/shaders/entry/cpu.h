@@ -30,6 +30,9 @@ WARPFS_FN Fs fs_from_bindings(Lane& lane, uint item, uint slot, void* const* buf
   fs.gates = static_cast<uint*>(buffers[Binding::GATES]);
   fs.dirty = static_cast<DirtyState*>(buffers[Binding::DIRTY]);
   fs.masks = static_cast<uint*>(buffers[Binding::MASKS]);
+#if WARPFS_HINTS
+  fs.hints = static_cast<Hint*>(buffers[Binding::HINTS]);
+#endif
   return fs;
 }
 
