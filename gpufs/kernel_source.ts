@@ -10,12 +10,12 @@ const elementTypes: Record<string, string> = { u8: 'uchar', u32: 'uint', i32: 'i
 
 /** `asCuda`: for check mode with what the cuda device has beside the others. */
 export function cpuKernelText(definition: KernelDefinition, shared: readonly SharedArray[], asCuda = false): string {
-  return `${asCuda ? headers('cpu', 'cpu_as_cuda') : headers('cpu')}${kernelText(definition, shared)}`;
+  return `${asCuda ? headers('cpu', 'cpu_as_cuda') : headers('cpu')}${kernelText(definition, shared, (element, index) => `*(const ${element}*)own[${index}]`)}`;
 }
 
 /** With all headers in it: NVRTC is given one text and no folders. */
 export function cudaKernelText(definition: KernelDefinition, shared: readonly SharedArray[], shadersRoot: string = packageShaders): string {
-  return `${flatHeaders(headers('cuda'), shadersRoot)}${kernelText(definition, shared)}`;
+  return `${flatHeaders(headers('cuda'), shadersRoot)}${kernelText(definition, shared, (element, index) => `*(const ${element}*)&scalars[${index}]`)}`;
 }
 
 function headers(device: 'cpu' | 'cuda', more?: string): string {
@@ -23,8 +23,11 @@ function headers(device: 'cpu' | 'cuda', more?: string): string {
   return `${dialects.join('')}#include "warpfs.h"\n#include "entry/${device}.h"\n`;
 }
 
-function kernelText(definition: KernelDefinition, shared: readonly SharedArray[]): string {
-  const inputs = Object.entries(definition.inputs ?? {}).map(([name, type], index) => inputParameter(name, type, index));
+/** How a device gets at a scalar, which comes in a buffer of its own. */
+type Scalar = (element: string, index: number) => string;
+
+function kernelText(definition: KernelDefinition, shared: readonly SharedArray[], scalar: Scalar): string {
+  const inputs = Object.entries(definition.inputs ?? {}).map(([name, type], index) => inputParameter(name, type, index, scalar));
   const outputs = Object.entries(definition.outputs ?? {}).map(([name, type], index) => outputParameter(name, type, inputs.length + index));
   const parameters = [...inputs, ...outputs];
   const declarations = ['WARPFS_THREAD Fs& fs', ...parameters.map((parameter) => parameter.declaration)].join(', ');
@@ -51,12 +54,11 @@ interface Parameter {
   argument: string;
 }
 
-function inputParameter(name: string, type: InputType, index: number): Parameter {
+function inputParameter(name: string, type: InputType, index: number, scalar: Scalar): Parameter {
   if (type === 'string' || type === 'bytes') return arrayParameter(name, 'const ', 'uchar', index);
   if (type.endsWith('[]')) return arrayParameter(name, 'const ', elementOf(type), index);
-  // A scalar comes in a buffer of its own, so that every device passes every input in one way.
   const element = elementOf(type);
-  return { declaration: `[[maybe_unused]] const ${element} ${name}`, argument: `*(const ${element}*)own[${index}]` };
+  return { declaration: `[[maybe_unused]] const ${element} ${name}`, argument: scalar(element, index) };
 }
 
 function outputParameter(name: string, type: OutputType, index: number): Parameter {

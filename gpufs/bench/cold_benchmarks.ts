@@ -130,7 +130,7 @@ export const coldBenchmarks: Benchmark[] = [
   coldBenchmark({
     name: 'cold_gread_512',
     question: 'How many random reads of 512 B that miss, with lines of 512 B, read where the file lies?',
-    options: MAPPED, lineBytes: 512, ratioTo: 'ceiling_read_512', atLeast: 50,
+    options: MAPPED, lineBytes: 512, ratioTo: 'ceiling_read_512_file', atLeast: 50,
   }),
   latencyBenchmark('cold_gread_latency', 'How long does one warp wait for one read of 4 KB that misses, read where the file lies?', MAPPED, 7),
   latencyBenchmark('cold_gread_latency_pull', 'The same, served by a thread of the host that preads?', { fill: 'pull', daemon: { threads: 1, io: 'pread' } }),

@@ -33,6 +33,8 @@ export const mapKernel = {
       if (mapped != 4096) return mapped < 0 ? mapped : -Errno::eio;
       Vec16 got[8];
       for (uint i = 0; i < 8u; i++) got[i] = data_load16((const WARPFS_DEVICE Vec16*)map.bytes + i * 32u + lane.index);
+      // All of them are on their way before the first is waited for.
+      warp_sync(lane);
       mismatches += differs(got, 8u, page * 1024u + lane.index * 4u);
       WARPFS_TRY(int unmapped, gmunmap(fs, map));
       if (unmapped != 0) return unmapped;

@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x9d092c69u,
+  ABI_HASH = 0x89acd903u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -283,10 +283,14 @@ static_assert(WARPFS_OFFSETOF(FileEntry, reserved) == 36, "FileEntry.reserved of
 struct Hint {
   uint32_t line;  // where a page was
   uint32_t version;  // LineTag.version at that time: while it is the same, the page is there
+  uint32_t page;  // its low half: whoever looks for another one need not look at the line
+  uint32_t file_id;  // whose page it was; 0: no hint
 };
-static_assert(sizeof(Hint) == 8, "Hint size");
+static_assert(sizeof(Hint) == 16, "Hint size");
 static_assert(WARPFS_OFFSETOF(Hint, line) == 0, "Hint.line offset");
 static_assert(WARPFS_OFFSETOF(Hint, version) == 4, "Hint.version offset");
+static_assert(WARPFS_OFFSETOF(Hint, page) == 8, "Hint.page offset");
+static_assert(WARPFS_OFFSETOF(Hint, file_id) == 12, "Hint.file_id offset");
 
 // DirtyState: gpu only; behind it one bit for each mask, set while it is in use.
 struct DirtyState {

@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x9d092c69;
+export const ABI_HASH = 0x89acd903;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -228,9 +228,11 @@ export const FileEntry = {
 
 /** gpu only; written as one, by anybody who has found the page there. Byte offsets of its fields. */
 export const Hint = {
-  bytes: 8,
+  bytes: 16,
   line: 0, // u32: where a page was
   version: 4, // u32: LineTag.version at that time: while it is the same, the page is there
+  page: 8, // u32: its low half: whoever looks for another one need not look at the line
+  fileId: 12, // u32: whose page it was; 0: no hint
 } as const;
 
 /** gpu only; behind it one bit for each mask, set while it is in use. Byte offsets of its fields. */

@@ -227,11 +227,13 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
     ],
   },
   Hint: {
-    bytes: 8,
+    bytes: 16,
     owner: 'gpu only; written as one, by anybody who has found the page there',
     fields: [
       ['line', 'u32', 'where a page was'],
       ['version', 'u32', 'LineTag.version at that time: while it is the same, the page is there'],
+      ['page', 'u32', 'its low half: whoever looks for another one need not look at the line'],
+      ['file_id', 'u32', 'whose page it was; 0: no hint'],
     ],
   },
   DirtyState: {

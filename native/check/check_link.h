@@ -27,6 +27,7 @@ class CheckLink final : public GpuLink {
   bool has_room() override { return true; }
   uint8_t* fill_place(uint32_t line) override;
   void keep_bytes(const Request& request, uint32_t ring, uint32_t slot) override;
+  bool is_coming(uint32_t) const override { return false; }
   uint8_t* kept_line(uint32_t line) override;
   const uint32_t* kept_mask(uint32_t line) override;
   void line_done(uint32_t line, const LineDone& done) override;

@@ -139,6 +139,10 @@ bool Engine::stalled() {
     spin_rounds_++;
     return true;
   }
+  if (speculation_.pending) {  // a guess that keeps everybody waiting: it comes true at most because time has passed
+    end_speculation();
+    return false;
+  }
   if (may_time_pass && may_time_pass()) {
     for (Actor* actor : waiting_) {
       if (actor->warp == nullptr) continue;

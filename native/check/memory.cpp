@@ -154,11 +154,12 @@ void Engine::put(Actor& actor, Location& where, uint32_t value, FrozenClock rele
   if (where.watched) watch->stored(where, old, value, actor);
 }
 
+/// A single element that is guessed is a point like the look at the tag behind it.
 uint32_t Engine::load(void* p, uint32_t bytes, int order, uintptr_t pc, bool guesses) {
   Location& where = inside(p, pc);
   Actor& self = *current_;
   const bool data = where.kind == RegionKind::LINES;
-  const bool visible = !data || (kind_ != SchedulerKind::EXHAUSTIVE && ++self.data_accesses % DATA_ACCESSES_PER_POINT == 0);
+  const bool visible = !data || (guesses && order == __ATOMIC_ACQUIRE) || (kind_ != SchedulerKind::EXHAUSTIVE && ++self.data_accesses % DATA_ACCESSES_PER_POINT == 0);
   if (!data) spend(self, pc);
   if (visible) point(OpKind::LOAD, &where, pc);
   uint32_t value = value_at(where);

@@ -43,6 +43,8 @@ const truncate = (length: number): Operation => ({ op: 'truncate', file: 0, leng
 const map = (offset: number, length: number, mode: 'r' | 'r+' = 'r+'): Operation => ({ op: 'map', file: 0, offset, length, mode });
 /** With bytes for the whole of it. */
 const unmap = (index: number, length: number): Operation => ({ op: 'unmap', map: index, data: content(length, index + 300) });
+/** Of a map to read. */
+const release = (index: number): Operation => ({ op: 'unmap', map: index });
 const gather = (...indices: number[]): Operation => ({ op: 'gather', file: 0, indices });
 const scatter = (indices: number[], file = 0): Operation => ({ op: 'scatter', file, indices, values: indices.map((index, at) => 0x1010101 * (at + 1) + index) });
 const add = (...indices: number[]): Operation => ({ op: 'add', file: 0, indices, values: indices.map((_, at) => at + 5) });
@@ -292,6 +294,44 @@ const scenarios = {
   'readers-and-windows': scenario(
     [0, 1, 2].map(() => [open('a'), ...[1, 0, 1, 0, 1, 0].map((index) => read(page(index)))]),
     { lines: 1, cuda: true },
+  ),
+  /** The first read of a page leaves a hint; pages take the lines from each other, and come back. */
+  'hinted-elements': scenario([[open('a'), gather(5), gather(5), gather(5), gather(5)], [open('a'), gather(130), gather(5), gather(130), gather(5), gather(130)]], {
+    lines: 1,
+    cuda: true,
+  }),
+  'hinted-elements-of-odd-file': scenario([[open('odd'), gather(0), gather(1), gather(2)]], { lines: 1, files: [odd], cuda: true }),
+  /** The second file has the place in the tables that the first one had. */
+  'hinted-files': scenario([[open('a'), gather(5), gather(5), read(0), read(0), close(), open('b'), gather(5), read(0, 16, 1)]], { lines: 3, files: [a, b], cuda: true }),
+  'hinted-maps': scenario(
+    [
+      [open('a'), ...[0, 1, 2].flatMap(() => [read(0)]), map(0, 16, 'r'), release(4), map(0, 16, 'r'), release(6)],
+      [open('a'), read(page(1)), read(page(0)), read(page(1)), read(page(0)), read(page(1))],
+    ],
+    { lines: 1, cuda: true },
+  ),
+  'hinted-maps-in-turn': scenario([[open('a'), read(0), map(0, 16, 'r'), release(2), map(0, 16, 'r'), release(4), map(0, 16, 'r'), release(6)]], { lines: 2, cuda: true }),
+  'hinted-maps-of-one-set': scenario(
+    [[open('a', 'r+'), read(0), read(page(1)), map(0, 16, 'r'), release(3), map(0, 16, 'r'), release(5), map(0, 16, 'r'), map(page(1), 16, 'r'), write(page(2))], [open('a')]],
+    { lines: 2, cuda: true },
+  ),
+  'hinted-reads': scenario([[open('a'), ...[0, 0, 0, 0].map(() => read(0))], [open('a'), ...[1, 0, 1, 0, 1].map((index) => read(page(index)))]], { lines: 1, cuda: true }),
+  'hinted-reads-relaxed': scenario([[open('a'), ...[0, 0, 0, 0].map(() => read(0))], [open('a'), ...[1, 0, 1, 0, 1].map((index) => read(page(index)))]], {
+    lines: 1,
+    memory: 'relaxed',
+    cuda: true,
+  }),
+  'hinted-first-reads-relaxed': scenario([0, 1, 2].map(() => [open('a'), read(0), read(0)]), { lines: 1, memory: 'relaxed', cuda: true }),
+  'hinted-reads-of-odd-file': scenario([[open('odd'), read(0, 4), read(0), read(0)]], { lines: 1, files: [odd], cuda: true }),
+  /** Reads that miss are served out of windows, once they are granted. */
+  'cold-reads-and-truncation': scenario(
+    [[open('a', 'r+'), read(page(1)), read(page(2)), truncate(96), truncate(page(3))], [open('a'), ...[2, 1, 0, 1, 0].map((index) => read(page(index), 128))]],
+    { lines: 1, cuda: true },
+  ),
+  'cold-reads-relaxed': scenario([0, 1].map(() => [open('a'), ...[0, 1, 0, 1, 0, 1, 0].map((index) => read(page(index)))]), { lines: 1, memory: 'relaxed', cuda: true }),
+  'cold-rivals': scenario(
+    [0, 1].map((warp) => [open('a', 'r+'), read(page(1)), read(page(2)), read(page(1)), read(0), write(warp * 16), barrier, read(0, 32)]),
+    { lines: 3, lanes: 4, cuda: true },
   ),
 };
 

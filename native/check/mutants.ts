@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 import { mutantsOfCalls } from './mutants_of_calls.ts';
 import { mutantsOfElements } from './mutants_of_elements.ts';
 import { mutantsOfEnds } from './mutants_of_ends.ts';
+import { mutantsOfGuesses } from './mutants_of_guesses.ts';
 import { mutantsOfLines } from './mutants_of_lines.ts';
 import { mutantsOfMaps } from './mutants_of_maps.ts';
 import { mutantsOfMasks } from './mutants_of_masks.ts';
@@ -17,7 +18,7 @@ export type { Mutant } from './mutant.ts';
 export const mutants: readonly Mutant[] = [
   ...mutantsOfLines, ...mutantsOfSets, ...mutantsOfRequests, ...mutantsOfCalls, ...mutantsOfEnds,
   ...mutantsOfWrites, ...mutantsOfMasks, ...mutantsOfTruncations, ...mutantsOfMaps, ...mutantsOfElements,
-  ...mutantsOfWindows,
+  ...mutantsOfWindows, ...mutantsOfGuesses,
 ];
 
 const numbers = new Map(mutants.map(({ name }, index) => [name, index + 1]));

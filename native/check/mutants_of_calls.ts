@@ -2,7 +2,7 @@
 import { edited, type Mutant } from './mutant.ts';
 
 const COPY_HIT = `chunk_copy_out(fs, chunk, index, line, target);
-    page_release(fs, line);
+    page_release_read(fs, source, tag.page, line);
     fs.served |= 1u << index;
     count(fs, Counter::HITS, 1u);`;
 
@@ -51,7 +51,7 @@ export const mutantsOfCalls: readonly Mutant[] = [
     form: 'statement',
     original: COPY_HIT,
     mutated: `page_release(fs, line);
-    ${edited(COPY_HIT, 'page_release(fs, line);', '')}`,
+    ${edited(COPY_HIT, 'page_release_read(fs, source, tag.page, line);', '')}`,
     note: 'A hit lets go of its line before it copies: another page may be in it by then.',
     scenario: 'eviction',
   },

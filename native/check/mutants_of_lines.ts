@@ -51,8 +51,8 @@ export const mutantsOfLines: readonly Mutant[] = [
     file: 'cache_line.h',
     form: 'statement',
     original: `fence_release();
-  atomic_sub(fs.words + line, LINE_PIN);`,
-    mutated: 'atomic_sub(fs.words + line, LINE_PIN);',
+  atomic_sub_unasked(fs.words + line, LINE_PIN);`,
+    mutated: 'atomic_sub_unasked(fs.words + line, LINE_PIN);',
     note: 'The release before the unpin is missing: the reads of a line are not over for whoever evicts it and has it filled again.',
     scenario: 'eviction',
   },

@@ -14,6 +14,14 @@ const RELEASE_BYPASS = `while (line_state(word) == LineState::READY) line_move(f
 const LET_FAILED_GO = `if (line == fs.bypass_line) fs.bypass_line = LINE_NONE;
     if (is_leader(fs)) line_unpin(fs, line);`;
 
+const END_OF_USE = `warp_sync(fs.lane);
+  if (line == fs.bypass_line) {
+    fs.bypass_line = LINE_NONE;
+    if (is_leader(fs)) bypass_release(fs, line);
+  } else if (is_leader(fs)) {
+    line_unpin(fs, line);
+  }`;
+
 const END_OF_MAKING_WAY = `if (is_leader(fs)) line_unpin(fs, line);
   // A fill that failed leaves the line free: no concern of ours.
   return waited.status == wait_outcome() ? waited.status : waited.written < 0 ? waited.written : 0;`;
@@ -140,8 +148,8 @@ export const mutantsOfRequests: readonly Mutant[] = [
     name: 'release-without-sync',
     file: 'cache.h',
     form: 'statement',
-    original: 'warp_sync(fs.lane);',
-    mutated: '',
+    original: END_OF_USE,
+    mutated: edited(END_OF_USE, 'warp_sync(fs.lane);', ''),
     note: 'The leader unpins while other lanes still copy: the line is evicted and filled under their hands.',
     scenario: 'eviction-two-lanes',
   },

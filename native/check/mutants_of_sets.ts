@@ -1,5 +1,5 @@
 // Mutants of finding a page and claiming a way (cache_set.h), and of the choice of a victim (replacement.h).
-import { edited, type Mutant } from './mutant.ts';
+import { edited, type Mutant, statementsOf } from './mutant.ts';
 
 const LOOK_AFTER_PIN = `if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
@@ -26,11 +26,11 @@ const RAISE_TICKET = `if (step == LineStep::FILLING) {
     }`;
 const GIVE_UP = `if (give_up || !line_move(fs, line, word, LineState::BUSY, step)) {
       if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket);
-      word = atomic_load(fs.words + line);
-      while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
-      line_unpin(fs, line);
+      line_let_go(fs, line);
       outcome = CLAIM_AGAIN;
     }`;
+const LET_GO = `while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
+  line_unpin(fs, line);`;
 const END_OF_CLAIM = `${RAISE_TICKET}
     ${GIVE_UP} else if (view.unused == 0u && (view.dirty & ~view.reference) != 0u) {
       // The sweep prefers clean victims and sends a dirty one on its way, so that it will be clean when its turn comes.
@@ -198,13 +198,18 @@ export const mutantsOfSets: readonly Mutant[] = [
     '',
     'A claim that is given up leaves its ticket raised: the next fill of the line waits for an answer that never comes.',
   ),
-  ofClaim(
-    'given-up-claim-left-busy',
-    'while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);',
-    '',
-    'A claim that is given up leaves the line BUSY: nobody can use it any more, and those who look for its page wait for ever.',
-  ),
-  ofClaim('given-up-claim-keeps-pin', 'line_unpin(fs, line);', '', 'A claim that is given up keeps its pin: the line is never claimed again.'),
+  statementsOf('line_wait.h')('given-up-claim-left-busy', {
+    original: LET_GO,
+    mutated: 'line_unpin(fs, line);',
+    note: 'A claim that is given up leaves the line BUSY: nobody can use it any more, and those who look for its page wait for ever.',
+    scenario: 'rivals',
+  }),
+  statementsOf('line_wait.h')('given-up-claim-keeps-pin', {
+    original: LET_GO,
+    mutated: edited(LET_GO, 'line_unpin(fs, line);', ''),
+    note: 'A claim that is given up keeps its pin: the line is never claimed again.',
+    scenario: 'rivals',
+  }),
   {
     name: 'victim-off-by-one',
     file: 'replacement.h',

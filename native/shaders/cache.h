@@ -142,6 +142,26 @@ WARPFS_FN int bypass_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
   return 0;
 }
 
+WARPFS_HOT_CALL void page_release_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint line) {
+#if WARPFS_HINTS
+  if (line != fs.bypass_line) {
+    warp_sync(fs.lane);
+    if (is_leader(fs)) {
+      const Vec16 hint = hint_of(fs, source.file_id, page, line);
+      // The bytes are there before the hint, and were read before the pin is gone.
+      fence_release();
+      hint_store(fs, (int)source.handle, page, hint);
+      atomic_sub_unasked(fs.words + line, LINE_PIN);
+    }
+    return;
+  }
+#else
+  (void)source;
+  (void)page;
+#endif
+  page_release(fs, line);
+}
+
 WARPFS_HOT_CALL void page_release(WARPFS_THREAD Fs& fs, uint line) {
   warp_sync(fs.lane);
   if (line == fs.bypass_line) {

@@ -54,8 +54,8 @@ WARPFS_FN bool tag_matches(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD 
 #endif
 }
 
-// The line is ours: nobody else changes its tag, or raises its version.
-WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
+// The line is ours: nobody else changes its tag, or raises its version. The version, where there are any.
+WARPFS_FN uint tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const Tag& tag) {
   WARPFS_DEVICE LineTag* tag_of = fs.tags + line;
 #if WARPFS_LOADS_16
   Vec16 words;
@@ -64,17 +64,19 @@ WARPFS_FN void tag_write(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD co
   words.words[2] = (uint)(tag.page >> 32);
   words.words[3] = atomic_load(&tag_of->version) + 1u;
   atomic_store16(&tag_of->file_id, words);
+  return words.words[3];
 #else
   atomic_store(&tag_of->file_id, tag.file_id);
   atomic_store(&tag_of->page_low, (uint)tag.page);
   atomic_store(&tag_of->page_high, (uint)(tag.page >> 32));
+  return 0u;
 #endif
 }
 
 // Leader only, after a warp_sync: everything that the warp read from or wrote to the line comes before the pin is gone.
 WARPFS_FN void line_unpin(WARPFS_THREAD const Fs& fs, uint line) {
   fence_release();
-  atomic_sub(fs.words + line, LINE_PIN);
+  atomic_sub_unasked(fs.words + line, LINE_PIN);
 }
 
 // Leader only; the warp holds a pin. True: the line is READY or MODIFIED, and until line_leave no write-back of it starts. False: it is BUSY,
@@ -99,10 +101,9 @@ WARPFS_FN void line_leave(WARPFS_THREAD const Fs& fs, uint line) {
 
 // Moves a line that this warp may move to another state and step, whatever pins and references come and go meanwhile.
 // False where the line is no longer in the state and step that `word` shows. `word` is left as last seen.
-WARPFS_FN bool line_move(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD uint& word, uint state, uint step) {
+// line_move_seen: a fence has been made since this warp has written anything that others must see with the new state.
+WARPFS_FN bool line_move_seen(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD uint& word, uint state, uint step) {
   const uint from = word & LINE_STATE_AND_STEP;
-  // What this warp wrote or learned of the line is visible to those who see the new state.
-  fence_release();
   while ((word & LINE_STATE_AND_STEP) == from) {
     const uint moved = line_with(word, state, step);
     if (atomic_cas(fs.words + line, word, moved)) {
@@ -111,6 +112,11 @@ WARPFS_FN bool line_move(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD ui
     }
   }
   return false;
+}
+WARPFS_FN bool line_move(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD uint& word, uint state, uint step) {
+  // What this warp wrote or learned of the line is visible to those who see the new state.
+  fence_release();
+  return line_move_seen(fs, line, word, state, step);
 }
 
 }  // namespace warpfs

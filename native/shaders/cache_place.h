@@ -26,17 +26,21 @@ WARPFS_FN CacheSet set_of(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Tag& t
 }
 
 WARPFS_FN uint set_of_line(WARPFS_THREAD const Fs& fs, uint line) {
+  // As a rule all sets have 32 ways.
+  if (fs.set_ways_rest == 0u && (fs.set_ways_base & (fs.set_ways_base - 1u)) == 0u) return line >> lowest_bit(fs.set_ways_base);
   const uint wide = fs.set_ways_rest * (fs.set_ways_base + 1u);  // lines of the sets that have a way more
   return line < wide ? line / (fs.set_ways_base + 1u) : fs.set_ways_rest + (line - wide) / fs.set_ways_base;
 }
 
+// One line of a set stays free for those who map nothing.
+WARPFS_FN uint maps_max(uint ways) { return ways > 1u ? ways - 1u : 1u; }
+
 // Leader only. One map more or less in a set. False: there may be no more.
 WARPFS_FN bool set_map(WARPFS_THREAD const Fs& fs, uint set, uint ways) {
-  const uint limit = ways > 1u ? ways - 1u : 1u;
-  if (atomic_add(&fs.sets[set].maps, 1u) < limit) return true;
+  if (atomic_add(&fs.sets[set].maps, 1u) < maps_max(ways)) return true;
   atomic_sub(&fs.sets[set].maps, 1u);
   return false;
 }
-WARPFS_FN void set_unmap(WARPFS_THREAD const Fs& fs, uint line) { atomic_sub(&fs.sets[set_of_line(fs, line)].maps, 1u); }
+WARPFS_FN void set_unmap(WARPFS_THREAD const Fs& fs, uint line) { atomic_sub_unasked(&fs.sets[set_of_line(fs, line)].maps, 1u); }
 
 }  // namespace warpfs

@@ -220,9 +220,7 @@ WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set
     }
     if (give_up || !line_move(fs, line, word, LineState::BUSY, step)) {
       if (step == LineStep::FILLING) atomic_store(&fs.auxes[line].ticket, ticket);
-      word = atomic_load(fs.words + line);
-      while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
-      line_unpin(fs, line);
+      line_let_go(fs, line);
       outcome = CLAIM_AGAIN;
     } else if (view.unused == 0u && (view.dirty & ~view.reference) != 0u) {
       // The sweep prefers clean victims and sends a dirty one on its way, so that it will be clean when its turn comes.

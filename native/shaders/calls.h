@@ -79,6 +79,19 @@ WARPFS_CALL int gpoll(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket);
 WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs);
 WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status);
 
+#if WARPFS_HINTS
+// A line that this warp has claimed for a page which lies over the bus at `address`.
+struct ColdLine {
+  uint line;
+  uint version;
+  ulong address;
+};
+// What a read in hot.h is made of, where the page is not in the cache. `entry`: what was seen of the file. LINE_NONE: the usual way is to be taken.
+WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry);
+// The bytes were copied into the line. False: they were not those of the file by then, and the line was let go.
+WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold);
+#endif
+
 // What elements.h is made of. All lanes call each of them.
 // Looks a file up for a request of `length` bytes at `offset`, and sees that all lanes ask for the same; `address` is the argument that
 // the file has no use for. Where the leader has an `outcome` of what had to come before, that is the view's error.
@@ -100,6 +113,8 @@ enum : int { PAGE_IS_OURS = 1 };  // claimed in step STARTING, for the caller to
 WARPFS_HOT_CALL int page_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line);
 // Lets go of a line that page_read gave.
 WARPFS_HOT_CALL void page_release(WARPFS_THREAD Fs& fs, uint line);
+// All lanes. The same for a page that was read: the next who wants it has a hint where it is.
+WARPFS_HOT_CALL void page_release_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint line);
 // The same for bytes that will be written: a hand of ours is on the line as well.
 WARPFS_CALL int page_enter(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page, uint use, WARPFS_THREAD uint& line);
 WARPFS_CALL void page_leave(WARPFS_THREAD Fs& fs, uint line);

@@ -111,10 +111,7 @@ WARPFS_FN int elements_move(WARPFS_THREAD Fs& fs, int file, ulong index, bool wa
       if (mine) load_log<T>(fs, value);
 #endif
       if (Action::WRITES == 0u) {
-#if WARPFS_HINTS
-        if (is_leader(fs)) hint_write(fs, file, next, line);
-#endif
-        page_release(fs, line);
+        page_release_read(fs, view.source, next, line);
       } else {
         page_leave(fs, line);
       }

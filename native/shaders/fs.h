@@ -62,7 +62,9 @@ struct Fs {
   WARPFS_SHAPE(set_ways_rest);  // the first sets that have one more
 
   int error;  // first error that a call without a result of its own met, or a refused call
+#if !WARPFS_WARP_WORDS
   uint counters[COUNTER_COUNT];
+#endif
 
   // The call in progress. Under replay these survive in the ItemRecord while the item is pending.
   ulong progress;    // bytes that it has moved
@@ -81,9 +83,6 @@ struct Fs {
 #endif
   bool pending;      // the item has to leave and to be run again (replay only)
 
-#if WARPFS_MAPS_IN_FS
-  uint maps[MAPS_MAX];  // leader only: as ItemRecord.maps
-#endif
 #if WARPFS_REPLAY
   uint call;            // calls made so far in this run of the item
   uint log_count;       // calls that earlier runs finished
@@ -113,6 +112,14 @@ WARPFS_FN bool atomic_cas_acquire(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& exp
 }
 #endif
 
+// Where nobody asks what was there before.
+#ifndef WARPFS_ATOMICS_UNASKED
+WARPFS_FN void atomic_add_unasked(WARPFS_DEVICE uint* p, uint v) { atomic_add(p, v); }
+WARPFS_FN void atomic_or_unasked(WARPFS_DEVICE uint* p, uint v) { atomic_or(p, v); }
+WARPFS_FN void atomic_and_unasked(WARPFS_DEVICE uint* p, uint v) { atomic_and(p, v); }
+#endif
+WARPFS_FN void atomic_sub_unasked(WARPFS_DEVICE uint* p, uint v) { atomic_add_unasked(p, 0u - v); }
+
 WARPFS_FN bool is_leader(WARPFS_THREAD const Fs& fs) { return fs.lane.index == 0u; }
 
 // A dialect may leave counters alone for a while.
@@ -120,8 +127,23 @@ WARPFS_FN bool is_leader(WARPFS_THREAD const Fs& fs) { return fs.lane.index == 0
 #define WARPFS_COUNTS(lane) true
 #endif
 
+// Leader only. What it has counted of the current item.
+#if WARPFS_WARP_WORDS
+static_assert(COUNTER_COUNT + MAPS_MAX <= WARP_WORDS, "counters, then maps");
+WARPFS_FN uint* item_counters(WARPFS_THREAD const Fs&) { return warp_words(); }
+#else
+WARPFS_FN WARPFS_THREAD uint* item_counters(WARPFS_THREAD Fs& fs) { return fs.counters; }
+WARPFS_FN WARPFS_THREAD const uint* item_counters(WARPFS_THREAD const Fs& fs) { return fs.counters; }
+#endif
+
+// By all lanes or by the leader.
 WARPFS_FN void count(WARPFS_THREAD Fs& fs, uint counter, uint amount) {
-  if (WARPFS_COUNTS(fs.lane)) fs.counters[counter] += amount;
+#if WARPFS_WARP_WORDS
+  (void)fs;
+  warp_words_count(counter, amount);
+#else
+  if (is_leader(fs) && WARPFS_COUNTS(fs.lane)) item_counters(fs)[counter] += amount;
+#endif
 }
 
 // The first error of an item is the one that is reported.
@@ -133,9 +155,8 @@ WARPFS_FN void note_error(WARPFS_THREAD Fs& fs, int error) {
 WARPFS_FN uint handle_index(int file) { return (uint)file & ((1u << HANDLE_INDEX_BITS) - 1u); }
 
 // Leader only. What the item has mapped.
-#if WARPFS_MAPS_IN_FS
-WARPFS_FN WARPFS_THREAD uint* item_maps(WARPFS_THREAD Fs& fs) { return fs.maps; }
-WARPFS_FN WARPFS_THREAD const uint* item_maps(WARPFS_THREAD const Fs& fs) { return fs.maps; }
+#if WARPFS_MAPS_NEAR
+WARPFS_FN uint* item_maps(WARPFS_THREAD const Fs&) { return warp_words() + COUNTER_COUNT; }
 #else
 WARPFS_FN WARPFS_DEVICE uint* item_maps(WARPFS_THREAD const Fs& fs) { return fs.record->maps; }
 #endif

@@ -1,30 +1,51 @@
-// Where pages were found: a guess that spares a lane the look at a set, and costs no read-modify-write. A hint names a line and the version that
-// its tag had while the page was there. A line that is claimed anew has another version from before its bytes change, so who reads an element there
-// and then finds the tag unchanged has read the page.
+// Where pages were found: a guess that spares the look at a set. A hint names a line and the version that its tag had while the page was there. A
+// line that is claimed anew has another version from before its bytes change, so who reads bytes there and then finds the tag unchanged has read
+// bytes of the page, and needs no pin.
 #pragma once
 
 namespace warpfs {
 
 #if WARPFS_HINTS
 
+static_assert(sizeof(Hint) == sizeof(Vec16) && sizeof(LineTag) == sizeof(Vec16), "hints and tags are of one moment");
+
 // By handle: the look at a hint need not wait for the look at the file.
-WARPFS_FN WARPFS_DEVICE Hint* hint_place(WARPFS_THREAD const Fs& fs, int file, ulong page) {
-  const uint mixed = (uint)page + (uint)(page >> 32) * 0x9e3779b1u + handle_index(file) * 0x85ebca6bu;
-  return fs.hints + (mixed & (fs.geometry->hint_count - 1u));
+WARPFS_FN WARPFS_DEVICE uint* hint_place(WARPFS_THREAD const Fs& fs, int file, ulong page) {
+  const uint mixed = (uint)page + handle_index(file) * 0x85ebca6bu;
+  return &fs.hints[mixed & (fs.geometry->hint_count - 1u)].line;
 }
 
-// Leader only; the line is pinned, and its bytes are there. One that goes past the cache is nobody's.
-WARPFS_FN void hint_write(WARPFS_THREAD const Fs& fs, int file, ulong page, uint line) {
-  if (line >= fs.geometry->line_count) return;
-  Word2 hint;
+WARPFS_FN Vec16 hint_make(uint file_id, ulong page, uint line, uint version) {
+  Vec16 hint;
   hint.words[0] = line;
-  hint.words[1] = atomic_load(&fs.tags[line].version);
-  // Who finds the hint finds the bytes.
-  fence_release();
-  atomic_store8(&hint_place(fs, file, page)->line, hint);
+  hint.words[1] = version;
+  hint.words[2] = (uint)page;
+  hint.words[3] = file_id;
+  return hint;
 }
 
-// How often a warp that hits by hints says so in the word of a line: replacement is a guess as well.
+// Leader only; the line is pinned.
+WARPFS_FN Vec16 hint_of(WARPFS_THREAD const Fs& fs, uint file_id, ulong page, uint line) {
+  return hint_make(file_id, page, line, atomic_load(&fs.tags[line].version));
+}
+
+// Leader only, behind a fence: who finds the hint finds the bytes.
+WARPFS_FN void hint_store(WARPFS_THREAD const Fs& fs, int file, ulong page, Vec16 hint) { atomic_store16(hint_place(fs, file, page), hint); }
+
+// It is about this page, and may be right. The file and its size are `seen` in the entry.
+WARPFS_FN bool hint_is_about(WARPFS_THREAD const Fs& fs, Vec16 hint, uint file_id, ulong page) {
+  return hint.words[3] == file_id && hint.words[2] == (uint)page && hint.words[0] < fs.geometry->line_count;
+}
+
+// It is right: the line has carried the page ever since.
+WARPFS_FN bool hint_holds(WARPFS_THREAD const Fs& fs, Vec16 hint, ulong page) {
+  const Vec16 tag = atomic_load16(&fs.tags[hint.words[0]].file_id);
+  return tag.words[3] == hint.words[1] && tag.words[0] == hint.words[3] && tag.words[1] == hint.words[2] && tag.words[2] == (uint)(page >> 32);
+}
+
+WARPFS_FN ulong size_seen(Vec16 entry) { return (ulong)entry.words[2] | ((ulong)entry.words[3] << 32); }
+
+// How often a warp that hits single elements says so in the word of their line: replacement is a guess as well.
 enum : uint32_t { HITS_PER_REFERENCE = 16 };
 
 // Each lane by itself. Its element, if a hint is right and the file is as usual: true.
@@ -35,19 +56,14 @@ WARPFS_FN bool element_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, b
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
   const Vec16 seen = atomic_load16(&entry->handle);
-  const Word2 hint = atomic_load8_acquire(&hint_place(fs, file, page)->line);
-  const uint line = hint.words[0];
-  if (line >= fs.geometry->line_count) return false;
+  const Vec16 hint = atomic_load16_acquire(hint_place(fs, file, page));
+  if (!handle_is(seen.words[0], file) || index >= size_seen(seen) / sizeof(T) || !hint_is_about(fs, hint, seen.words[1], page)) return false;
   // The hint before the bytes, the bytes before the tag.
-  const T loaded = data_guess_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
-  const Vec16 tag = atomic_load16(&fs.tags[line].file_id);
-  const ulong size = (ulong)seen.words[2] | ((ulong)seen.words[3] << 32);
-  if (!handle_is(seen.words[0], file) || index >= size / sizeof(T)) return false;
-  if (tag.words[0] != seen.words[1] || tag.words[1] != (uint)page || tag.words[2] != (uint)(page >> 32) || tag.words[3] != hint.words[1]) return false;
+  const T loaded = data_guess_acquire<T>(line_data(fs, hint.words[0]) + ((uint)offset & (line_bytes(fs) - 1u)));
+  if (!hint_holds(fs, hint, page)) return false;
   value = loaded;
-  if (policy_counts_hits() && cycle_count() / HITS_PER_REFERENCE % HITS_PER_REFERENCE == 0u) {
-    if ((atomic_load(fs.words + line) & LINE_REFERENCE) == 0u) atomic_or(fs.words + line, LINE_REFERENCE);
-  }
+  // Not looked at first: that would be waited for.
+  if (policy_counts_hits() && cycle_count() / HITS_PER_REFERENCE % HITS_PER_REFERENCE == 0u) atomic_or_unasked(fs.words + hint.words[0], LINE_REFERENCE);
   return true;
 }
 

@@ -5,63 +5,122 @@
 
 namespace warpfs {
 
-// All lanes. The line with the bytes [offset, offset + length) of an open file, pinned; LINE_NONE where they lie in more than one page, not all
-// of them within the file, in no line that is ready, or where the lanes do not agree on what they want. `maps`: it is counted as mapped, too.
-WARPFS_FN uint page_peek(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint others, bool maps) {
-  const ulong mixed = mix_arguments(offset, ((ulong)length << 32) | (uint)file, others);
-  WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
-  if (!warp_all_equal(fs.lane, (uint)mixed ^ (uint)(mixed >> 32)) || entry == 0) return LINE_NONE;
+// All lanes, with the same arguments. True: [offset, offset + length) lies in one page and within the file, and the hint is about that page.
+WARPFS_FN bool page_hinted(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, Vec16 entry, Vec16 hint) {
+  const ulong size = size_seen(entry);
   const uint within = (uint)offset & (line_bytes(fs) - 1u);
-  const Vec16 seen = atomic_load16(&entry->handle);
-  const ulong size = (ulong)seen.words[2] | ((ulong)seen.words[3] << 32);
-  const bool usual = handle_is(seen.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length;
-  Tag tag;
-  tag.file_id = seen.words[1];
-  tag.page = offset >> fs.line_shift;
-  const CacheSet set = set_of(fs, tag);
-  uint line = set.first + fs.lane.index;
-  bool mine = false;
-  uint maps_before = 0;
-  // Counted before it is found: so nobody waits for the count alone.
-  if (maps && is_leader(fs)) maps_before = atomic_add(&fs.sets[set.index].maps, 1u);
-  if (usual && fs.lane.index < set.ways) {
-    const uint word = atomic_load(fs.words + line);
-    mine = tag_matches(fs, line, tag) && line_can_be_read(word);
+  return handle_is(entry.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length &&
+         hint_is_about(fs, hint, entry.words[1], offset >> fs.line_shift);
+}
+
+// Leader only. The line where the hint says that a page is, pinned and counted as mapped; LINE_NONE where it is not, or not usual.
+WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE const FileEntry* of) {
+  const ulong page = offset >> fs.line_shift;
+  const Vec16 entry = atomic_load16(&of->handle);
+  const Vec16 hint = atomic_load16(hint_place(fs, file, page));
+  if (!page_hinted(fs, file, offset, length, entry, hint)) return LINE_NONE;
+  const uint line = hint.words[0];
+  const CacheSet set = set_at(fs, set_of_line(fs, line));
+  // Both are on their way before either is waited for.
+  const uint maps = atomic_add(&fs.sets[set.index].maps, 1u);
+  const uint word = atomic_add_acquire(fs.words + line, LINE_PIN);
+  // With the pin the tag can no longer change.
+  if (line_pins(word) < PINS_MAX && line_can_be_read(word) && hint_holds(fs, hint, page) && maps < maps_max(set.ways)) {
+    if (policy_counts_hits() && (word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
+    return line;
   }
-  const uint there = warp_ballot(fs.lane, mine);
-  bool pinned = false;
-  if (mine && fs.lane.index == lowest_bit(there)) {
-    // With the pin the tag can no longer change.
-    const uint before = atomic_add_acquire(fs.words + line, LINE_PIN);
-    pinned = line_pins(before) < PINS_MAX && line_can_be_read(before) && tag_matches(fs, line, tag);
-    if (!pinned) atomic_sub(fs.words + line, LINE_PIN);
-    if (pinned && policy_counts_hits() && (before & LINE_REFERENCE) == 0u) atomic_or(fs.words + line, LINE_REFERENCE);
-  }
-  if (there != 0u) line = warp_shuffle(fs.lane, pinned ? line : (uint)LINE_NONE, lowest_bit(there));
-  else line = LINE_NONE;
-  if (maps) {
-    const bool room = maps_before < (set.ways > 1u ? set.ways - 1u : 1u);
-    // Lanes that saw the file change looked at different sets.
-    const bool same_set = warp_shuffle(fs.lane, set.index, there != 0u ? lowest_bit(there) : 0u) == set.index;
-    const bool gives_up = is_leader(fs) && (line == (uint)LINE_NONE || !room || !same_set);
-    if (gives_up) {
-      atomic_sub(&fs.sets[set.index].maps, 1u);
-      if (line != (uint)LINE_NONE) line_unpin(fs, line);
+  atomic_sub_unasked(fs.words + line, LINE_PIN);
+  atomic_sub_unasked(&fs.sets[set.index].maps, 1u);
+  return LINE_NONE;
+}
+
+// All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
+// so nobody waits for one; `target` may have been written to all the same.
+WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target,
+                             WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry) {
+  const ulong page = offset >> fs.line_shift;
+  entry = atomic_load16(&of->handle);
+  const Vec16 hint = atomic_load16_acquire(hint_place(fs, file, page));
+  // Each lane has looked for itself, and may have seen another moment.
+  if (!warp_all(fs.lane, page_hinted(fs, file, offset, length, entry, hint))) return false;
+  const uint line = hint.words[0];
+  const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
+  WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
+  const uint pieces = length / 16u;
+  const uint word = is_leader(fs) && policy_counts_hits() ? atomic_load(fs.words + line) : (uint)LINE_REFERENCE;
+  for (uint first = 0; first < pieces; first += COPY_AT_ONCE * fs.lane.count) {
+    Vec16 part[COPY_AT_ONCE];
+    for (uint k = 0; k < COPY_AT_ONCE; k++) {
+      const uint at = first + k * fs.lane.count + fs.lane.index;
+      if (at < pieces) part[k] = data_guess16(from + at);
     }
-    if (warp_any(fs.lane, gives_up)) return LINE_NONE;
+    // The bytes before the tag.
+    fence_acquire();
+    if (!warp_all(fs.lane, hint_holds(fs, hint, page))) return false;
+    for (uint k = 0; k < COPY_AT_ONCE; k++) {
+      const uint at = first + k * fs.lane.count + fs.lane.index;
+      if (at < pieces) to[at] = part[k];
+    }
   }
-  // What the lane that pinned it has acquired is visible to all.
+  if ((word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
   warp_sync(fs.lane);
-  return line;
+  return true;
+}
+
+// All lanes. `BATCH` pieces of each lane from piece `first` on: from the bus to the line, and those in [begin, end) to `out` as well.
+template <uint BATCH, bool WHOLE>
+WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Vec16* from, WARPFS_DEVICE Vec16* line, uint first, uint begin, uint end,
+                              WARPFS_DEVICE Vec16* out) {
+  const uint mine = first + fs.lane.index;
+  Vec16 part[BATCH];
+  // All loads are on their way before the first of them is waited for.
+  for (uint k = 0; k < BATCH; k++) part[k] = bus_load16(from + mine + k * fs.lane.count);
+  for (uint k = 0; k < BATCH; k++) {
+    const uint at = mine + k * fs.lane.count;
+    data_fill16(line + at, part[k]);
+    if (WHOLE || (at >= begin && at < end)) out[at - begin] = part[k];
+  }
+}
+
+template <bool WHOLE>
+WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const ColdLine& cold, uint begin, uint end, WARPFS_DEVICE uchar* target) {
+  WARPFS_DEVICE const Vec16* from = (WARPFS_DEVICE const Vec16*)cold.address;
+  WARPFS_DEVICE Vec16* line = (WARPFS_DEVICE Vec16*)line_data(fs, cold.line);
+  const uint pieces = line_bytes(fs) / 16u;
+  uint first = 0;
+  for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
+    cold_copy_part<COPY_AT_ONCE, WHOLE>(fs, from, line, first, begin, end, (WARPFS_DEVICE Vec16*)target);
+  }
+  for (; first < pieces; first += fs.lane.count) {
+    if (first + fs.lane.index < pieces) cold_copy_part<1, WHOLE>(fs, from, line, first, begin, end, (WARPFS_DEVICE Vec16*)target);
+  }
+}
+
+// All lanes, with the same arguments. A page that is not in the cache and lies in a window: true, if it has been brought, and what was asked for of it.
+WARPFS_FN bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, WARPFS_THREAD const Vec16& entry) {
+  const ColdLine cold = cold_claim(fs, file, offset, length, entry);
+  if (cold.line == (uint)LINE_NONE) return false;
+  const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
+  if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
+  else cold_copy<false>(fs, cold, begin, begin + length / 16u, target);
+  return cold_end(fs, file, offset >> fs.line_shift, entry.words[1], cold);
+}
+
+WARPFS_FN bool arguments_are_equal(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint other) {
+  const ulong mixed = mix_arguments(offset, ((ulong)length << 32) | (uint)file, other);
+  return warp_all_equal(fs.lane, (uint)mixed ^ (uint)(mixed >> 32));
 }
 
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
-  const uint line = page_peek(fs, file, offset, length, (uint)(ulong)target, false);
-  if (line == (uint)LINE_NONE) return gread_usual(fs, file, offset, length, target);
-  copy_from_line(fs.lane, target, line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)), length);
-  warp_sync(fs.lane);
-  if (is_leader(fs)) line_unpin(fs, line);
-  count(fs, Counter::HITS, 1u);
+  WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
+  const bool aligned = (((ulong)target | offset | (ulong)length) & 15u) == 0u;
+  if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || !aligned) return gread_usual(fs, file, offset, length, target);
+  Vec16 entry;
+  if (!page_copy_out(fs, file, offset, length, target, of, entry)) {
+    if (!page_bring(fs, file, offset, length, target, entry)) return gread_usual(fs, file, offset, length, target);
+  } else {
+    count(fs, Counter::HITS, 1u);
+  }
   count(fs, Counter::READS, 1u);
   count(fs, Counter::BYTES_READ, length);
   return (int)length;
@@ -69,21 +128,24 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
 
 // To read; a map to write is made in the usual way.
 WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map) {
-  const bool reads = mode == WARPFS_RDONLY;
-  const uint line = warp_all(fs.lane, reads) ? page_peek(fs, file, offset, length, mode, true) : (uint)LINE_NONE;
-  if (line != (uint)LINE_NONE) {
-    uint mapped = 0;
+  WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
+  if (arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0) {
+    uint line = LINE_NONE;
     if (is_leader(fs)) {
-      const uint place = map_place(fs, 0u);
-      mapped = place < MAPS_MAX ? 1u : 0u;
-      if (mapped != 0u) {
-        item_maps(fs)[place] = (line + 1u) << 1;
-      } else {
+      // On its way together with what else is looked at; nearly always it is free.
+      const uint first = item_maps(fs)[0];
+      line = page_pin_mapped(fs, file, offset, length, of);
+      const uint place = first == 0u || line == (uint)LINE_NONE ? 0u : map_place(fs, 0u);
+      if (place == MAPS_MAX) {
         set_unmap(fs, line);
         line_unpin(fs, line);
+        line = LINE_NONE;
       }
+      if (line != (uint)LINE_NONE) item_maps(fs)[place] = (line + 1u) << 1;
     }
-    if (warp_shuffle(fs.lane, mapped, 0u) != 0u) {
+    // What the leader has acquired is visible to all.
+    line = warp_broadcast(fs.lane, line, 0u);
+    if (line != (uint)LINE_NONE) {
       map.file = file;
       map.writes = false;
       map.line = line;

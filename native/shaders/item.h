@@ -41,11 +41,11 @@ WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs) {
 #endif
   fs.error = 0;
   fs.pending = false;
-  for (uint i = 0; i < COUNTER_COUNT; i++) fs.counters[i] = 0;
+  for (uint i = 0; i < COUNTER_COUNT && is_leader(fs); i++) item_counters(fs)[i] = 0;
   fs.gate = 0;
   call_clear(fs);
-#if WARPFS_MAPS_IN_FS
-  for (uint i = 0; i < MAPS_MAX; i++) fs.maps[i] = 0;
+#if WARPFS_MAPS_NEAR
+  for (uint i = 0; i < MAPS_MAX && is_leader(fs); i++) item_maps(fs)[i] = 0;
 #endif
 #if WARPFS_REPLAY
   fs.call = 0;
@@ -198,10 +198,20 @@ WARPFS_FN void gcheckpoint(WARPFS_THREAD Fs& fs) {
 #endif
 }
 
-// Leaves the item when the call has to wait and the kernel replays; an item is `int body(...)`.
+// A call had to wait, and the kernel replays.
+WARPFS_FN bool item_leaves(WARPFS_THREAD const Fs& fs) {
+#if WARPFS_REPLAY
+  return fs.pending;
+#else
+  (void)fs;
+  return false;
+#endif
+}
+
+// Leaves the item when a call had to; an item is `int body(...)`.
 #define WARPFS_TRY(declaration, ...) \
   declaration = __VA_ARGS__;         \
-  if (fs.pending) return ::warpfs::WARPFS_PENDING
+  if (::warpfs::item_leaves(fs)) return ::warpfs::WARPFS_PENDING
 
 #if !WARPFS_CALLS_LINKED
 
@@ -209,9 +219,10 @@ WARPFS_FN void gcheckpoint(WARPFS_THREAD Fs& fs) {
 WARPFS_FN void item_fold_counters(WARPFS_THREAD const Fs& fs) {
   WARPFS_DEVICE WarpStats* stats = fs.stats + (fs.slot & (fs.geometry->stats_count - 1u));
   for (uint i = 0; i < COUNTER_COUNT; i++) {
-    if (fs.counters[i] == 0u) continue;
-    const uint before = atomic_add(&stats->low[i], fs.counters[i]);
-    if (before + fs.counters[i] < before) atomic_add(&stats->high[i], 1u);
+    const uint counted = item_counters(fs)[i];
+    if (counted == 0u) continue;
+    const uint before = atomic_add(&stats->low[i], counted);
+    if (before + counted < before) atomic_add(&stats->high[i], 1u);
   }
 }
 

@@ -47,6 +47,14 @@ WARPFS_FN int line_write_back_error(WARPFS_THREAD const Fs& fs, uint line) {
 // In LineAux.writing of an INVALID line, until its next claim: who had claimed it has asked nobody for its bytes.
 enum : uint32_t { FILL_GIVEN_UP = 0 };
 
+// One lane, which has claimed the line and pinned it: it is nobody's again.
+WARPFS_FN void line_let_go(WARPFS_THREAD const Fs& fs, uint line) {
+  atomic_store(&fs.auxes[line].writing, FILL_GIVEN_UP);
+  uint word = atomic_load(fs.words + line);
+  while (line_state(word) == LineState::BUSY) line_move(fs, line, word, LineState::INVALID, LineStep::NONE);
+  line_unpin(fs, line);
+}
+
 // What came of waiting for a line.
 struct Waited {
   int status;   // 0, the error of its fill, or wait_outcome()

@@ -49,6 +49,13 @@ WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length,
     const int status = page_read(fs, view.source, tag.page, PAGE_TO_MAP, line);
     if (status != 0 && is_leader(fs)) atomic_sub(&fs.sets[set.index].maps, 1u);
     if (status == 0) {
+#if WARPFS_HINTS
+      if (is_leader(fs)) {
+        const Vec16 hint = hint_of(fs, tag.file_id, tag.page, line);
+        fence_release();
+        hint_store(fs, file, tag.page, hint);
+      }
+#endif
       map_set(fs, map, line, offset, (int)view.count);
       if (is_leader(fs)) item_maps(fs)[place] = map_entry(map);
       break;

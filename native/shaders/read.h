@@ -31,12 +31,12 @@ WARPFS_FN void chunk_copy_out(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Ch
 }
 
 // All lanes. Serves one page if it is here: FIND_READY if it was, else what set_find gave (and a pin, where that is FIND_BUSY).
-WARPFS_FN uint chunk_hit(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const Tag& tag, WARPFS_THREAD const Chunk& chunk,
-                         uint index, WARPFS_DEVICE uchar* target, WARPFS_THREAD uint& line) {
+WARPFS_FN uint chunk_hit(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const Tag& tag,
+                         WARPFS_THREAD const Chunk& chunk, uint index, WARPFS_DEVICE uchar* target, WARPFS_THREAD uint& line) {
   const uint found = set_find(fs, set, tag, line);
   if (found == FIND_READY) {
     chunk_copy_out(fs, chunk, index, line, target);
-    page_release(fs, line);
+    page_release_read(fs, source, tag.page, line);
     fs.served |= 1u << index;
     count(fs, Counter::HITS, 1u);
   }
@@ -53,14 +53,14 @@ WARPFS_FN void chunk_start(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
     tag.page = chunk.first_page + index;
     const CacheSet set = set_of(fs, tag);
     uint line = LINE_NONE;
-    const uint found = chunk_hit(fs, set, tag, chunk, index, target, line);
+    const uint found = chunk_hit(fs, source, set, tag, chunk, index, target, line);
     if (found == FIND_READY) continue;
     const uint tried = page_claim_to_fill(fs, set, tag, found, fill.reservation, line);
     if (tried == PAGE_OURS) {
       fill_add(fill, index, line);
     } else if (tried == PAGE_FILLED) {
       chunk_copy_out(fs, chunk, index, line, target);
-      page_release(fs, line);
+      page_release_read(fs, source, tag.page, line);
       fs.served |= 1u << index;
     } else if (tried == PAGE_COMING || tried == PAGE_LATER) {
       // Nothing is waited for while the request has not been posted.
@@ -93,7 +93,7 @@ WARPFS_FN int chunk_finish(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
     }
     if (status != 0) continue;
     chunk_copy_out(fs, chunk, index, line, target);
-    page_release(fs, line);
+    page_release_read(fs, source, chunk.first_page + index, line);
     fs.served |= 1u << index;
   }
   return status;

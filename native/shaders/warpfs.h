@@ -21,11 +21,12 @@
 #define WARPFS_WINDOWS 0
 #endif
 
-// 1: what an item has mapped is kept in its own Fs (spin only: a replayed item needs it in its record).
-#if !defined(WARPFS_MAPS_IN_FS) || WARPFS_REPLAY
-#undef WARPFS_MAPS_IN_FS
-#define WARPFS_MAPS_IN_FS 0
+// 1: the dialect has warp_words, a few words near each warp for what its leader alone looks at.
+#ifndef WARPFS_WARP_WORDS
+#define WARPFS_WARP_WORDS 0
 #endif
+// 1: what an item has mapped is kept there (spin only: a replayed item needs it in its record).
+#define WARPFS_MAPS_NEAR (WARPFS_WARP_WORDS && !WARPFS_REPLAY)
 
 // 1: the dialect has atomic_load16, and rather loads two things at once than one after another: a look at memory takes long.
 #ifndef WARPFS_LOADS_16
@@ -67,6 +68,7 @@
 #include "mail.h"
 #include "file.h"
 #include "read.h"
+#include "cold.h"
 #include "flush.h"
 #include "write.h"
 #include "open.h"

@@ -5,16 +5,27 @@
 
 namespace warpfs {
 
-// Leader only. Where the page lies, or 0.
-WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
 #if WARPFS_WINDOWS
-  const uint windows = fs.window.words[2];
+// Where the page lies, or 0.
+WARPFS_FN ulong window_place(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Vec16& window, ulong page) {
+  const uint windows = window.words[2];
   if (windows == 0u) return 0u;
   const ulong offset = page << fs.line_shift;
-  const uint shift = fs.window.words[3] & ((1u << WINDOW_REACH_SHIFT) - 1u);
-  const ulong end = (ulong)(fs.window.words[3] >> WINDOW_REACH_SHIFT) << (shift - WINDOW_PARTS_SHIFT);
+  const uint shift = window.words[3] & ((1u << WINDOW_REACH_SHIFT) - 1u);
+  const ulong end = (ulong)(window.words[3] >> WINDOW_REACH_SHIFT) << (shift - WINDOW_PARTS_SHIFT);
   if (offset + line_bytes(fs) > end || ((windows >> (offset >> shift)) & 1u) == 0u) return 0u;
-  return ((ulong)fs.window.words[0] | ((ulong)(fs.window.words[1] & 0xffffu) << 32)) + offset;
+  return ((ulong)window.words[0] | ((ulong)(window.words[1] & 0xffffu) << 32)) + offset;
+}
+
+WARPFS_FN bool words_equal(WARPFS_THREAD const Vec16& a, WARPFS_THREAD const Vec16& b) {
+  return a.words[0] == b.words[0] && a.words[1] == b.words[1] && a.words[2] == b.words[2] && a.words[3] == b.words[3];
+}
+#endif
+
+// Leader only. The same for the file that was looked up last.
+WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
+#if WARPFS_WINDOWS
+  return window_place(fs, fs.window, page);
 #else
   (void)fs;
   (void)page;
@@ -49,17 +60,13 @@ WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) 
   if (is_leader(fs)) {
     // The bytes were read before the window is looked at again.
     fence_acquire();
-    const Vec16 now = atomic_load16(&fs.window_entry->window_base[0]);
-    filled = 1u;
-    for (uint i = 0; i < 4u; i++) {
-      if (now.words[i] != fs.window.words[i]) filled = 0u;
-    }
-    uint word = atomic_load(fs.words + line);
-    if (filled == 0u) atomic_store(&fs.auxes[line].writing, FILL_GIVEN_UP);
-    while (line_state(word) == LineState::BUSY) line_move(fs, line, word, filled != 0u ? LineState::READY : LineState::INVALID, LineStep::NONE);
-    if (filled == 0u) {
+    filled = words_equal(atomic_load16(&fs.window_entry->window_base[0]), fs.window) ? 1u : 0u;
+    if (filled != 0u) {
+      uint word = atomic_load(fs.words + line);
+      line_move(fs, line, word, LineState::READY, LineStep::NONE);
+    } else {
       fs.window.words[2] = 0u;
-      line_unpin(fs, line);
+      line_let_go(fs, line);
     }
   }
   return warp_broadcast(fs.lane, filled, 0u) != 0u;

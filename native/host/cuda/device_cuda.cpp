@@ -12,7 +12,6 @@ namespace warpfs::cuda {
 namespace {
 
 constexpr uint64_t BUFFER_ALIGNMENT = 256;
-constexpr uint32_t OWN_MAX = 64;  // buffers of one kernel
 constexpr uint32_t LOOKS_BEFORE_NAPS = 64;
 constexpr auto COURIER_TIME = std::chrono::seconds(1);  // more than it ever takes to end
 constexpr auto NAP_MIN = std::chrono::microseconds(5), NAP_MAX = std::chrono::microseconds(200);
@@ -26,12 +25,14 @@ bool still_runs(CUstream stream, std::chrono::nanoseconds time) {
   return false;
 }
 
+constexpr uint32_t SHARED_BYTES_USUAL = 48 * 1024;  // a kernel that wants more has to say so
+uint32_t shared_bytes(const Dispatch& dispatch) { return dispatch.group_warps * WARP_WORDS * uint32_t(sizeof(uint32_t)) + dispatch.group_memory_bytes; }
+
 uint64_t align_up(uint64_t bytes) { return (bytes + BUFFER_ALIGNMENT - 1) & ~(BUFFER_ALIGNMENT - 1); }
 
 /// Scratch memory: where each part begins.
 constexpr uint64_t NEXT_GROUP_AT = 0;
-constexpr uint64_t OWN_AT = BUFFER_ALIGNMENT;
-constexpr uint64_t SLOTS_AT = OWN_AT + OWN_MAX * sizeof(void*);
+constexpr uint64_t SLOTS_AT = BUFFER_ALIGNMENT;
 constexpr uint64_t SCRATCH_BYTES = SLOTS_AT + 2 * SLOTS_MAX * sizeof(uint32_t);
 
 /// Looks again at once for a while, then sleeps a little longer each time: a launch that is over soon is seen soon, and a long one costs nothing.
@@ -111,7 +112,6 @@ CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptio
   resident_warps_ = resident_groups(program_, Dispatch{});
   if (options.replay) abandon_ = builtin_.function("warpfs_abandon");
   sweep_lines_ = builtin_.word("warpfs_sweep_lines");
-  launch_.own = reinterpret_cast<void* const*>(scratch_.address() + OWN_AT);
   launch_.next_group = reinterpret_cast<uint32_t*>(scratch_.address() + NEXT_GROUP_AT);
   round_at_ = scratch_.address() + SLOTS_AT;
 }
@@ -163,7 +163,7 @@ uint32_t CudaDevice::resident_groups(CUfunction function, const Dispatch& dispat
 
 uint32_t CudaDevice::groups_on(uint32_t multiprocessors, CUfunction function, const Dispatch& dispatch) const {
   int blocks = 0;
-  check(driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, int(dispatch.group_warps * WARP_LANES), dispatch.group_memory_bytes),
+  check(driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, int(dispatch.group_warps * WARP_LANES), shared_bytes(dispatch)),
         "asking how many groups fit");
   if (blocks < 1) throw HostError("ERR_WARPFS_RESIDENT", "a group of " + std::to_string(dispatch.group_warps) + " warps does not fit on the GPU");
   return std::max(1u, std::min(uint32_t(blocks) * multiprocessors, memory_.geometry().slot_count / dispatch.group_warps));
@@ -177,11 +177,11 @@ void CudaDevice::launch(CUfunction function, const Dispatch& dispatch, uint32_t 
   launch_.slot_items = slot_items;
   const uint32_t groups = (items + dispatch.group_warps - 1) / dispatch.group_warps;
   const uint32_t grid = std::max(1u, std::min(groups, groups_on(memory_.context().multiprocessors(), function, dispatch)));
-  if (dispatch.group_memory_bytes > 48 * 1024) {
-    check(driver().cuFuncSetAttribute(function, FUNC_MAX_DYNAMIC_SHARED_BYTES, int(dispatch.group_memory_bytes)), "asking for group memory");
+  if (shared_bytes(dispatch) > SHARED_BYTES_USUAL) {
+    check(driver().cuFuncSetAttribute(function, FUNC_MAX_DYNAMIC_SHARED_BYTES, int(shared_bytes(dispatch))), "asking for group memory");
   }
   void* parameters[] = {&launch_};
-  check(driver().cuLaunchKernel(function, grid, 1, 1, dispatch.group_warps * WARP_LANES, 1, 1, dispatch.group_memory_bytes, kernels_.get(), parameters, nullptr),
+  check(driver().cuLaunchKernel(function, grid, 1, 1, dispatch.group_warps * WARP_LANES, 1, 1, shared_bytes(dispatch), kernels_.get(), parameters, nullptr),
         "launching a kernel");
 }
 
@@ -307,13 +307,13 @@ void CudaDevice::give_buffers(const Dispatch& dispatch) {
     own_ = DeviceMemory();
     own_ = DeviceMemory(memory_.context(), bytes, "the inputs and outputs of a kernel");
   }
-  std::vector<uint64_t> addresses;
   for (size_t i = 0; i < dispatch.buffers.size(); i++) {
-    addresses.push_back(own_.address() + own_at_[i]);
-    if (dispatch.buffer_bytes[i] == 0) continue;
-    check(driver().cuMemcpyHtoD(addresses[i], dispatch.buffers[i], dispatch.buffer_bytes[i]), "giving a kernel its inputs");
+    const uint64_t address = own_.address() + own_at_[i], size = dispatch.buffer_bytes[i];
+    launch_.own[i] = reinterpret_cast<void*>(address);
+    if (size == 0) continue;
+    if (i < dispatch.inputs) std::memcpy(&launch_.scalars[i], dispatch.buffers[i], std::min(size, uint64_t(sizeof launch_.scalars[i])));
+    check(driver().cuMemcpyHtoD(address, dispatch.buffers[i], size), "giving a kernel its inputs");
   }
-  if (!addresses.empty()) check(driver().cuMemcpyHtoD(scratch_.address() + OWN_AT, addresses.data(), addresses.size() * sizeof addresses[0]), "giving a kernel its inputs");
 }
 
 void CudaDevice::take_buffers(const Dispatch& dispatch) {

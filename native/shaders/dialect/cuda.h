@@ -22,7 +22,7 @@
 #define WARPFS_CONSTANT const
 #define WARPFS_WINDOWS 1
 #define WARPFS_LOADS_16 1
-#define WARPFS_MAPS_IN_FS 1
+#define WARPFS_WARP_WORDS 1
 #if defined(__CUDACC_RTC__)
 // NVRTC has no offsetof of any name; this operator of its front end is what makes the address a constant.
 #define WARPFS_OFFSETOF(type, field) ((unsigned long long)__INTADDR__(&((type*)0)->field))
@@ -216,10 +216,21 @@ WARPFS_FN bool warp_uniform(WARPFS_THREAD const Lane& lane, ulong v, WARPFS_THRE
 
 // All lanes of all warps of the group.
 WARPFS_FN void group_barrier(WARPFS_THREAD const Lane&) { __syncthreads(); }
-// The dynamic shared memory of the launch, shared by the warps of a block.
+// Of the dynamic shared memory of the launch, each warp of the block has the first words for itself. What lies in the stack of a lane is fetched
+// from L2 behind every fence; shared memory is not.
+WARPFS_FN uint* warp_words() {
+  extern __shared__ Vec16 warpfs_shared_memory[];
+  return (uint*)warpfs_shared_memory + threadIdx.x / 32u * (uint)WARP_WORDS;
+}
+// By the leader, whoever calls it; nobody waits for the sum.
+WARPFS_FN void warp_words_count(uint index, uint amount) {
+  const uint place = (uint)__cvta_generic_to_shared(warp_words() + index);
+  asm volatile("{ .reg .pred leads; setp.eq.u32 leads, %0, 0; @leads red.relaxed.cta.shared::cta.add.u32 [%1], %2; }" ::"r"(threadIdx.x & 31u), "r"(place), "r"(amount));
+}
+// The others belong to all warps of the block.
 WARPFS_FN WARPFS_GROUP uchar* group_memory(WARPFS_THREAD const Lane&) {
-  extern __shared__ Vec16 warpfs_group_memory[];
-  return (uchar*)warpfs_group_memory;
+  extern __shared__ Vec16 warpfs_shared_memory[];
+  return (uchar*)((uint*)warpfs_shared_memory + blockDim.x / 32u * (uint)WARP_WORDS);
 }
 
 // ---- Sharing work out.

@@ -36,12 +36,14 @@ WARPFS_FN bool group_take(const KernelLaunch& launch, uint& item) {
 
 }  // namespace warpfs
 
-// `call` is an expression that sees `fs` and `own`, the kernel's own buffers, and gives the item's status.
+// `call` is an expression that sees `fs`, `own`, the kernel's own buffers, and `scalars`, the values of those that are one; it gives the item's status.
 #define WARPFS_KERNEL_ENTRY_AS(name, call)                                                                             \
-  extern "C" __global__ void name(const ::warpfs::KernelLaunch launch) {                                                      \
+  extern "C" __global__ void name(const __grid_constant__ ::warpfs::KernelLaunch launch) {                                                      \
     using namespace ::warpfs;                                                                                         \
     void* const* own = launch.own;                                                                                    \
+    const ulong* scalars = launch.scalars;                                                                            \
     (void)own;                                                                                                        \
+    (void)scalars;                                                                                                    \
     uint next = 0;                                                                                                    \
     while (group_take(launch, next)) {                                                                                \
       const uint slot = launch.slots != 0 ? launch.slots[next] : blockIdx.x * launch.group_warps + threadIdx.x / WARP_LANES; \

@@ -26,6 +26,12 @@ WARPFS_FN void bus_store16(Vec16* p, Vec16 v) {
                "r"(v.words[2]), "r"(v.words[3])
                : "memory");
 }
+// What is read over the bus from now on is not older than what the host had written before the word that was seen.
+#if WARPFS_FENCES_ONE_SIDED
+WARPFS_FN void bus_fence_acquire() { asm volatile("fence.acquire.sys;" ::: "memory"); }
+#else
+WARPFS_FN void bus_fence_acquire() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
+#endif
 // Whatever this warp has seen of the others of its part, too, is visible to the host before what it stores from now on.
 WARPFS_FN void bus_fence() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
 
@@ -142,6 +148,7 @@ WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
         batch_count = found;
         stopping = idle % COURIER_LOOKS_PER_STOP == 1u ? bus_load(launch.stop) : 0u;
       }
+      if (found != 0u) bus_fence_acquire();
       window = courier_window(window, found);
     }
     courier_barrier();
@@ -152,6 +159,8 @@ WARPFS_FN void courier_channel(const CourierLaunch& launch, uint channel) {
       if (stop) break;
       continue;
     }
+    // Who reads the new bytes of a line without a pin, and then its tag, finds that the line was claimed.
+    fence_release();
     for (uint i = 0; i < count && courier_thread() == 0u; i++) {
       if (batch[i].kind == CourierKind::FILE) courier_file(launch, batch[i].index);
     }

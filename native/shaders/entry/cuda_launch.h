@@ -10,9 +10,14 @@ struct KernelConstants {
   uint32_t line_shift, set_count, set_ways_base, set_ways_rest;  // as Fs has them
 };
 
-// Of a kernel that runs work items.
+enum : uint32_t { WARP_WORDS = 32 };  // of shared memory, for each warp of a block, before what the kernel itself asks for
+
+enum : uint32_t { OWN_MAX = 64 };  // buffers of one kernel
+
+// Of a kernel that runs work items. By value: parameters lie in constant memory, and take no registers between their uses.
 struct KernelLaunch {
-  void* const* own;             // the kernel's own buffers
+  void* own[OWN_MAX];           // the kernel's own buffers
+  uint64_t scalars[OWN_MAX];    // of each input the first bytes, which are all of a scalar
   uint32_t items;
   uint32_t group_warps;
   uint32_t* next_group;         // groups that were begun

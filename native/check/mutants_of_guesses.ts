@@ -1,0 +1,127 @@
+// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, cold.h.
+import { edited, expressionsOf, type Mutant, statementsOf } from './mutant.ts';
+
+const hint = { statement: statementsOf('hint.h'), expression: expressionsOf('hint.h') };
+const hot = { statement: statementsOf('hot.h'), expression: expressionsOf('hot.h') };
+const cold = { statement: statementsOf('cold.h'), expression: expressionsOf('cold.h') };
+
+const ELEMENT = `const T loaded = data_guess_acquire<T>(line_data(fs, hint.words[0]) + ((uint)offset & (line_bytes(fs) - 1u)));
+  if (!hint_holds(fs, hint, page)) return false;
+  value = loaded;`;
+const ELEMENT_TAG = 'if (!hint_holds(fs, hint, page)) return false;';
+
+const COPIED = `fence_acquire();
+    if (!warp_all(fs.lane, hint_holds(fs, hint, page))) return false;`;
+
+const MAY_BE_MAPPED = 'line_can_be_read(word) && hint_holds(fs, hint, page) && maps < maps_max(set.ways)';
+
+const READY = `fence_release();
+      // Ready, and let go of: the pin that the claim has brought was ours alone.
+      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
+      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));`;
+const READY_HINT = 'hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));';
+
+export const mutantsOfGuesses: readonly Mutant[] = [
+  hint.expression('hint-of-any-version', {
+    original: 'tag.words[3] == hint.words[1] && tag.words[0] == hint.words[3]',
+    mutated: 'tag.words[0] == hint.words[3]',
+    scenario: 'hinted-elements',
+    note: 'A line that was another page meanwhile and is this one again passes for one that was this page all along.',
+  }),
+  expressionsOf('cache_line.h')('version-not-raised', {
+    original: 'atomic_load(&tag_of->version) + 1u',
+    mutated: 'atomic_load(&tag_of->version)',
+    scenario: 'hinted-elements',
+    note: 'A claim leaves the version as it is: a hint of before is taken for right.',
+  }),
+  hint.statement('element-after-its-tag', {
+    original: ELEMENT,
+    mutated: `${ELEMENT_TAG} ${edited(ELEMENT, ELEMENT_TAG, '')}`,
+    scenario: 'hinted-elements',
+    note: 'The tag is looked at before the element: the line may be another page in between.',
+  }),
+  hint.expression('element-past-the-end', {
+    original: 'index >= size_seen(seen) / sizeof(T)',
+    mutated: 'false',
+    scenario: 'hinted-elements-of-odd-file',
+    note: 'An element behind the end of the file is found where its page is.',
+  }),
+  hint.expression('hint-of-another-file', {
+    original: 'hint.words[3] == file_id && hint.words[2] == (uint)page',
+    mutated: 'hint.words[2] == (uint)page',
+    scenario: 'hinted-files',
+    note: 'A hint about the same page of another file passes for one about this.',
+  }),
+  hot.expression('map-of-any-state', {
+    original: MAY_BE_MAPPED,
+    mutated: edited(MAY_BE_MAPPED, 'line_can_be_read(word) && ', ''),
+    scenario: 'hinted-maps',
+    note: 'A line is mapped whose bytes are not there yet.',
+  }),
+  hot.expression('map-of-any-page', {
+    original: MAY_BE_MAPPED,
+    mutated: edited(MAY_BE_MAPPED, 'hint_holds(fs, hint, page) && ', ''),
+    scenario: 'hinted-maps',
+    note: 'A line is mapped that carries another page by now.',
+  }),
+  hot.expression('maps-without-limit', {
+    original: MAY_BE_MAPPED,
+    mutated: edited(MAY_BE_MAPPED, ' && maps < maps_max(set.ways)', ''),
+    scenario: 'hinted-maps-of-one-set',
+    note: 'Maps take the last line of a set: who writes another page of it waits for ever.',
+  }),
+  hot.statement('copied-without-a-look', {
+    original: COPIED,
+    mutated: '',
+    scenario: 'hinted-reads',
+    note: 'Bytes that were copied without a pin are not looked at again: the line may have been another page.',
+  }),
+  hot.statement('copied-after-the-look', {
+    original: COPIED,
+    mutated: edited(COPIED, 'fence_acquire();', ''),
+    scenario: 'hinted-reads-relaxed',
+    note: 'The fence between the copy and the look at the tag is missing: the look may be older than the bytes.',
+  }),
+  hot.expression('copied-past-the-end', {
+    original: 'offset < size && size - offset >= length',
+    mutated: 'offset < size',
+    scenario: 'hinted-reads-of-odd-file',
+    note: 'A read gives more bytes than the file has.',
+  }),
+  hot.statement('unmap-keeps-count', {
+    original: 'line_unpin(fs, map.line);\n      set_unmap(fs, map.line);',
+    mutated: 'line_unpin(fs, map.line);',
+    scenario: 'hinted-maps-in-turn',
+    note: 'An unmapped line still counts as mapped: soon nothing of its set can be.',
+  }),
+  statementsOf('cache.h')('hint-before-the-fence', {
+    original: 'fence_release();\n      hint_store(fs, (int)source.handle, page, hint);',
+    mutated: 'hint_store(fs, (int)source.handle, page, hint);\n      fence_release();',
+    scenario: 'hinted-first-reads-relaxed',
+    note: 'A hint can be seen before the bytes of its line: who reads them without a pin reads what was there before.',
+  }),
+  cold.expression('cold-window-not-looked-at-again', {
+    original: 'cold_place(fs, file_place(fs, file), file_id, page) == cold.address',
+    mutated: 'true',
+    scenario: 'cold-reads-and-truncation',
+    note: 'What was copied counts although the window was taken back meanwhile: bytes of a file that is another by now.',
+  }),
+  cold.expression('cold-rivals-ignored', {
+    original: 'looks && !claimed && way_is_rival(fs, mine, tag, fs.lane.index < way)',
+    mutated: 'false',
+    scenario: 'cold-rivals',
+    note: 'Two that claim lines for one page at the same time do not see each other: it is in both.',
+  }),
+  cold.statement('cold-ready-before-the-bytes', {
+    original: READY,
+    mutated: edited(READY, 'fence_release();', ''),
+    scenario: 'cold-reads-relaxed',
+    note: 'A line is ready before its bytes can be seen.',
+  }),
+  cold.statement('cold-hint-before-the-bytes', {
+    original: READY,
+    mutated: `${READY_HINT} ${edited(READY, READY_HINT, '')}`,
+    scenario: 'cold-reads-relaxed',
+    note: 'A hint can be seen before the bytes of its line: who reads them without a pin reads what was there before.',
+  }),
+];

@@ -1,0 +1,104 @@
+// A read of one page that is in no line and lies in a window, as it is made where each look at memory takes long: what the lanes have seen of the
+// set serves for finding, choosing and claiming, and what comes over the bus goes from registers to the line and to the reader at once (hot.h). It
+// takes the steps of cache_set.h and window.h; whatever is unusual is left to the usual call, before anything was changed or after it was undone.
+#pragma once
+#if WARPFS_HINTS && WARPFS_WINDOWS
+
+namespace warpfs {
+
+// All lanes. Claims a way of the set for the page, in step STARTING: the line, or LINE_NONE. Each lane looks at one way, and that of the victim claims.
+WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_THREAD uint& version) {
+  const CacheSet set = set_of(fs, tag);
+  if (set.ways > fs.lane.count) return LINE_NONE;
+  const uint mine = set.first + fs.lane.index;
+  const bool looks = fs.lane.index < set.ways;
+  uint hand = is_leader(fs) ? atomic_load(&fs.sets[set.index].hand) : 0u;
+  uint word = looks ? atomic_load(fs.words + mine) : 0u;
+  const bool here = looks && tag_matches(fs, mine, tag) && line_state(word) != LineState::INVALID;
+  uint votes = (word & LINE_REFERENCE) != 0u ? 4u : 0u;
+  if (here) votes |= 8u;
+  if (looks && line_pins(word) == 0u && line_state(word) == LineState::INVALID) votes |= 1u;
+  if (looks && line_pins(word) == 0u && line_state(word) == LineState::READY) votes |= 2u;
+  uint masks[4];
+  warp_votes(fs.lane, votes, masks);
+  hand = warp_broadcast(fs.lane, hand, 0u) % set.ways;
+  const uint unused = masks[0], clean = masks[1], reference = masks[2];
+  if (masks[3] != 0u || (unused | clean) == 0u) return LINE_NONE;
+  const uint way = unused != 0u ? lowest_bit(unused) : policy_victim(clean, reference, hand);
+  const uint line = set.first + way;
+
+  bool claimed = false;
+  if (fs.lane.index == way) {
+    if ((word & LINE_REFERENCE) != 0u) word = atomic_and(fs.words + line, ~(uint)LINE_REFERENCE) & ~(uint)LINE_REFERENCE;
+    const bool free = line_pins(word) == 0u && (line_state(word) == LineState::INVALID || line_state(word) == LineState::READY);
+    claimed = free && atomic_cas_acquire(fs.words + line, word, line_claimed());
+    if (claimed) {
+      version = tag_write(fs, line, tag);
+      atomic_store(&fs.auxes[line].writing, DIRTY_NONE);
+      // As in way_take. What was stored before it need not be released once more.
+      fence_seq();
+      if (unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);
+    }
+  }
+  if (!warp_any(fs.lane, claimed)) return LINE_NONE;
+
+  const uint passed = unused != 0u ? 0u : policy_passed(clean, reference, hand, way) & ~(1u << way);
+  if (((passed >> fs.lane.index) & 1u) != 0u) atomic_and_unasked(fs.words + mine, ~(uint)LINE_REFERENCE);
+  const bool rival = looks && !claimed && way_is_rival(fs, mine, tag, fs.lane.index < way);
+  const bool give_up = warp_any(fs.lane, rival);
+  bool ours = false;
+  if (claimed) {
+    word = line_claimed();
+    ours = !give_up && line_move_seen(fs, line, word, LineState::BUSY, LineStep::STARTING);
+    if (!ours) line_let_go(fs, line);
+  }
+  if (!warp_any(fs.lane, ours)) return LINE_NONE;
+  if (unused == 0u) count(fs, Counter::EVICTIONS, 1u);
+  version = warp_shuffle(fs.lane, version, way);
+  return line;
+}
+
+// Where the page lies over the bus, by the window as it is now; 0: nowhere, for this identity.
+WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const FileEntry* of, uint file_id, ulong page) {
+  const Vec16 window = atomic_load16(&of->window_base[0]);
+  return window.words[1] >> 16 == (file_id & 0xffffu) ? window_place(fs, window, page) : 0u;
+}
+
+WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
+  ColdLine cold;
+  cold.line = LINE_NONE;
+  cold.version = 0;
+  Tag tag;
+  tag.page = offset >> fs.line_shift;
+  const ulong size = size_seen(entry);
+  const uint within = (uint)offset & (line_bytes(fs) - 1u);
+  const bool usual = handle_is(entry.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length;
+  // All lanes go by what their leader has seen.
+  tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
+  cold.address = warp_broadcast64(fs.lane, usual ? cold_place(fs, file_place(fs, file), tag.file_id, tag.page) : 0u, 0u);
+  if (cold.address != 0u) cold.line = cold_claim_in_set(fs, tag, cold.version);
+  if (cold.line != (uint)LINE_NONE) count(fs, Counter::MISSES, 1u);
+  return cold;
+}
+
+WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold) {
+  warp_sync(fs.lane);
+  uint filled = 0;
+  if (is_leader(fs)) {
+    // The bytes were read before the window is looked at again.
+    fence_acquire();
+    filled = cold_place(fs, file_place(fs, file), file_id, page) == cold.address ? 1u : 0u;
+    if (filled != 0u) {
+      fence_release();
+      // Ready, and let go of: the pin that the claim has brought was ours alone.
+      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
+      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
+    } else {
+      line_let_go(fs, cold.line);
+    }
+  }
+  return warp_broadcast(fs.lane, filled, 0u) != 0u;
+}
+
+}  // namespace warpfs
+#endif
