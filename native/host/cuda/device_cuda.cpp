@@ -114,6 +114,9 @@ CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptio
   sweep_lines_ = builtin_.word("warpfs_sweep_lines");
   launch_.next_group = reinterpret_cast<uint32_t*>(scratch_.address() + NEXT_GROUP_AT);
   round_at_ = scratch_.address() + SLOTS_AT;
+  for (const CUfunction function : {program_, sweep_, abandon_}) {
+    if (function != nullptr) prepare(function);
+  }
 }
 
 /// A GPU that is lost is left alone: a call of the driver could wait for the kernel that still runs there. What fails may be the first sign of it.
@@ -131,14 +134,18 @@ auto CudaDevice::while_there(Work&& work) {
   }
 }
 
+/// The first launch of a kernel with a larger stack than those before waits until no other kernel runs, and the courier runs for as long as
+/// kernels do. So this one comes before it, and does nothing.
+void CudaDevice::prepare(CUfunction function) {
+  launch(function, Dispatch{}, 0, nullptr, nullptr);
+  wait_for(kernels_.get(), "loading a kernel");
+}
+
 CUfunction CudaDevice::find(const std::string& module) {
   auto found = modules_.find(module);
   if (found == modules_.end()) {
     found = modules_.emplace(module, std::make_unique<LoadedKernel>(memory_.context(), std::vector<std::string>{options_.builtin, module}, memory_.constants())).first;
-    // A first launch beside a kernel that stays resident can wait for it for ever: this one does nothing.
-    Dispatch nothing;
-    launch(found->second->function("warpfs_kernel"), nothing, 0, nullptr, nullptr);
-    wait_for(kernels_.get(), "loading a kernel");
+    prepare(found->second->function("warpfs_kernel"));
   }
   return found->second->function("warpfs_kernel");
 }

@@ -52,6 +52,7 @@ class CudaDevice final : public Device {
   void launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items);
   void launch_courier();
   void carry_all();
+  void prepare(CUfunction function);
   void wait_for(CUstream stream, const char* what);
   CUresult failure_beside(CUstream stream) const;
   /// The kernel that runs, if any, is not waited for.
