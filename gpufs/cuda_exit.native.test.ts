@@ -33,7 +33,8 @@ int cuModuleGetGlobal(void** place, size_t* bytes, void*, const char* name) {
 }
 int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void*, int, size_t) { return *blocks = 4, 0; }
 int cuLaunchKernel(const char* function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**) {
-  if (strcmp(function, "warpfs_program") == 0) endless = true;
+  static int programs; // the first one only sees what the kernel needs
+  if (strcmp(function, "warpfs_program") == 0 && ++programs == 2) endless = true;
   return 0;
 }
 int cuStreamQuery(void*) { return endless ? 600 : 0; }

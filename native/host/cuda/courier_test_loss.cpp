@@ -25,7 +25,7 @@ class PlayedKernels {
       couriers_ = stream;
       courier_runs = true;
       threads_.emplace_back([this, launch = *static_cast<const CourierLaunch*>(parameters[0])] { carry(launch); });
-    } else {
+    } else if (static_cast<const KernelLaunch*>(parameters[0])->items != 0) {  // else: the driver is to see what the kernel needs
       kernel_runs = true;
       threads_.emplace_back([this, run = kernel] {
         run();
