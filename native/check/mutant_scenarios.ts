@@ -263,6 +263,8 @@ const scenarios = {
   /** The pages of one call do not fit into the cache together. */
   'replayed-adds': scenario([[open('a', 'r+'), add(3, 130), gather(200, 10), gather(3, 130)]], { lines: 1, lanes: 2, wait: 'replay' }),
   'gather-past-the-cache': scenario([[open('a'), map(page(2), 16, 'r'), gather(5, 130)]], { lines: 2, lanes: 2, wait: 'replay' }),
+  /** The first element lies behind the end, and is what the call reports; the other one fails. */
+  'failing-adds': scenario([[open('a', 'r+'), add(400, 3), add(400, 130), fsync()], [open('a', 'r+'), add(400, 130)]], { lines: 1, faults: { eio: 400 } }),
   'two-adders': scenario([[open('a', 'r+'), add(3)], [open('a', 'r+'), add(3)]], { lines: 1 }),
   /** Accesses to elements are points to choose at only now and then, so it takes many of them. */
   'many-adds': scenario(

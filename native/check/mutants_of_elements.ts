@@ -28,6 +28,12 @@ export const mutantsOfElements: readonly Mutant[] = [
     scenario: 'replayed-adds',
     note: 'What a lane has loaded is not kept for the next run: it gets what the load before it got.',
   }),
+  statement('failed-add-gives-amount', {
+    original: 'if (status != 0 && ((fs.served >> fs.lane.index) & 1u) == 0u) moved = T(0);',
+    mutated: '',
+    scenario: 'failing-adds',
+    note: 'An addition that fails gives back what was to be added, as if the element had been that.',
+  }),
   expression('element-behind-the-end', {
     original: 'index < size / sizeof(T)',
     mutated: 'index <= size / sizeof(T)',

@@ -194,6 +194,8 @@ WARPFS_FN T elements_value(WARPFS_THREAD Fs& fs, int file, ulong index, T value,
   }
 #endif
   const int status = elements_do<T, Action>(fs, file, index, wanted, moved);
+  // A lane whose element was not reached has its argument there, which is no answer.
+  if (status != 0 && ((fs.served >> fs.lane.index) & 1u) == 0u) moved = T(0);
 #if WARPFS_REPLAY
   if (status == WARPFS_PENDING) {
     fs.pending = true;
