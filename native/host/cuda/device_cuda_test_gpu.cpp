@@ -8,6 +8,7 @@
 #include "device_cuda_test_courier.h"
 
 #include <atomic>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,14 +27,16 @@ struct StreamOfDriver {
   std::thread courier;
   std::atomic<bool> runs{false};
 };
+struct FunctionOfDriver {
+  ModuleOfDriver* module;
+  std::string name;
+  bool launched = false;
+};
 struct ModuleOfDriver {
   std::string text;
   KernelConstants constants{};
   uint32_t abi_hash = ABI_HASH, sweep_lines = 0;
-};
-struct FunctionOfDriver {
-  ModuleOfDriver* module;
-  std::string name;
+  std::map<std::string, FunctionOfDriver> functions;
 };
 struct LinkOfDriver {
   std::string text;  // of what was added last
@@ -137,6 +140,9 @@ CUresult launch_kernel(CUfunction function, unsigned, unsigned, unsigned, unsign
     launch_courier(*stream, *function->module, *static_cast<const CourierLaunch*>(parameters[0]));
     return CUDA_SUCCESS;
   }
+  // The first launch of a kernel may need a larger stack, for which the driver waits until nothing runs.
+  for (const StreamOfDriver* other : current->streams) CHECK(function->launched || !other->runs);
+  function->launched = true;
   const KernelLaunch& launch = *static_cast<const KernelLaunch*>(parameters[0]);
   if (launch.items == 0) return CUDA_SUCCESS;
   if (function->module->text == "endless") {
@@ -195,7 +201,10 @@ void add_kernels(DriverApi& api) {
     if (const CUresult dead = state()) return dead;
     return gone();
   };
-  api.cuModuleGetFunction = [](CUfunction* function, CUmodule module, const char* name) -> CUresult { return *function = new FunctionOfDriver{module, name}, state(); };
+  api.cuModuleGetFunction = [](CUfunction* function, CUmodule module, const char* name) -> CUresult {
+    *function = &module->functions.try_emplace(name, FunctionOfDriver{module, name}).first->second;
+    return state();
+  };
   api.cuModuleGetGlobal = global;
   api.cuFuncSetAttribute = [](CUfunction, int, int value) -> CUresult { return value > GROUP_MEMORY_MAX ? CUDA_ERROR_INVALID_VALUE : state(); };
   api.cuOccupancyMaxActiveBlocksPerMultiprocessor = [](int* blocks, CUfunction, int, size_t) -> CUresult { return *blocks = 8, state(); };
