@@ -82,7 +82,7 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     scenario: 'hinted-reads-relaxed',
     note: 'The fence between the copy and the look at the tag is missing: the look may be older than the bytes.',
   }),
-  hot.expression('copied-past-the-end', {
+  hint.expression('copied-past-the-end', {
     original: 'offset < size && size - offset >= length',
     mutated: 'offset < size',
     scenario: 'hinted-reads-of-odd-file',

@@ -70,9 +70,7 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
   cold.version = 0;
   Tag tag;
   tag.page = offset >> fs.line_shift;
-  const ulong size = size_seen(entry);
-  const uint within = (uint)offset & (line_bytes(fs) - 1u);
-  const bool usual = handle_is(entry.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length;
+  const bool usual = page_is_seen(fs, file, offset, length, entry);
   // All lanes go by what their leader has seen.
   tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
   cold.address = warp_broadcast64(fs.lane, usual ? cold_place(fs, file_place(fs, file), tag.file_id, tag.page) : 0u, 0u);

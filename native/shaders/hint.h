@@ -43,7 +43,15 @@ WARPFS_FN bool hint_holds(WARPFS_THREAD const Fs& fs, Vec16 hint, ulong page) {
   return tag.words[3] == hint.words[1] && tag.words[0] == hint.words[3] && tag.words[1] == hint.words[2] && tag.words[2] == (uint)(page >> 32);
 }
 
+// What was seen of a file in its entry.
 WARPFS_FN ulong size_seen(Vec16 entry) { return (ulong)entry.words[2] | ((ulong)entry.words[3] << 32); }
+
+// The file is that of the handle, and [offset, offset + length) lies within it and in one page.
+WARPFS_FN bool page_is_seen(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
+  const ulong size = size_seen(entry);
+  const uint within = (uint)offset & (line_bytes(fs) - 1u);
+  return handle_is(entry.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length;
+}
 
 // How often a warp that hits single elements says so in the word of their line: replacement is a guess as well.
 enum : uint32_t { HITS_PER_REFERENCE = 16 };

@@ -1,16 +1,13 @@
-// Calls about one page that is in the cache, as they are made where a call of a function and a look at memory of one's own cost much: everything is
-// in registers, and what is not quite usual is left to the usual call, before anything was changed.
+// Calls about one page, as they are made where a call of a function and a look at memory of one's own cost much: everything is in registers, and
+// what is not quite usual is left to the usual call, before anything was changed.
 #pragma once
 #if WARPFS_HINTS
 
 namespace warpfs {
 
-// All lanes, with the same arguments. True: [offset, offset + length) lies in one page and within the file, and the hint is about that page.
+// These bytes are there to be looked for, and the hint is about their page.
 WARPFS_FN bool page_hinted(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, Vec16 entry, Vec16 hint) {
-  const ulong size = size_seen(entry);
-  const uint within = (uint)offset & (line_bytes(fs) - 1u);
-  return handle_is(entry.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length &&
-         hint_is_about(fs, hint, entry.words[1], offset >> fs.line_shift);
+  return page_is_seen(fs, file, offset, length, entry) && hint_is_about(fs, hint, entry.words[1], offset >> fs.line_shift);
 }
 
 // Leader only. The line where the hint says that a page is, pinned and counted as mapped; LINE_NONE where it is not, or not usual.

@@ -33,7 +33,7 @@
 #define WARPFS_LOADS_16 0
 #endif
 
-// 1: elements are looked for by hints first. A replayed load would have to remember which lanes were served.
+// 1: pages and elements are looked for by hints first. A replayed load would have to remember which lanes were served.
 #define WARPFS_HINTS (WARPFS_LOADS_16 && !WARPFS_REPLAY)
 
 // 1: the kernel is linked with what is behind calls.h (WARPFS_CALLS_HERE made that).
