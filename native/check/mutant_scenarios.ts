@@ -325,12 +325,17 @@ const scenarios = {
   }),
   'hinted-first-reads-relaxed': scenario([0, 1, 2].map(() => [open('a'), read(0), read(0)]), { lines: 1, memory: 'relaxed', cuda: true }),
   'hinted-reads-of-odd-file': scenario([[open('odd'), read(0, 4), read(0), read(0)]], { lines: 1, files: [odd], cuda: true }),
+  'whole-lines-and-elements-relaxed': scenario(
+    [[open('a', 'r+'), ...[1, 2, 1].map((index) => write(page(index), LINE_BYTES))], [open('a'), ...[0, 1, 2, 3, 4, 5].map(() => gather(127, 126))]],
+    { lines: 1, lanes: 2, memory: 'relaxed', cuda: true },
+  ),
   /** Reads that miss are served out of windows, once they are granted. */
   'cold-reads-and-truncation': scenario(
     [[open('a', 'r+'), read(page(1)), read(page(2)), truncate(96), truncate(page(3))], [open('a'), ...[2, 1, 0, 1, 0].map((index) => read(page(index), 128))]],
     { lines: 1, cuda: true },
   ),
-  'cold-reads-relaxed': scenario([0, 1].map(() => [open('a'), ...[0, 1, 0, 1, 0, 1, 0].map((index) => read(page(index)))]), { lines: 1, memory: 'relaxed', cuda: true }),
+  /** What is stored last is what may come too late. */
+  'cold-reads-relaxed': scenario([0, 1].map(() => [open('a'), ...[0, 1, 0, 1, 0, 1, 0].map((index) => read(page(index) + LINE_BYTES - 16))]), { lines: 1, memory: 'relaxed', cuda: true }),
   'cold-rivals': scenario(
     [0, 1].map((warp) => [open('a', 'r+'), read(page(1)), read(page(2)), read(page(1)), read(0), write(warp * 16), barrier, read(0, 32)]),
     { lines: 3, lanes: 4, cuda: true },

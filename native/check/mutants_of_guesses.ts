@@ -100,6 +100,12 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     scenario: 'hinted-first-reads-relaxed',
     note: 'A hint can be seen before the bytes of its line: who reads them without a pin reads what was there before.',
   }),
+  statementsOf('write.h')('lanes-write-without-the-claim', {
+    original: 'line_is_known_claimed();',
+    mutated: '',
+    scenario: 'whole-lines-and-elements-relaxed',
+    note: 'Lanes beside the claimer store bytes that can be seen before the tag of their line: an element of the page before is taken from them.',
+  }),
   cold.expression('cold-window-not-looked-at-again', {
     original: 'cold_place(fs, file_place(fs, file), file_id, page) == cold.address',
     mutated: 'true',

@@ -9,6 +9,10 @@ namespace warpfs {
 
 static_assert(sizeof(Hint) == sizeof(Vec16) && sizeof(LineTag) == sizeof(Vec16), "hints and tags are of one moment");
 
+// Each lane that stores bytes into a line which its warp has claimed, before the first of them: who reads one of these without a pin, and then
+// the tag, finds that the line was claimed. The claimer's own fence does not speak for the other lanes.
+WARPFS_FN void line_is_known_claimed() { fence_release(); }
+
 // By handle: the look at a hint need not wait for the look at the file.
 WARPFS_FN WARPFS_DEVICE uint* hint_place(WARPFS_THREAD const Fs& fs, int file, ulong page) {
   const uint mixed = (uint)page + handle_index(file) * 0x85ebca6bu;
@@ -75,6 +79,8 @@ WARPFS_FN bool element_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, b
   return true;
 }
 
+#else
+WARPFS_FN void line_is_known_claimed() {}
 #endif
 
 }  // namespace warpfs

@@ -45,6 +45,7 @@ WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar*
     for (uint i = 0; i < COPY_AT_ONCE; i++) {
       if (base + i * fs.lane.count < pieces) part[i] = bus_load16(from + base + i * fs.lane.count);
     }
+    line_is_known_claimed();
     for (uint i = 0; i < COPY_AT_ONCE; i++) {
       if (base + i * fs.lane.count < pieces) data_fill16(to + base + i * fs.lane.count, part[i]);
     }

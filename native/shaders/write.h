@@ -55,6 +55,7 @@ WARPFS_CALL bool line_soil(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Sourc
 // All lanes. A line that this warp has claimed and covers whole: nothing is read for it. page_leave lets go of it.
 WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Piece& piece, uint line,
                                  const WARPFS_DEVICE uchar* bytes) {
+  line_is_known_claimed();
   copy_to_line(fs.lane, line_data(fs, line), bytes, piece.last + 1u);
   warp_sync(fs.lane);
   if (is_leader(fs)) {
