@@ -9,7 +9,8 @@ import { percentile } from './statistics.ts';
 
 /** The GPU reads the file where it lies; two threads serve what is left. */
 const MAPPED: Partial<MountOptions> = { fill: 'map', daemon: { threads: 2 } };
-const PULLED: Partial<MountOptions> = { fill: 'pull', daemon: { threads: 12, io: 'pread' }, ring: { count: 16 } };
+/** A ring for each thread: where some have two, those have twice the work. */
+const PULLED: Partial<MountOptions> = { fill: 'pull', daemon: { threads: 12, io: 'pread' }, ring: { count: 12 } };
 const PUSHED: Partial<MountOptions> = { ...PULLED, fill: 'push' };
 
 /** So many of the reads have to miss, or the row is no measurement of misses. */

@@ -211,6 +211,7 @@ int main(int argc, char** argv) {
   test_owed();
   test_trust();
   test_durability();
+  test_holds();
   test_syncs();
   test_hostile();
   test_manners();

@@ -292,6 +292,7 @@ void test_masks();
 void test_owed();
 void test_trust();
 void test_durability();
+void test_holds();
 void test_syncs();
 void test_hostile();
 void test_manners();

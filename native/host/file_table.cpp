@@ -1,6 +1,7 @@
 #include "file_table.h"
 
 #include "assert.h"
+#include "file_word.h"
 #include "host_error.h"
 #include "shared_words.h"
 
@@ -18,19 +19,7 @@ namespace warpfs {
 
 namespace {
 
-constexpr uint64_t USERS = 0xffffffffu;
-constexpr uint32_t GENERATION_SHIFT = 32;
-constexpr uint64_t GENERATION_ONE = uint64_t(1) << GENERATION_SHIFT;
-constexpr uint64_t GENERATION_MASK = ((uint64_t(1) << HANDLE_GENERATION_BITS) - 1) << GENERATION_SHIFT;
-constexpr uint64_t LIVE = uint64_t(1) << (GENERATION_SHIFT + HANDLE_GENERATION_BITS);
-constexpr uint32_t HANDLE_BITS = HANDLE_INDEX_BITS + HANDLE_GENERATION_BITS;
 constexpr uint32_t NO_HANDLE = 0xffffffffu;
-static_assert(HANDLE_WRITABLE == 1u << HANDLE_BITS, "the writable bit lies above the generation");
-
-/// The word of a live slot that this handle names, without its users.
-uint64_t live_word_of(uint32_t handle) {
-  return LIVE | (uint64_t((handle & ~HANDLE_WRITABLE) >> HANDLE_INDEX_BITS) << GENERATION_SHIFT);
-}
 
 uint8_t first_hints(int fd) {
 #if defined(__linux__)
@@ -117,27 +106,6 @@ FileTable::~FileTable() {
   if (root_ >= 0) ::close(root_);
 }
 
-FileRef FileTable::acquire(uint32_t handle) {
-  const uint32_t index = handle_index(handle);
-  if (handle >> (HANDLE_BITS + 1) != 0 || index >= count_) return {};
-  FileSlot& slot = slots_[index];
-  const uint64_t wanted = live_word_of(handle);
-  if ((slot.word.load(std::memory_order_relaxed) & ~USERS) != wanted) return {};
-  const FileRef file{&slot, slot.fd.load(std::memory_order_relaxed)};
-  if ((slot.word.fetch_add(1, std::memory_order_acq_rel) & ~USERS) != wanted) {
-    release(file);
-    return {};
-  }
-  return {&slot, slot.fd.load(std::memory_order_relaxed)};
-}
-
-void FileTable::release(const FileRef& file) {
-  const uint64_t before = file.slot->word.fetch_sub(1, std::memory_order_acq_rel);
-  if ((before & USERS) != 1 || (before & LIVE) != 0) return;
-  std::lock_guard lock(mutex_);  // the file was closed while the request ran: its descriptor is ours to close
-  if (file.slot->listed) settle(*file.slot);
-}
-
 bool FileTable::is_open(uint32_t index) const { return (slots_[index].word.load(std::memory_order_relaxed) & LIVE) != 0; }
 
 int32_t FileTable::close(uint32_t handle, bool keep, Hurry hurry) {
@@ -170,8 +138,8 @@ FileSlot* FileTable::vacant_slot() {
   if (used_ < count_) return &slots_[used_++];
   for (const uint32_t index : closed_) {
     FileSlot& slot = slots_[index];
+    if (is_used(slot)) continue;
     const uint64_t word = slot.word.load(std::memory_order_acquire);
-    if ((word & USERS) != 0) continue;
     drop_descriptor(slot);
     closed_.erase(slot.closed_place);
     slot.listed = false;
@@ -290,7 +258,7 @@ void FileTable::publish_handle(uint32_t index, uint32_t handle) {
 int32_t FileTable::retire(FileSlot& slot) {
   const int32_t error = end_writing(slot);
   publish_handle(index_of(slot), NO_HANDLE);
-  slot.word.fetch_and(~LIVE, std::memory_order_acq_rel);
+  slot.word.fetch_and(~LIVE, std::memory_order_seq_cst);
   slot.closed_place = closed_.insert(closed_.end(), index_of(slot));
   slot.listed = true;
   settle(slot);
@@ -299,8 +267,7 @@ int32_t FileTable::retire(FileSlot& slot) {
 
 /// Decides about the descriptor of a closed slot: closed, kept for sync_all, or left to the last request that still uses it.
 void FileTable::settle(FileSlot& slot) {
-  const uint64_t word = slot.word.load(std::memory_order_acquire);
-  if ((word & USERS) != 0 || (word & LIVE) != 0 || slot.fd < 0) return;
+  if (is_open(index_of(slot)) || is_used(slot) || slot.fd < 0) return;
   if (slot.nameless || (!slot.unsynced && slot.parent == nullptr)) {
     drop_descriptor(slot);
   } else if (!slot.spare) {

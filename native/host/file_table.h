@@ -27,7 +27,7 @@ struct Directory {
 
 struct FileSlot {
   // | LIVE 1 | generation 12 | users 32 |: one atomic word, so that a request that counts itself in learns with the same instruction
-  // whether its handle still holds. While users > 0 the descriptor is neither closed nor given to another file.
+  // whether its handle still holds. While users > 0, or a thread holds it, the descriptor is neither closed nor given to another file.
   std::atomic<uint64_t> word{0};
   // | TRUNCATING 1 | writes under way 31 |: a truncation waits for the writes that have begun, and lets none begin.
   std::atomic<uint32_t> writes{0};
@@ -61,12 +61,26 @@ struct FileSlot {
   std::list<uint32_t>::iterator closed_place;
 };
 
+constexpr uint32_t FILE_HOLDS_MAX = 64;  // daemon threads
+
 enum FileIoHint : uint8_t { READS_BLOCK = 1, WRITES_BLOCK = 2, IN_MEMORY = 4 };  // the file system refuses RWF_NOWAIT; never blocks
 
-/// Held by a request while it uses the descriptor.
+/// Where one daemon thread says which file it uses right now. Counting themselves in and out of one word, threads that serve the same file
+/// would wait for each other more than they work.
+struct alignas(128) FileHold {
+  ~FileHold();
+  std::atomic<FileSlot*> slot{nullptr};
+  std::atomic<uint64_t> own{0};  // a descriptor for this thread alone, and of which slot; to read
+  // The thread alone looks here.
+  uint32_t wanted = 0, uses = 0;
+};
+
+/// Held by a request while it uses the descriptor: counted in its slot, or by the thread's own hold.
 struct FileRef {
   FileSlot* slot = nullptr;
   int fd = -1;
+  int read_fd = -1;  // the same file, to read
+  FileHold* hold = nullptr;
 };
 
 enum class WriteStart {
@@ -95,9 +109,13 @@ class FileTable {
   /// Ends the table as the end of the process would: closes the descriptors and leaves the files as they are.
   void abandon();
 
-  /// Lock-free. slot is null unless the handle names an open (or kept) file of its generation.
-  FileRef acquire(uint32_t handle);
+  /// For one thread, as long as the table lives.
+  FileHold& new_hold();
+  /// Lock-free. slot is null unless the handle names an open (or kept) file of its generation. `hold`: of the calling thread, or null.
+  FileRef acquire(uint32_t handle, FileHold* hold = nullptr);
   void release(const FileRef& file);
+  /// For a request that goes on elsewhere: from here on it is counted.
+  void count_in(FileRef& file);
 
   /// flags: OPEN_WRITE and what follows it. The file is not emptied here, whatever they say. A handle.
   int32_t open(const char* path, uint32_t flags, Hurry hurry);
@@ -142,6 +160,10 @@ class FileTable {
 
   uint32_t take_over();
   bool is_open(uint32_t index) const;
+  bool is_used(const FileSlot& slot) const;
+  void end_use(FileSlot& slot);
+  int own_descriptor(FileHold& hold, uint32_t index, int fd);
+  void drop_own_descriptors(const FileSlot& slot);
   std::optional<int32_t> share_open(const FileLook& found, bool write, Hurry hurry);
   int32_t open_on_host(const char* path, uint32_t flags, bool there, Hurry hurry);
   uint32_t index_of(const FileSlot& slot) const { return uint32_t(&slot - slots_.get()); }
@@ -201,6 +223,8 @@ class FileTable {
   const PathResolver& resolver_;
   const bool read_only_;
   std::unique_ptr<FileSlot[]> slots_;
+  FileHold holds_[FILE_HOLDS_MAX];
+  std::atomic<uint32_t> hold_count_{0};
   std::atomic<uint32_t> led_to_[PATHS_REMEMBERED] = {};  // by path: the slot of the file that was opened last. A hint, no more
   std::mutex opening_mutexes_[OPENING_MUTEXES];  // by path, outside mutex_: held while it is opened on the host
   std::mutex mutex_;

@@ -235,6 +235,7 @@ void FileTable::drop_descriptor(FileSlot& slot) {
   }
   if (slot.nameless) forget(slot);
   ::close(slot.fd);
+  drop_own_descriptors(slot);
   slot.parent.reset();
   slot.fd = -1;
   slot.writable = false;
@@ -248,7 +249,7 @@ bool FileTable::drop_spare_descriptors(size_t leave) {
   for (const uint32_t index : closed_) {
     if (spare_ <= leave) break;
     FileSlot& slot = slots_[index];
-    if (slot.spare && (slot.word.load(std::memory_order_acquire) & 0xffffffffu) == 0) drop_descriptor(slot);
+    if (slot.spare && !is_used(slot)) drop_descriptor(slot);
   }
   return spare_ < before;
 }

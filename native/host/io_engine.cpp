@@ -133,7 +133,7 @@ void move_begun(Transfer& transfer, TransferEnd& end) {
     const iovec* parts = transfer.parts + transfer.part_first;
     const int count = int(transfer.part_count - transfer.part_first);
     const ssize_t moved = transfer.write ? end.calls().write(transfer.file.fd, parts, count, transfer.offset)
-                                         : end.calls().read(transfer.file.fd, parts, count, transfer.offset);
+                                         : end.calls().read(transfer.file.read_fd, parts, count, transfer.offset);
     if (end.take(transfer, moved < 0 ? -int64_t(errno) : moved)) return;
   }
 }

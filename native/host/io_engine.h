@@ -48,6 +48,8 @@ class TransferEnd {
   TransferEnd(FileTable& files, const Answers& answers, FinishedBell& bell) : files_(files), answers_(answers), bell_(bell) {}
   /// Right before bytes move. ENDED: they are dead, and everybody was told that all is well. LATER: move_blocking waits until they may.
   Begin begin(Transfer& transfer);
+  /// Before somebody else goes on with it than the thread that took the request.
+  void hand_on(Transfer& transfer) { files_.count_in(transfer.file); }
   /// What has begun goes on elsewhere, some time: until then it holds up no truncation.
   void put_off(Transfer& transfer);
   void wait_until_it_may(const Transfer& transfer) { files_.wait_for_truncation(transfer.file); }
@@ -69,6 +71,8 @@ class IoEngine {
   /// Room for everything that one more request can ask for. While there is none the rings are left alone.
   virtual bool has_room() const = 0;
   virtual void start(Transfer& transfer) = 0;
+  /// Mostly a transfer has ended when start() returns.
+  virtual bool moves_at_once() const { return false; }
   /// Hands on what was started and ends what is done. True if something ended.
   virtual bool advance() = 0;
   /// Transfers that only advance() can end.

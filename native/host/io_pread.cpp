@@ -36,7 +36,7 @@ class Inline {
       const iovec* parts = transfer.parts + transfer.part_first;
       const int count = int(transfer.part_count - transfer.part_first);
       const ssize_t moved = transfer.write ? end.calls().write_now(transfer.file.fd, parts, count, transfer.offset)
-                                           : end.calls().read_now(transfer.file.fd, parts, count, transfer.offset);
+                                           : end.calls().read_now(transfer.file.read_fd, parts, count, transfer.offset);
       if (moved < 0 && errno == EAGAIN) return false;
       if (moved < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)) {
         transfer.file.slot->io_hints.fetch_or(blocks, std::memory_order_relaxed);  // this file system never can
@@ -118,9 +118,11 @@ class PreadEngine : public IoEngine {
   PreadEngine(WorkPool& pool, TransferEnd& end) : pool_(pool), end_(end), writes_(pool, end) {}
   bool has_room() const override { return pool_.waiting() < POOL_WORK_MAX && writes_.waiting() < POOL_WORK_MAX; }
   bool advance() override { return false; }
+  bool moves_at_once() const override { return true; }
   uint32_t in_flight() const override { return 0; }
   void start(Transfer& transfer) override {
     if (inline_.try_move(transfer, end_)) return;
+    end_.hand_on(transfer);
     if (transfer.write) return writes_.add(transfer);
     pool_.submit([transfer, &end = end_]() mutable { move_blocking(transfer, end); });
   }

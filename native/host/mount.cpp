@@ -72,6 +72,7 @@ Mount::Mount(const MountOptions& options) {
   if (options.cuda) {
     cuda::FillOptions fill;
     fill.push = options.fill == "push";
+    fill.channels = std::max(fill.channels, daemon.threads);
     if (options.fill == "auto" || options.fill == "map") {
       const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
       fill.windows.emplace();

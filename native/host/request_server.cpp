@@ -20,7 +20,7 @@ void RequestServer::refuse(const Request& request, int32_t error, Counters& coun
   finished(counters);
 }
 
-void RequestServer::serve(const Request& request, IoEngine& engine, Counters& counters) {
+void RequestServer::serve(const Request& request, IoEngine& engine, Counters& counters, FileHold* hold) {
   if (const int32_t error = check_request(request, limits_)) return refuse(request, error, counters);
   switch (request.opcode) {
     case Opcode::NOP:
@@ -32,7 +32,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
     case Opcode::RENAME: return rename(request, counters);
     default: break;
   }
-  const FileRef file = files_.acquire(request.file);
+  const FileRef file = files_.acquire(request.file, hold);
   const bool dead = request.opcode == Opcode::WRITE_BACK && file.slot == nullptr && files_.is_dead(request.file, request.mailbox);
   if (file.slot == nullptr && !dead) return refuse(request, -Errno::ebadf, counters);
   Counters::bump(counters.served[request.opcode]);
@@ -41,7 +41,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
     return finished(counters);
   }
   switch (request.opcode) {
-    case Opcode::FILL: return fill(request, file, engine, counters);
+    case Opcode::FILL: return fill(request, file, engine, counters, hold);
     case Opcode::WRITE_BACK: return write_back(request, file, engine, counters);
     case Opcode::SYNC: return sync(request, file, counters);
     case Opcode::TRUNCATE: return truncate(request, file, counters);
@@ -58,7 +58,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
   }
 }
 
-void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
+void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold) {
   // Lines between skipped ones are consecutive in the file: one transfer for each such run, with a hold on the file of its own.
   if (view_.link != nullptr) view_.link->fills(files_, request.file, request.mailbox, request.offset);
   uint32_t runs = 0;
@@ -69,7 +69,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
       continue;
     }
     Transfer transfer{};
-    transfer.file = runs == 0 ? file : files_.acquire(request.file);
+    transfer.file = runs == 0 ? file : files_.acquire(request.file, hold);
     transfer.counters = &counters;
     transfer.file_id = request.mailbox;
     transfer.offset = request.offset + uint64_t(next) * limits_.line_bytes;
@@ -129,7 +129,8 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
   engine.start(transfer);
 }
 
-void RequestServer::sync(const Request& request, const FileRef& file, Counters& counters) {
+void RequestServer::sync(const Request& request, FileRef file, Counters& counters) {
+  files_.count_in(file);
   const Told told = request.length != 0 ? Told::YES : Told::NO;
   pool_.submit([this, file, told, mailbox = request.mailbox, &counters] {
     const int32_t result = files_.sync(file, told);
@@ -138,7 +139,8 @@ void RequestServer::sync(const Request& request, const FileRef& file, Counters& 
   });
 }
 
-void RequestServer::truncate(const Request& request, const FileRef& file, Counters& counters) {
+void RequestServer::truncate(const Request& request, FileRef file, Counters& counters) {
+  files_.count_in(file);
   pool_.submit([this, file, size = request.offset, mailbox = request.mailbox, &counters] {
     const int32_t result = files_.truncate(file, size);
     const uint64_t now = file.slot->size.load(std::memory_order_acquire);

@@ -13,16 +13,17 @@ class RequestServer {
                 FinishedBell& bell)
       : view_(view), limits_(limits), files_(files), pool_(pool), answers_(answers), bell_(bell) {}
 
-  /// Called by the daemon thread that took the request from its ring, with that thread's engine and counters, after it counted the
-  /// request as accepted once.
-  void serve(const Request& request, IoEngine& engine, Counters& counters);
+  /// Called by the daemon thread that took the request from its ring, with that thread's engine, counters and hold, after it counted
+  /// the request as accepted once.
+  void serve(const Request& request, IoEngine& engine, Counters& counters, FileHold* hold = nullptr);
+  FileHold& new_hold() { return files_.new_hold(); }
 
  private:
   void refuse(const Request& request, int32_t error, Counters& counters);
-  void fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
+  void fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold);
   void write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
-  void sync(const Request& request, const FileRef& file, Counters& counters);
-  void truncate(const Request& request, const FileRef& file, Counters& counters);
+  void sync(const Request& request, FileRef file, Counters& counters);
+  void truncate(const Request& request, FileRef file, Counters& counters);
   void open(const Request& request, Counters& counters);
   void unlink(const Request& request, Counters& counters);
   void rename(const Request& request, Counters& counters);

@@ -95,6 +95,7 @@ RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsig
       server_(server),
       gate_(gate),
       engine_(std::move(engine)),
+      hold_(engine_->moves_at_once() ? &server.new_hold() : nullptr),
       has_doorbell_(options.has_doorbell),
       spin_sweeps_(options.spin_sweeps),
       sandbox_(sandbox) {
@@ -154,7 +155,7 @@ void RingConsumer::nap() {
 uint32_t RingConsumer::sweep() {
   return rings_.sweep(*engine_, counters_, [this](const Request& request) {
     if (request.opcode == Opcode::WRITE_BACK && link_ != nullptr && link_->is_coming(request.lines[0])) return coming_.push_back(request);
-    server_.serve(request, *engine_, counters_);
+    server_.serve(request, *engine_, counters_, hold_);
   });
 }
 
@@ -162,7 +163,7 @@ uint32_t RingConsumer::sweep() {
 uint32_t RingConsumer::serve_come() {
   uint32_t served = 0;
   for (; !coming_.empty() && engine_->has_room() && !link_->is_coming(coming_.front().lines[0]); served++) {
-    server_.serve(coming_.front(), *engine_, counters_);
+    server_.serve(coming_.front(), *engine_, counters_, hold_);
     coming_.pop_front();
   }
   return served;

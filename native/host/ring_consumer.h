@@ -57,6 +57,7 @@ class RingConsumer {
   DispatchGate& gate_;
   std::unique_ptr<IoEngine> engine_;
   Counters counters_;
+  FileHold* const hold_;  // where an engine moves one thing after the other
   const bool has_doorbell_;
   const uint32_t spin_sweeps_;
   const Sandbox& sandbox_;

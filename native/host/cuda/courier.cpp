@@ -27,18 +27,20 @@ uint32_t number_of_thread() {
 
 }  // namespace
 
-Courier::Courier(Context& context, const Geometry& geometry, const std::optional<PushTables>& tables)
+Courier::Courier(Context& context, const Geometry& geometry, uint32_t channels, const std::optional<PushTables>& tables)
     : geometry_(geometry),
       parcel_bytes_(geometry.line_bytes + geometry.line_bytes / 8),
       stages_(stages_for(geometry.line_bytes)),
+      channel_count_(channels),
       tables_(tables),
-      messages_(context, uint64_t(CHANNELS) * CHANNEL_SLOTS * sizeof(CourierMessage), "the messages to the GPU"),
-      delivered_(context, CHANNELS * COURIER_WORDS_APART * sizeof(uint32_t), "the messages to the GPU"),
+      messages_(context, uint64_t(channels) * CHANNEL_SLOTS * sizeof(CourierMessage), "the messages to the GPU"),
+      delivered_(context, channels * COURIER_WORDS_APART * sizeof(uint32_t), "the messages to the GPU"),
       stage_memory_(context, uint64_t(stages_) * geometry.line_bytes, "bytes on their way to the GPU"),
       flags_(context, uint64_t(1 + parts()) * COURIER_WORDS_APART * sizeof(uint32_t), "the courier"),
+      channels_(new Channel[channels]),
       kept_(context, geometry.line_bytes, tables.has_value()),
       place_of_(uint64_t(geometry.line_count) + geometry.bypass_count) {
-  for (Channel& channel : channels_) channel.stage_of.assign(CHANNEL_SLOTS, NO_STAGE);
+  for (uint32_t channel = 0; channel < channel_count_; channel++) channels_[channel].stage_of.assign(CHANNEL_SLOTS, NO_STAGE);
   for (uint32_t stage = stages_; stage-- > 0;) shards_[stage % SHARDS].free.push_back(stage);
   if (tables_) {
     start_pushing(context);
@@ -55,7 +57,7 @@ void Courier::describe(CourierLaunch& launch) const {
   launch.parcels = parcels_ == nullptr ? nullptr : parcels_->bytes();
   launch.stop = flags_.at<uint32_t>();
   launch.running = flags_.at<uint32_t>() + COURIER_WORDS_APART;
-  launch.channels = CHANNELS;
+  launch.channels = channel_count_;
   launch.channel_slots = CHANNEL_SLOTS;
   launch.ring_count = geometry_.ring_count;
   launch.host_ring_slots = geometry_.ring_slots;
@@ -84,7 +86,7 @@ uint32_t Courier::delivered(uint32_t channel) const { return load_acquire(delive
 
 bool Courier::is_delivered() const {
   if (pusher_ != nullptr && !pusher_->is_idle()) return false;
-  for (uint32_t channel = 0; channel < CHANNELS; channel++) {
+  for (uint32_t channel = 0; channel < channel_count_; channel++) {
     if (delivered(channel) != channels_[channel].sent.load(std::memory_order_acquire)) return false;
   }
   return true;
@@ -103,7 +105,7 @@ void Courier::reap(Channel& channel, uint32_t index) {
 }
 
 bool Courier::reap_all() {
-  for (uint32_t index = 0; index < CHANNELS; index++) {
+  for (uint32_t index = 0; index < channel_count_; index++) {
     std::lock_guard lock(channels_[index].mutex);
     reap(channels_[index], index);
   }
@@ -185,6 +187,8 @@ const uint32_t* Courier::kept_mask(uint32_t line) { return reinterpret_cast<cons
 
 // ---- Messages.
 
+uint32_t Courier::own_channel() const { return number_of_thread() % channel_count_; }
+
 void Courier::send(uint32_t index, CourierMessage message) {
   Channel& channel = channels_[index];
   std::lock_guard lock(channel.mutex);
@@ -224,7 +228,7 @@ void Courier::line_done(uint32_t line, const LineDone& done) {
   } else if (place != 0) {
     give_back(place - 1);
   }
-  send(line % CHANNELS, message);
+  send(own_channel(), message);
 }
 
 void Courier::mailbox_done(uint32_t slot) {

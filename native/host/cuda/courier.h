@@ -25,11 +25,11 @@ struct PushTables {
 
 class Courier final : public GpuLink {
  public:
-  static constexpr uint32_t CHANNELS = 8;
   static constexpr uint32_t CHANNEL_SLOTS = 1024;
 
-  /// `geometry`: of the rings of the host. `tables`: copy engines move the bytes of lines; without them the courier does.
-  Courier(Context& context, const Geometry& geometry, const std::optional<PushTables>& tables);
+  /// `geometry`: of the rings of the host. `channels`: as many as threads answer at the same time. `tables`: copy engines move the bytes of
+  /// lines; without them the courier does.
+  Courier(Context& context, const Geometry& geometry, uint32_t channels, const std::optional<PushTables>& tables);
   ~Courier() override { stop_pushing(); }
 
   bool has_room() override;
@@ -53,7 +53,7 @@ class Courier final : public GpuLink {
   /// Everything but the tables of the gpu and the rings of the host.
   void describe(CourierLaunch& launch) const;
   /// One for each channel and each ring.
-  uint32_t parts() const { return CHANNELS + geometry_.ring_count; }
+  uint32_t parts() const { return channel_count_ + geometry_.ring_count; }
   uint32_t blocks() const { return (parts() + COURIER_PARTS - 1) / COURIER_PARTS; }
 
   /// A kernel is about to be launched, and to run until it is stopped. One that is stopped before carries what there is, and ends.
@@ -91,6 +91,9 @@ class Courier final : public GpuLink {
   void give_back(uint32_t stage);
   void reap(Channel& channel, uint32_t index);
   bool reap_all();
+  /// Of the calling thread: daemon threads do not meet over them. Nobody needs an order between the answers about two lines, and a line is
+  /// asked about again only behind its answer.
+  uint32_t own_channel() const;
   void send(uint32_t channel, CourierMessage message);
   static uint32_t kept_of(uint32_t place) { return (place & ~(KEPT_BIT | COMING_BIT)) - 1; }
   uint8_t* stage_at(uint32_t stage) const { return stage_memory_.bytes() + uint64_t(stage) * geometry_.line_bytes; }
@@ -105,10 +108,11 @@ class Courier final : public GpuLink {
   const Geometry geometry_;
   const uint32_t parcel_bytes_;  // a line, then its mask
   const uint32_t stages_;
+  const uint32_t channel_count_;
   const std::optional<PushTables> tables_;
   PinnedMemory messages_, delivered_, stage_memory_, flags_;
   std::unique_ptr<PinnedMemory> parcels_;  // without a pusher
-  std::array<Channel, CHANNELS> channels_;
+  const std::unique_ptr<Channel[]> channels_;
   std::array<Shard, SHARDS> shards_;
   KeptBytes kept_;
   // Of each line: its stage + 1, or what was kept for it + 1 | KEPT_BIT, and COMING_BIT until all of that is there.

@@ -63,7 +63,7 @@ void Courier::filled(const PushJob& job, bool copied) {
   CourierMessage message = job.message;
   give_back(message.bytes_at);
   message.bytes_at = COURIER_NO_BYTES;
-  if (copied) send(message.index % CHANNELS, message);  // else the gpu is about to be lost: a line without its bytes is never called ready
+  if (copied) send(message.index % channel_count_, message);  // else the gpu is about to be lost: a line without its bytes is never called ready
 }
 
 /// Without its bytes the write-back is refused.

@@ -42,7 +42,7 @@ inline Geometry small_geometry() {
 /// What the kernel of the courier knows, and what it does.
 class Played {
  public:
-  explicit Played(bool push = false) : memory(0, small_geometry(), {std::nullopt, push}) { memory.fill_launch(launch); }
+  explicit Played(bool push = false, uint32_t channels = 1) : memory(0, small_geometry(), {std::nullopt, push, channels}), positions(channels) { memory.fill_launch(launch); }
   Courier& courier() { return memory.courier(); }
   bool next(uint32_t channel, CourierMessage& message) {
     const CourierMessage* slot = launch.messages + uint64_t(channel) * launch.channel_slots + positions[channel] % launch.channel_slots;
@@ -67,10 +67,8 @@ class Played {
 
   CudaMemory memory;
   CourierLaunch launch{};
-  std::vector<uint32_t> positions = std::vector<uint32_t>(Courier::CHANNELS);
+  std::vector<uint32_t> positions;
 };
-
-inline uint32_t channel_of(uint32_t line) { return line % Courier::CHANNELS; }
 
 /// A daemon on the memory, and the requests that blocks of the courier would hand over.
 class PlayedMount {

@@ -33,14 +33,14 @@ void fill(Played& gpu, uint32_t line, uint8_t value, int32_t result = 0) {
   gpu.courier().line_done(line, {line + 1, result});
 }
 
-bool hears_nothing(Played& gpu, uint32_t line) {
+bool hears_nothing(Played& gpu) {
   std::this_thread::sleep_for(A_WHILE);
   CourierMessage message{};
-  return !gpu.next(channel_of(line), message);
+  return !gpu.next(0, message);
 }
 
 void take_filled(Played& gpu, uint32_t line, uint8_t value) {
-  const CourierMessage message = gpu.take(channel_of(line));
+  const CourierMessage message = gpu.take(0);
   CHECK(message.kind == CourierKind::LINE && message.index == line && message.answers == line + 1 && message.result == 0);
   CHECK(message.bytes_at == COURIER_NO_BYTES && is_full_of(gpu.line(line), value));
 }
@@ -65,10 +65,10 @@ void test_no_message_comes_before_its_copy_is_made() {
   fill(gpu, 8, 1);
   wait_until([] { return engine().batches(Way::TO_GPU) == CopyBatches::IN_FLIGHT_MAX + 1; });  // the others were before the first kernel
   fill(gpu, 16, 2);
-  CHECK(hears_nothing(gpu, 8) && is_full_of(gpu.line(8), 0) && !gpu.courier().is_delivered());
+  CHECK(hears_nothing(gpu) && is_full_of(gpu.line(8), 0) && !gpu.courier().is_delivered());
   engine().hold(Way::TO_GPU, 1);
   take_filled(gpu, 8, 1);
-  CHECK(hears_nothing(gpu, 16) && is_full_of(gpu.line(16), 0));
+  CHECK(hears_nothing(gpu) && is_full_of(gpu.line(16), 0));
   engine().let_all(Way::TO_GPU);
   take_filled(gpu, 16, 2);
   wait_until([&] { return gpu.courier().is_delivered(); });
@@ -109,7 +109,7 @@ void test_a_stage_comes_back_with_its_copy() {
   }
   for (uint32_t turn = 0; turn < 10000; turn++) {  // a failed line has nothing to copy
     fill(gpu, 5, 9, -Errno::eio);
-    CHECK(gpu.take(channel_of(5)).result == -Errno::eio);
+    CHECK(gpu.take(0).result == -Errno::eio);
   }
   CHECK(gpu.courier().has_room());
 }
@@ -130,7 +130,7 @@ void test_a_copy_that_fails_keeps_nobody_waiting() {
       wait_until([&] { return gpu.courier().has_room(); });
       fill(gpu, line, 1);
     }
-    for (uint32_t channel = 0; channel < Courier::CHANNELS; channel++) CHECK(hears_nothing(gpu, channel));
+    CHECK(hears_nothing(gpu));
   }
 }
 
@@ -162,7 +162,7 @@ void test_write_backs_are_fetched_before_they_are_served() {
       const uint32_t handle = mount.open("a.bin", OPEN_WRITE);
       mount.post(mount.fill(handle, 40, 3));
       for (uint32_t i = 0; i < 3; i++) {
-        const CourierMessage message = mount.gpu.take(channel_of(40 + i));
+        const CourierMessage message = mount.gpu.take(0);
         CHECK(message.index == 40 + i && message.bytes_at == COURIER_NO_BYTES);
         CHECK(std::memcmp(mount.gpu.line(40 + i), folder.bytes.data() + i * LINE_BYTES, LINE_BYTES) == 0);
       }
@@ -175,12 +175,12 @@ void test_write_backs_are_fetched_before_they_are_served() {
       mount.gpu.mask(7)[0] = 0x80000001u;
       mount.gpu.mask(7)[LINE_BYTES / 32 - 1] = 0x10u;
       mount.post(masked);
-      CHECK(hears_nothing(mount.gpu, 41) && folder.read() == folder.bytes);
+      CHECK(hears_nothing(mount.gpu) && folder.read() == folder.bytes);
       mount.post(mount.fill(handle, 50, 1));  // what goes the other way is not held up
-      CHECK(mount.gpu.take(channel_of(50)).result == 0);
+      CHECK(mount.gpu.take(0).result == 0);
       engine().let_all(Way::FROM_GPU);
       for (const uint32_t line : {41u, 42u}) {
-        const CourierMessage done = mount.gpu.take(channel_of(line));
+        const CourierMessage done = mount.gpu.take(0);
         CHECK(done.index == line && done.result == 0 && done.answers == 2 && done.bytes_at == COURIER_NO_BYTES);
       }
       mount.daemon->wait_until_drained();
@@ -190,7 +190,7 @@ void test_write_backs_are_fetched_before_they_are_served() {
           mount.gpu.line(line)[line] = uint8_t(turn);
           mount.post(mount.write_back(handle, line, line, 1));
         }
-        for (uint32_t line = 0; line < LINES; line++) CHECK(mount.gpu.take(channel_of(line)).result == 0);
+        for (uint32_t line = 0; line < LINES; line++) CHECK(mount.gpu.take(0).result == 0);
       }
       std::memset(folder.bytes.data(), char(TURNS), LINES);
     }

@@ -24,11 +24,11 @@ CudaMemory::CudaMemory(int device_index, const Geometry& geometry, const FillOpt
     : context_(device_index),
       geometry_(geometry),
       tables_(context_, MountMemory::layout(geometry, MemoryPart::ALL, offsets_), "the cache"),
-      positions_(context_, Courier::CHANNELS * sizeof(uint32_t), "the courier"),
+      positions_(context_, fill.channels * sizeof(uint32_t), "the courier"),
       host_geometry_(with_short_rings(geometry)),
       host_place_(context_, MountMemory::bytes_needed(host_geometry_, MemoryPart::OF_HOST), "the rings"),
       host_memory_(host_geometry_, host_place_.bytes(), MemoryPart::OF_HOST),
-      courier_(context_, host_geometry_, fill.push ? std::optional(PushTables{table(Binding::LINES), table(Binding::MASKS)}) : std::nullopt) {
+      courier_(context_, host_geometry_, fill.channels, fill.push ? std::optional(PushTables{table(Binding::LINES), table(Binding::MASKS)}) : std::nullopt) {
   line_data_bytes_ = (uint64_t(geometry.line_count) + geometry.bypass_count) * geometry.line_bytes;
   courier_.set_mailboxes(host_memory_.at<Mailbox>(Binding::MAILBOXES));
   first_values();

@@ -11,6 +11,7 @@ namespace warpfs::cuda {
 struct FillOptions {
   std::optional<WindowOptions> windows{};  // files are read where they lie, as far as that goes
   bool push = false;                       // copy engines move the bytes of lines; else the courier does
+  uint32_t channels = 4;                   // of the courier: as many as threads answer at the same time
 };
 
 class CudaMemory {
