@@ -1,7 +1,7 @@
 // The judge against a toy machine (judge_machine.test.ts does that), against every order of the oracle, and against outcomes with one mistake.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { barrier, close, fsync, open, prefetch, read, readAsync, stat, wait, write, writeAsync } from '../conformance/operations.ts';
+import { barrier, close, fsync, open, prefetch, read, readAsync, scatter, stat, truncate, wait, write, writeAsync } from '../conformance/operations.ts';
 import type { Operation } from '../program.ts';
 import { interleavings, timesOf } from './interleavings_for_tests.ts';
 import { judge, makeJudge } from './judge.ts';
@@ -145,6 +145,13 @@ test('after an fsync the file has what was written before it, and without one it
   }
   const other = scenarioOf([[rw, write(2, bytes(9, 9)), barrier], [rw, barrier, fsync()]]);
   expect(judged(other, untouched, {})?.message).toContain('no order explains byte');
+});
+
+test('a transfer that failed may have moved a part of what was stored behind the old end', () => {
+  const program: Operation[] = [rw, truncate(8), scatter([1], [9])];
+  const sixBytes = setFile(bytes(1, 2, 3, 4, 9, 0));
+  expect(judged(scenarioOf([program], undefined, { faults: { enospc: 1, shortIo: 1 } }), sixBytes, {})).toBeUndefined();
+  expect(judged(scenarioOf([program]), sixBytes, {})?.message).toContain('a has 6 bytes at the end; it can have');
 });
 
 test('faults explain errors of the calls that they can hit, and of no others', () => {

@@ -10,9 +10,10 @@ export function judgeUnfinishedDisk(file: FileCase, size: number, lineBytes: num
   const cuts = history.acts.filter((act) => cutOf(act) !== undefined);
   const writes = history.acts.filter(({ step }) => step.work === 'write');
   const initial = history.initial?.length ?? 0;
-  const possible = new Set([initial, ...cuts.map((act) => cutOf(act) as number), ...writes.flatMap((act) => endsOf(act, lineBytes)), ...history.acts.flatMap(storedEndsOf)]);
+  const possible = new Set([initial, ...cuts.map((act) => cutOf(act) as number), ...writes.flatMap((act) => endsOf(act, lineBytes)), ...history.acts.flatMap(storedRangesOf).map(([, end]) => end)]);
   // A transfer that failed may have moved a part.
-  const torn = file.faults.size > 0 && writes.some(({ step }) => step.offset < size && size < step.offset + step.length);
+  const written = [...writes.map(({ step }): Range => [step.offset, step.offset + step.length]), ...history.acts.flatMap(storedRangesOf)];
+  const torn = file.faults.size > 0 && written.some(([begin, end]) => begin < size && size < end);
   if (!possible.has(size) && !torn) return `${history.path} has ${size} bytes at the end; it can have ${[...possible].join(', ')}`;
   // Once it may have been truncated, only what surely came later counts.
   const ends = (act: Act): number[] => (cutOf(act) === undefined ? endsOf(act, lineBytes) : [cutOf(act) as number]);
@@ -22,10 +23,12 @@ export function judgeUnfinishedDisk(file: FileCase, size: number, lineBytes: num
   return `${history.path} has ${size} bytes at the end; ${least} were there when it was synced`;
 }
 
+type Range = readonly [begin: number, end: number];
+
 /** The disk may know of a truncation that made the file longer only by what was stored behind its older end. */
-function storedEndsOf({ step, mapped }: Act): number[] {
-  if (step.work === 'scatter' || step.work === 'add') return step.indices.map((index) => (index + 1) * ELEMENT_BYTES);
-  return step.work === 'unmap' || step.work === 'map_sync' ? [step.offset + step.length, step.offset + mapped] : [];
+function storedRangesOf({ step, mapped }: Act): Range[] {
+  if (step.work === 'scatter' || step.work === 'add') return step.indices.map((index) => [index * ELEMENT_BYTES, (index + 1) * ELEMENT_BYTES]);
+  return step.work === 'unmap' || step.work === 'map_sync' ? [[step.offset, step.offset + step.length], [step.offset, step.offset + mapped]] : [];
 }
 
 export function describeSizes({ history }: FileCase, operations: readonly SizeOperation[]): string {
