@@ -302,6 +302,18 @@ const scenarios = {
     lines: 1,
     cuda: true,
   }),
+  /** Two lanes with elements of one page, and of two. */
+  'hinted-elements-together': scenario([[open('a'), gather(5, 6), gather(5, 6), gather(5, 6)], [open('a'), gather(130, 131), gather(5, 6), gather(130, 131), gather(5, 6)]], {
+    lines: 1,
+    lanes: 2,
+    cuda: true,
+  }),
+  'hinted-elements-apart': scenario([[open('a'), gather(5, 130), gather(5, 130), gather(5, 130)], [open('a'), gather(260, 5), gather(5, 300), gather(130, 5), gather(260, 130)]], {
+    lines: 2,
+    lanes: 2,
+    cuda: true,
+  }),
+  'hinted-reads-of-lanes': scenario([[open('a'), ...[0, 0, 0].map(() => read(0, 64))], [open('a'), ...[1, 0, 1, 0].map((index) => read(page(index), 64))]], { lines: 1, lanes: 2, cuda: true }),
   'hinted-elements-of-odd-file': scenario([[open('odd'), gather(0), gather(1), gather(2)]], { lines: 1, files: [odd], cuda: true }),
   /** The second file has the place in the tables that the first one had. */
   'hinted-files': scenario([[open('a'), gather(5), gather(5), read(0), read(0), close(), open('b'), gather(5), read(0, 16, 1)]], { lines: 3, files: [a, b], cuda: true }),

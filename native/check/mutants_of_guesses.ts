@@ -11,7 +11,15 @@ const ELEMENT = `const T loaded = data_guess_acquire<T>(line_data(fs, hint.words
 const ELEMENT_TAG = 'if (!hint_holds(fs, hint, page)) return false;';
 
 const COPIED = `fence_acquire();
-    if (!warp_all(fs.lane, hint_holds(fs, hint, page))) return false;`;
+    warp_sync(fs.lane);
+    if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;`;
+
+const ELEMENTS = `const T loaded = data_guess_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
+  // The bytes of each lane before the tag.
+  warp_sync(fs.lane);
+  if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;
+  value = loaded;`;
+const ELEMENTS_TAG = 'if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;';
 
 const MAY_BE_MAPPED = 'line_can_be_read(word) && hint_holds(fs, hint, page) && maps < maps_max(set.ways)';
 
@@ -37,14 +45,38 @@ export const mutantsOfGuesses: readonly Mutant[] = [
   hint.statement('element-after-its-tag', {
     original: ELEMENT,
     mutated: `${ELEMENT_TAG} ${edited(ELEMENT, ELEMENT_TAG, '')}`,
-    scenario: 'hinted-elements',
+    scenario: 'hinted-elements-apart',
     note: 'The tag is looked at before the element: the line may be another page in between.',
+  }),
+  hint.statement('elements-after-their-tag', {
+    original: ELEMENTS,
+    mutated: `${ELEMENTS_TAG} ${edited(ELEMENTS, ELEMENTS_TAG, '')}`,
+    scenario: 'hinted-elements-together',
+    note: 'The tag is looked at before the elements of a warp: the line may be another page in between.',
+  }),
+  hint.statement('elements-of-other-lanes-later', {
+    original: ELEMENTS,
+    mutated: edited(ELEMENTS, 'warp_sync(fs.lane);', ''),
+    scenario: 'hinted-elements-together',
+    note: 'The leader looks at the tag before other lanes have loaded their elements.',
+  }),
+  hint.expression('elements-past-the-end', {
+    original: 'page < size_seen(seen) >> fs.line_shift',
+    mutated: 'true',
+    scenario: 'hinted-elements-of-odd-file',
+    note: 'Elements behind the end of the file are found where their page is.',
   }),
   hint.expression('element-past-the-end', {
     original: 'index >= size_seen(seen) / sizeof(T)',
     mutated: 'false',
     scenario: 'hinted-elements-of-odd-file',
     note: 'An element behind the end of the file is found where its page is.',
+  }),
+  hint.expression('elements-of-two-pages', {
+    original: 'warp_shuffle(fs.lane, (uint)page, 0u) == (uint)page',
+    mutated: 'true',
+    scenario: 'hinted-elements-apart',
+    note: 'Lanes that want elements of several pages get those of the page of the leader.',
   }),
   hint.expression('hint-of-another-file', {
     original: 'hint.words[3] == file_id && hint.words[2] == (uint)page',
@@ -75,6 +107,12 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     mutated: '',
     scenario: 'hinted-reads',
     note: 'Bytes that were copied without a pin are not looked at again: the line may have been another page.',
+  }),
+  hot.statement('copied-by-others-after-the-look', {
+    original: COPIED,
+    mutated: edited(COPIED, 'warp_sync(fs.lane);', ''),
+    scenario: 'hinted-reads-of-lanes',
+    note: 'The leader looks at the tag before other lanes have copied their bytes.',
   }),
   hot.statement('copied-after-the-look', {
     original: COPIED,

@@ -64,16 +64,17 @@ WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const FileE
   return window.words[1] >> 16 == (file_id & 0xffffu) ? window_place(fs, window, page) : 0u;
 }
 
+// All lanes; `entry` is what the leader has seen.
 WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
   ColdLine cold;
   cold.line = LINE_NONE;
   cold.version = 0;
   Tag tag;
   tag.page = offset >> fs.line_shift;
-  const bool usual = page_is_seen(fs, file, offset, length, entry);
-  // All lanes go by what their leader has seen.
+  ulong address = 0;
+  if (is_leader(fs) && page_is_seen(fs, file, offset, length, entry)) address = cold_place(fs, file_place(fs, file), entry.words[1], tag.page);
   tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
-  cold.address = warp_broadcast64(fs.lane, usual ? cold_place(fs, file_place(fs, file), tag.file_id, tag.page) : 0u, 0u);
+  cold.address = warp_broadcast64(fs.lane, address, 0u);
   if (cold.address != 0u) cold.line = cold_claim_in_set(fs, tag, cold.version);
   if (cold.line != (uint)LINE_NONE) count(fs, Counter::MISSES, 1u);
   return cold;

@@ -60,11 +60,14 @@ WARPFS_FN bool page_is_seen(WARPFS_THREAD const Fs& fs, int file, ulong offset, 
 // How often a warp that hits single elements says so in the word of their line: replacement is a guess as well.
 enum : uint32_t { HITS_PER_REFERENCE = 16 };
 
+WARPFS_FN void hint_was_of_use(WARPFS_THREAD const Fs& fs, uint line) {
+  // The word is not looked at first: that would be waited for.
+  if (policy_counts_hits() && cycle_count() / HITS_PER_REFERENCE % HITS_PER_REFERENCE == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
+}
+
 // Each lane by itself. Its element, if a hint is right and the file is as usual: true.
 template <typename T>
-WARPFS_FN bool element_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, bool wanted, WARPFS_THREAD T& value) {
-  WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
-  if (entry == 0 || !wanted) return false;
+WARPFS_FN bool element_peek_alone(WARPFS_THREAD const Fs& fs, int file, ulong index, WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD T& value) {
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
   const Vec16 seen = atomic_load16(&entry->handle);
@@ -74,9 +77,45 @@ WARPFS_FN bool element_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, b
   const T loaded = data_guess_acquire<T>(line_data(fs, hint.words[0]) + ((uint)offset & (line_bytes(fs) - 1u)));
   if (!hint_holds(fs, hint, page)) return false;
   value = loaded;
-  // Not looked at first: that would be waited for.
-  if (policy_counts_hits() && cycle_count() / HITS_PER_REFERENCE % HITS_PER_REFERENCE == 0u) atomic_or_unasked(fs.words + hint.words[0], LINE_REFERENCE);
+  hint_was_of_use(fs, hint.words[0]);
   return true;
+}
+
+// All lanes, each with an element of the same page: the leader looks for all, as in page_copy_out.
+template <typename T>
+WARPFS_FN bool elements_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD T& value) {
+  const ulong offset = index * sizeof(T);
+  const ulong page = offset >> fs.line_shift;
+  Vec16 hint;
+  uint line = LINE_NONE;
+  bool whole = true;
+  if (is_leader(fs)) {
+    const Vec16 seen = atomic_load16(&entry->handle);
+    hint = atomic_load16_acquire(hint_place(fs, file, page));
+    whole = page < size_seen(seen) >> fs.line_shift;
+    if (handle_is(seen.words[0], file) && hint_is_about(fs, hint, seen.words[1], page)) line = hint.words[0];
+  }
+  // Where the file ends each lane sees for itself whether its element is in it.
+  if (!warp_all(fs.lane, whole)) return element_peek_alone(fs, file, index, entry, value);
+  line = warp_broadcast(fs.lane, line, 0u);
+  if (line == (uint)LINE_NONE) return false;
+  const T loaded = data_guess_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
+  // The bytes of each lane before the tag.
+  warp_sync(fs.lane);
+  if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;
+  value = loaded;
+  if (is_leader(fs)) hint_was_of_use(fs, line);
+  return true;
+}
+
+// All lanes, each with an element of its own if it wants one. True: it was found where a hint is right and the file is as usual.
+template <typename T>
+WARPFS_FN bool element_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, bool wanted, WARPFS_THREAD T& value) {
+  WARPFS_DEVICE const FileEntry* entry = file_place(fs, file);
+  const ulong page = index * sizeof(T) >> fs.line_shift;
+  const bool same = warp_shuffle(fs.lane, (uint)page, 0u) == (uint)page && page >> 32 == 0u;
+  if (warp_all(fs.lane, entry != 0 && wanted && same)) return elements_peek(fs, file, index, entry, value);
+  return entry != 0 && wanted && element_peek_alone(fs, file, index, entry, value);
 }
 
 #else

@@ -32,15 +32,21 @@ WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offse
 }
 
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
-// so nobody waits for one; `target` may have been written to all the same.
+// so nobody waits for one; `target` may have been written to all the same. The leader looks for all: 16 bytes that every lane of a warp loads are
+// asked for four times. `entry` is what it has seen.
 WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target,
                              WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry) {
   const ulong page = offset >> fs.line_shift;
-  entry = atomic_load16(&of->handle);
-  const Vec16 hint = atomic_load16_acquire(hint_place(fs, file, page));
-  // Each lane has looked for itself, and may have seen another moment.
-  if (!warp_all(fs.lane, page_hinted(fs, file, offset, length, entry, hint))) return false;
-  const uint line = hint.words[0];
+  Vec16 hint;
+  uint line = LINE_NONE;
+  if (is_leader(fs)) {
+    entry = atomic_load16(&of->handle);
+    hint = atomic_load16_acquire(hint_place(fs, file, page));
+    if (page_hinted(fs, file, offset, length, entry, hint)) line = hint.words[0];
+  }
+  // What the leader has acquired is visible to all.
+  line = warp_broadcast(fs.lane, line, 0u);
+  if (line == (uint)LINE_NONE) return false;
   const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
   WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
   const uint pieces = length / 16u;
@@ -51,9 +57,10 @@ WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset,
       const uint at = first + k * fs.lane.count + fs.lane.index;
       if (at < pieces) part[k] = data_guess16(from + at);
     }
-    // The bytes before the tag.
+    // The bytes before the tag: those of each lane, and then the leader looks.
     fence_acquire();
-    if (!warp_all(fs.lane, hint_holds(fs, hint, page))) return false;
+    warp_sync(fs.lane);
+    if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;
     for (uint k = 0; k < COPY_AT_ONCE; k++) {
       const uint at = first + k * fs.lane.count + fs.lane.index;
       if (at < pieces) to[at] = part[k];
@@ -113,7 +120,7 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
   const bool aligned = (((ulong)target | offset | (ulong)length) & 15u) == 0u;
   if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || !aligned) return gread_usual(fs, file, offset, length, target);
-  Vec16 entry;
+  Vec16 entry = {};
   if (!page_copy_out(fs, file, offset, length, target, of, entry)) {
     if (!page_bring(fs, file, offset, length, target, entry)) return gread_usual(fs, file, offset, length, target);
   } else {
