@@ -1,7 +1,9 @@
 #include "context.h"
 
+#include "../abi_host.h"
 #include "../host_error.h"
 #include "exit_without_driver.h"
+#include "process_refusal.h"
 
 #include <cstring>
 
@@ -16,6 +18,9 @@ std::string megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " M
 }  // namespace
 
 Context::Context(int device_index) {
+  if (const std::string refusal = process_refusal(); !refusal.empty()) {
+    throw HostError(-Errno::eio, "the driver does nothing more for this process since an error of a kernel in it: " + refusal);
+  }
   const DriverApi& api = driver();
   int count = 0;
   check(api.cuDeviceGetCount(&count), "counting the GPUs");
@@ -32,7 +37,13 @@ Context::Context(int device_index) {
                                              std::to_string(attribute(DEVICE_COMPUTE_MINOR)) + "; 7.0 or newer is needed");
   }
   multiprocessors_ = uint32_t(attribute(DEVICE_MULTIPROCESSORS));
-  check(api.cuCtxCreate(&context_, CTX_SCHED_BLOCKING_SYNC | CTX_MAP_HOST, device_), "making a context on " + name_);
+  const CUresult made = api.cuCtxCreate(&context_, CTX_SCHED_BLOCKING_SYNC | CTX_MAP_HOST, device_);
+  try {
+    check(made, "making a context on " + name_);
+  } catch (const HostError& error) {
+    note_context_refused(made, error.what());
+    throw;
+  }
 }
 
 Context::~Context() {
@@ -42,6 +53,7 @@ Context::~Context() {
 void Context::give_up(bool kernel_runs) {
   given_up_ = true;
   kernel_runs_ = kernel_runs;
+  note_lost_mount();
   if (kernel_runs) exit_without_driver();
 }
 

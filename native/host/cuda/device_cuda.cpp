@@ -2,6 +2,7 @@
 
 #include "../assert.h"
 #include "courier_alone.h"
+#include "process_refusal.h"
 
 #include <algorithm>
 #include <cstring>
@@ -122,14 +123,18 @@ CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptio
 /// A GPU that is lost is left alone: a call of the driver could wait for the kernel that still runs there. What fails may be the first sign of it.
 template <typename Work>
 auto CudaDevice::while_there(Work&& work) {
+  if (broken_.empty()) {
+    if (const std::string refusal = process_refusal(); !refusal.empty()) lose_with_process(refusal);
+  }
   if (!broken_.empty()) throw HostError(-Errno::eio, "this mount has lost its GPU: " + broken_);
-  memory_.context().enter();
   try {
+    memory_.context().enter();
     return work();
   } catch (const HostError& error) {
     if (!broken_.empty()) throw;
     const CUresult state = driver().cuStreamQuery(kernels_.get());
     if (state == CUDA_SUCCESS || state == CUDA_ERROR_NOT_READY) throw;
+    note_error(state, error.what());
     lose(error, false);
   }
 }
@@ -242,8 +247,19 @@ void CudaDevice::lose(const HostError& why, bool kernel_runs) {
   memory_.courier().break_off();
   memory_.context().give_up(kernel_runs);
   broken_ = why.what();
-  throw HostError(why.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. A new mount works" +
-                                (kernel_runs ? ", and shares the GPU with that kernel" : ""));
+  const std::string next = !process_refusal().empty() ? "From now on the driver does nothing more for the process that it ran in: other mounts on a GPU there are lost "
+                                                        "too. A new mount works, in a process of its own"
+                           : kernel_runs              ? "A new mount works, and shares the GPU with that kernel"
+                                                      : "A new mount works";
+  throw HostError(why.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. " + next);
+}
+
+/// Nothing runs here: the driver ended that as well.
+void CudaDevice::lose_with_process(const std::string& refusal) {
+  memory_.courier().break_off();
+  memory_.context().give_up(false);
+  broken_ = "another kernel of this process made an error, after which the driver does nothing more for any mount in it (" + refusal +
+            "). What kernels of this mount wrote and nobody synced is lost with it. A new mount works, in a process of its own";
 }
 
 /// Mostly nothing runs in the context any more. A copy may fail where it does: the courier then ends when it is told to, but a kernel may wait for
@@ -332,12 +348,13 @@ void CudaDevice::take_buffers(const Dispatch& dispatch) {
 
 void CudaDevice::add_counters(CounterTotals& totals) {
   if (!broken_.empty()) return;
-  memory_.context().enter();
-  std::vector<WarpStats> records(memory_.geometry().stats_count);
-  const uint64_t bytes = records.size() * sizeof(WarpStats);
-  check(driver().cuMemcpyDtoH(records.data(), memory_.table(Binding::STATS), bytes), "reading the counters");
-  fold_counters(records.data(), uint32_t(records.size()), totals);
-  check(driver().cuMemcpyHtoD(memory_.table(Binding::STATS), records.data(), bytes), "clearing the counters");
+  while_there([&] {
+    std::vector<WarpStats> records(memory_.geometry().stats_count);
+    const uint64_t bytes = records.size() * sizeof(WarpStats);
+    check(driver().cuMemcpyDtoH(records.data(), memory_.table(Binding::STATS), bytes), "reading the counters");
+    fold_counters(records.data(), uint32_t(records.size()), totals);
+    check(driver().cuMemcpyHtoD(memory_.table(Binding::STATS), records.data(), bytes), "clearing the counters");
+  });
 }
 
 std::string CudaDevice::fill_note() const {

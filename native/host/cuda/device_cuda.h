@@ -58,6 +58,7 @@ class CudaDevice final : public Device {
   /// The kernel that runs, if any, is not waited for.
   [[noreturn]] void lose(const HostError& why, bool kernel_runs);
   [[noreturn]] void lose(const char* what, CUresult result);
+  void lose_with_process(const std::string& refusal);
   void leave_room_for_kernels() const;
   uint32_t groups_on(uint32_t multiprocessors, CUfunction function, const Dispatch& dispatch) const;
   uint32_t resident_groups(CUfunction function, const Dispatch& dispatch) const;

@@ -129,10 +129,10 @@ void courier_alone(const CourierLaunch& launch, const KernelConstants& constants
   }
 }
 
-void courier_beside(const CourierLaunch& launch, const KernelConstants& constants, const std::atomic<bool>& lost) {
+void courier_beside(const CourierLaunch& launch, const KernelConstants& constants, const std::atomic<CUresult>& refusal) {
   Player player(launch, constants);
   player.say_that_all_run();
-  for (bool idle = false; !lost && !(idle && player.is_stopped());) {
+  for (bool idle = false; refusal == CUDA_SUCCESS && !(idle && player.is_stopped());) {
     idle = true;
     for (uint32_t channel = 0; channel < launch.channels; channel++) {
       while (player.bring_down(channel)) idle = false;

@@ -1,6 +1,7 @@
 // The kernel of the courier (shaders/entry/cuda_courier.h), played: what it reads and writes is read and written by a thread of the host.
 #pragma once
 #include "../abi_host.h"
+#include "driver_api.h"
 #include "../../shaders/entry/cuda_launch.h"
 
 #include <atomic>
@@ -13,7 +14,7 @@ void courier_alone(const CourierLaunch& launch, const KernelConstants& constants
 /// A message waits for the courier.
 bool has_message(const CourierLaunch& launch);
 
-/// Until it is stopped and finds nothing, or its context is lost.
-void courier_beside(const CourierLaunch& launch, const KernelConstants& constants, const std::atomic<bool>& lost);
+/// Until it is stopped and finds nothing, or the driver refuses this process.
+void courier_beside(const CourierLaunch& launch, const KernelConstants& constants, const std::atomic<CUresult>& refusal);
 
 }  // namespace warpfs::cuda::played

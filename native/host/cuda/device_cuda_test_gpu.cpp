@@ -6,6 +6,7 @@
 #include "../host_error.h"
 #include "copies_test_engine.h"
 #include "device_cuda_test_courier.h"
+#include "process_refusal.h"
 
 #include <atomic>
 #include <map>
@@ -16,8 +17,6 @@
 namespace warpfs::cuda {
 
 struct ContextOfDriver {
-  std::atomic<CUresult> dead{CUDA_SUCCESS};  // what each call answers once something has gone wrong
-  std::atomic<bool> lost{false};
   bool endless = false;
   std::atomic<uint32_t> things{1};           // itself, and what was made in it
   std::vector<StreamOfDriver*> streams;
@@ -53,6 +52,8 @@ constexpr int MULTIPROCESSORS = 32;
 constexpr int GROUP_MEMORY_MAX = 200000;
 
 std::atomic<bool> one_at_a_time{false}, dies{false};
+/// What each call about any context answers once something has gone wrong in one of them, and the making of a new one. Giving back a context works.
+std::atomic<CUresult> refusal{CUDA_SUCCESS};
 std::atomic<uint32_t> couriers{0}, things{0}, registrations{0};
 thread_local ContextOfDriver* current = nullptr;
 CourierLaunch last_courier{};
@@ -61,7 +62,7 @@ CourierLaunch last_courier{};
 CUresult state() {
   CHECK(current != nullptr);
   CHECK(!current->endless);  // it would wait
-  return current->dead;
+  return refusal;
 }
 
 CUresult made() { return current->things++, things++, CUDA_SUCCESS; }
@@ -82,10 +83,7 @@ CUresult take_memory(void* place) {
 
 CUresult copy(void* to, const void* from, size_t bytes) {
   if (const CUresult dead = state()) return dead;
-  if (dies.exchange(false)) {
-    current->lost = true;
-    return current->dead = CUDA_ERROR_ILLEGAL_ADDRESS;
-  }
+  if (dies.exchange(false)) return refusal = CUDA_ERROR_ILLEGAL_ADDRESS;
   return std::memcpy(to, from, bytes), CUDA_SUCCESS;
 }
 
@@ -101,7 +99,7 @@ void launch_courier(StreamOfDriver& stream, const ModuleOfDriver& module, const 
   if (stream.courier.joinable()) stream.courier.join();
   stream.runs = true;
   stream.courier = std::thread([&stream, &module, launch] {
-    courier_beside(launch, module.constants, stream.context->lost);
+    courier_beside(launch, module.constants, refusal);
     stream.runs = false;
   });
 }
@@ -148,8 +146,7 @@ CUresult launch_kernel(CUfunction function, unsigned, unsigned, unsigned, unsign
   if (function->module->text == "endless") {
     current->endless = true;
   } else if (function->module->text == "stray") {
-    current->lost = true;
-    current->dead = CUDA_ERROR_ILLEGAL_ADDRESS;
+    refusal = CUDA_ERROR_ILLEGAL_ADDRESS;
   } else {
     if (one_at_a_time) CHECK(!has_message(last_courier));  // what the kernel would be told beside a courier, it knows from the start
     run_builtin(*function, launch);
@@ -236,7 +233,10 @@ DriverApi played_driver() {
   api.cuDeviceGet = [](CUdevice* device, int) -> CUresult { return *device = 0, CUDA_SUCCESS; };
   api.cuDeviceGetName = [](char* name, int bytes, CUdevice) -> CUresult { return std::snprintf(name, size_t(bytes), "a played GPU"), CUDA_SUCCESS; };
   api.cuDeviceGetAttribute = [](int* value, int, CUdevice) -> CUresult { return *value = MULTIPROCESSORS, CUDA_SUCCESS; };
-  api.cuCtxCreate = [](CUcontext* context, unsigned, CUdevice) -> CUresult { return things++, *context = current = new ContextOfDriver, CUDA_SUCCESS; };
+  api.cuCtxCreate = [](CUcontext* context, unsigned, CUdevice) -> CUresult {
+    if (const CUresult refused = refusal) return refused;
+    return things++, *context = current = new ContextOfDriver, CUDA_SUCCESS;
+  };
   api.cuCtxSetCurrent = [](CUcontext context) -> CUresult { return current = context, state(); };
   api.cuCtxDestroy = destroy_context;
   api.cuCtxSynchronize = state;
@@ -254,7 +254,7 @@ DriverApi played_driver() {
   add_memory(api);
   add_copies(api, true);
   // Waits for no kernel.
-  api.cuEventQuery = [](CUevent event) -> CUresult { return current->dead != CUDA_SUCCESS ? CUresult(current->dead) : played_engine().look(event); };
+  api.cuEventQuery = [](CUevent event) -> CUresult { return refusal != CUDA_SUCCESS ? CUresult(refusal) : played_engine().look(event); };
   return api;
 }
 
@@ -266,11 +266,14 @@ void begin(bool one_kernel_at_a_time) {
   things = 0;
   registrations = 0;
   last_courier = {};
+  refusal = CUDA_SUCCESS;
+  forget_refusal();
   played_engine().reset();
 }
 uint32_t courier_launches() { return couriers; }
 uint32_t left_behind() { return things; }
 void die_unnoticed() { dies = true; }
+void refuse_contexts(CUresult result) { refusal = result; }
 uint32_t registered() { return registrations; }
 
 }  // namespace played
@@ -281,7 +284,10 @@ const DriverApi& driver() {
   return api;
 }
 void check(CUresult result, const std::string& what) {
-  if (result != CUDA_SUCCESS) throw HostError(-Errno::eio, what + ": error " + std::to_string(result));
+  if (result == CUDA_SUCCESS) return;
+  const std::string message = what + ": error " + std::to_string(result);
+  note_error(result, message);
+  throw HostError(-Errno::eio, message);
 }
 
 }  // namespace warpfs::cuda

@@ -1,9 +1,13 @@
-// What goes wrong on a GPU ends one mount. The played driver fails the test where a call would wait for a kernel that never ends.
+// What goes wrong on a GPU ends its mount, and with some errors all mounts of the process. The played driver fails the test where a call would wait for a kernel that never ends.
 #include "device_cuda_test.h"
 
 #include "../host_error.h"
+#include "process_refusal.h"
 
 #include <sys/wait.h>
+
+#include <filesystem>
+#include <thread>
 
 namespace warpfs::cuda::played {
 
@@ -70,6 +74,17 @@ void test_an_endless_kernel(bool replay, Leaving leaving) {
   CHECK_EQUAL(left_behind(), leaked);
 }
 
+/// The driver refuses the process: all is said and given back there, and another process works.
+void expect_refused(const Place& place, const std::string& why) {
+  CHECK_EQUAL(left_behind(), 0);
+  CHECK(process_refusal() == why);
+  CHECK(has(failure_of([&] { warpfs::Mount mount(options_of(place)); }), "EIO the driver does nothing more for this process since an error of a kernel in it: " + why));
+  CHECK_EQUAL(left_behind(), 0);
+  begin(false);
+  CHECK(process_refusal().empty());
+  expect_working(place, true);
+}
+
 void test_an_illegal_address(bool replay) {
   begin(false);
   Place place;
@@ -77,12 +92,63 @@ void test_an_illegal_address(bool replay) {
     warpfs::Mount mount(options_of(place, replay));
     write_and_read(mount);
     const std::string told = failure_of([&] { run_cubin(mount, place, "stray"); });
-    CHECK(has(told, "EIO running a kernel: error 700. This mount is lost") && !has(told, "shares"));
-    CHECK(has(failure_of([&] { write_and_read(mount); }), "EIO this mount has lost its GPU"));
+    CHECK(has(told, "EIO running a kernel: error 700. This mount is lost") && has(told, "A new mount works, in a process of its own"));
+    CHECK(has(failure_of([&] { write_and_read(mount); }), "EIO this mount has lost its GPU: running a kernel"));
     CHECK_EQUAL(mount.unmount(true), -Errno::eio);
   }
+  expect_refused(place, "running a kernel: error 700");
+}
+
+/// One of them is busy when it happens, the others come to know of it by their next call.
+void test_an_illegal_address_ends_the_other_mounts(bool replay) {
+  begin(false);
+  Place place, others;
+  {
+    warpfs::Mount mount(options_of(place, replay)), idle(options_of(others, replay)), unused(options_of(others, replay)), busy(options_of(others, replay));
+    write_and_read(idle);
+    std::string told;
+    std::thread working([&] {
+      told = failure_of([&] {
+        for (;;) write_and_read(busy);
+      });
+    });
+    while (!std::filesystem::exists(others.root.at("a"))) std::this_thread::yield();
+    CHECK(has(failure_of([&] { run_cubin(mount, place, "stray"); }), "This mount is lost"));
+    working.join();
+    CHECK(has(told, "EIO ") && has(told, "A new mount works, in a process of its own"));
+    CHECK(has(failure_of([&] { write_and_read(busy); }), "EIO this mount has lost its GPU: "));
+    for (int turn = 0; turn < 2; turn++) {
+      const std::string next = failure_of([&] { write_and_read(idle); });
+      CHECK(has(next, "EIO this mount has lost its GPU: another kernel of this process made an error") && has(next, "nobody synced is lost with it. A new mount works, in a process of its own"));
+    }
+    CHECK(has(failure_of([&] { idle.sync(); }), "EIO this mount has lost its GPU: another kernel"));
+    CHECK_EQUAL(idle.unmount(true), -Errno::eio);
+  }
   CHECK_EQUAL(left_behind(), 0);
-  expect_working(place, replay);
+  CHECK(has(process_refusal(), ": error 700"));
+}
+
+/// No list has every error of a GPU that is gone.
+void test_a_driver_that_makes_no_context_behind_a_lost_mount() {
+  begin(false);
+  Place place;
+  const std::string refused = "making a context on a played GPU: error 999";
+  refuse_contexts(CUDA_ERROR_UNKNOWN);
+  CHECK(has(failure_of([&] { warpfs::Mount mount(options_of(place)); }), "EIO " + refused));
+  CHECK(process_refusal().empty());  // nothing was lost: it could work next time
+  begin(false);
+  {
+    warpfs::Mount mount(options_of(place));
+    refuse_contexts(CUDA_ERROR_UNKNOWN);
+    CHECK(has(failure_of([&] { write_and_read(mount); }), "EIO entering the context of the GPU: error 999. This mount is lost"));
+    CHECK(process_refusal().empty());
+    refuse_contexts(CUDA_ERROR_OUT_OF_MEMORY);
+    CHECK(!failure_of([&] { warpfs::Mount next(options_of(place)); }).empty());
+    CHECK(process_refusal().empty());
+    refuse_contexts(CUDA_ERROR_UNKNOWN);
+    CHECK(has(failure_of([&] { warpfs::Mount next(options_of(place)); }), "EIO " + refused));
+  }
+  expect_refused(place, refused);
 }
 
 /// What fails is not the kernel but a copy before it.
@@ -96,8 +162,7 @@ void test_a_context_that_is_found_dead() {
     CHECK(has(failure_of([&] { write_and_read(mount); }), "EIO giving a kernel its inputs: error 700. This mount is lost"));
     CHECK(has(failure_of([&] { write_and_read(mount); }), "EIO this mount has lost its GPU"));
   }
-  CHECK_EQUAL(left_behind(), 0);
-  expect_working(place, true);
+  expect_refused(place, "giving a kernel its inputs: error 700");
 }
 
 /// Whatever is given back is refused, and nobody was told before.
@@ -106,8 +171,7 @@ void test_a_context_that_dies_while_a_mount_is_made() {
   Place place;
   die_unnoticed();
   CHECK(has(failure_of([&] { warpfs::Mount mount(options_of(place)); }), "EIO writing the geometry: error 700"));
-  CHECK_EQUAL(left_behind(), 0);
-  expect_working(place, true);
+  expect_refused(place, "writing the geometry: error 700");
 }
 
 void test_a_launch_that_is_refused_leaves_no_courier_behind() {
@@ -170,8 +234,10 @@ void test_trouble() {
     const std::string how = replay ? ", replay" : ", spin";
     test::test(("a kernel that never ends is never waited for, with discard" + how).c_str(), [&] { test_an_endless_kernel(replay, Leaving::DISCARD); });
     test::test(("a kernel that never ends is never waited for, without" + how).c_str(), [&] { test_an_endless_kernel(replay, Leaving::DESTROY); });
-    test::test(("an illegal address ends one mount" + how).c_str(), [&] { test_an_illegal_address(replay); });
+    test::test(("an illegal address ends its mount, and no other is made in this process" + how).c_str(), [&] { test_an_illegal_address(replay); });
+    test::test(("an illegal address ends the other mounts of this process" + how).c_str(), [&] { test_an_illegal_address_ends_the_other_mounts(replay); });
   }
+  test::test("a driver that makes no context behind a lost mount refuses this process", test_a_driver_that_makes_no_context_behind_a_lost_mount);
   test::test("a context that is found dead ends its mount", test_a_context_that_is_found_dead);
   test::test("a context that dies while a mount is made", test_a_context_that_dies_while_a_mount_is_made);
   test::test("a launch that is refused leaves no courier behind", test_a_launch_that_is_refused_leaves_no_courier_behind);

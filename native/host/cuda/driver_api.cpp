@@ -3,6 +3,7 @@
 #include "../abi_host.h"
 #include "../host_error.h"
 #include "loaded_library.h"
+#include "process_refusal.h"
 
 namespace warpfs::cuda {
 
@@ -111,6 +112,7 @@ const DriverApi& driver() {
 void check(CUresult result, const std::string& what) {
   if (result == CUDA_SUCCESS) return;
   const std::string message = what + ": " + describe(driver(), result);
+  note_error(result, message);
   switch (result) {
     case CUDA_ERROR_OUT_OF_MEMORY: throw HostError(-Errno::enomem, message);
     case CUDA_ERROR_LAUNCH_TIMEOUT: throw HostError(-Errno::etimedout, message);

@@ -32,9 +32,20 @@ enum : CUresult {
   CUDA_ERROR_STUB_LIBRARY = 34,
   CUDA_ERROR_NO_DEVICE = 100,
   CUDA_ERROR_INVALID_DEVICE = 101,
+  CUDA_ERROR_ECC_UNCORRECTABLE = 214,
+  CUDA_ERROR_NVLINK_UNCORRECTABLE = 220,
+  CUDA_ERROR_CONTAINED = 226,
   CUDA_ERROR_NOT_READY = 600,
   CUDA_ERROR_ILLEGAL_ADDRESS = 700,
   CUDA_ERROR_LAUNCH_TIMEOUT = 702,
+  CUDA_ERROR_ASSERT = 710,
+  CUDA_ERROR_HARDWARE_STACK_ERROR = 714,
+  CUDA_ERROR_ILLEGAL_INSTRUCTION = 715,
+  CUDA_ERROR_MISALIGNED_ADDRESS = 716,
+  CUDA_ERROR_INVALID_ADDRESS_SPACE = 717,
+  CUDA_ERROR_INVALID_PC = 718,
+  CUDA_ERROR_LAUNCH_FAILED = 719,
+  CUDA_ERROR_TENSOR_MEMORY_LEAK = 721,
   CUDA_ERROR_NOT_SUPPORTED = 801,
   CUDA_ERROR_UNKNOWN = 999,
   CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
@@ -158,7 +169,8 @@ std::string version_name(int version);
 const DriverApi& driver();
 
 /// Throws HostError where `result` is not CUDA_SUCCESS: "what: CUDA_ERROR_ILLEGAL_ADDRESS an illegal memory access was encountered". Its
-/// code is ENOMEM where memory is short, ETIMEDOUT for a launch that took too long, otherwise EIO.
+/// code is ENOMEM where memory is short, ETIMEDOUT for a launch that took too long, otherwise EIO. An error after which the driver does nothing
+/// more for this process is noted (process_refusal.h).
 void check(CUresult result, const std::string& what);
 
 }  // namespace warpfs::cuda

@@ -13,6 +13,9 @@
 #include "mount_object.h"
 #include "yardstick_binding.h"
 
+#include <sys/wait.h>
+
+#include <cerrno>
 #include <thread>
 
 namespace warpfs {
@@ -167,6 +170,12 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 object.Set("uring", obstacle.empty() ? "works" : obstacle);
                 object.Set("sandbox", sandbox_of_this_machine());
                 return object;
+              }));
+  exports.Set("waitForChild", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                siginfo_t ended{};
+                // WNOWAIT: whoever started it is told as well. Without such a child there is nothing to wait for.
+                while (waitid(P_PID, id_t(info[0].As<Napi::Number>().Int64Value()), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+                }
               }));
   exports.Set("preadLoop", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 const Napi::Object loop = info[0].As<Napi::Object>();

@@ -2,6 +2,7 @@
 
 #include "../cuda/driver_api.h"
 #include "../cuda/nvrtc.h"
+#include "../cuda/process_refusal.h"
 #include "arguments.h"
 
 #include <memory>
@@ -18,25 +19,39 @@ void set_found(Napi::Object& object, const std::string& path, const std::string&
   object.Set("reason", missing);
 }
 
-Napi::Value device_values(Napi::Env env, const cuda::DriverApi& driver, int index) {
-  cuda::CUdevice device = 0;
-  driver.cuDeviceGet(&device, index);
+struct GpuFacts {
   char name[256] = {};
-  driver.cuDeviceGetName(name, sizeof name, device);
-  size_t bytes = 0;
-  driver.cuDeviceTotalMem(&bytes, device);
-  const auto attribute = [&](int which) {
-    int value = 0;
-    driver.cuDeviceGetAttribute(&value, which, device);
-    return value;
-  };
+  int compute_major = 0, compute_minor = 0, multiprocessors = 0;
+  size_t memory_bytes = 0;
+};
+
+/// Asked for once: a driver that refuses this process later would have other answers.
+const std::vector<GpuFacts>& gpus(const cuda::DriverState& state) {
+  static const std::vector<GpuFacts> found = [&state] {
+    std::vector<GpuFacts> all(state.missing.empty() ? size_t(state.device_count) : 0);
+    for (size_t index = 0; index < all.size(); index++) {
+      GpuFacts& gpu = all[index];
+      cuda::CUdevice device = 0;
+      state.api.cuDeviceGet(&device, int(index));
+      state.api.cuDeviceGetName(gpu.name, sizeof gpu.name, device);
+      state.api.cuDeviceTotalMem(&gpu.memory_bytes, device);
+      state.api.cuDeviceGetAttribute(&gpu.compute_major, cuda::DEVICE_COMPUTE_MAJOR, device);
+      state.api.cuDeviceGetAttribute(&gpu.compute_minor, cuda::DEVICE_COMPUTE_MINOR, device);
+      state.api.cuDeviceGetAttribute(&gpu.multiprocessors, cuda::DEVICE_MULTIPROCESSORS, device);
+    }
+    return all;
+  }();
+  return found;
+}
+
+Napi::Value gpu_values(Napi::Env env, const GpuFacts& gpu, size_t index) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("index", index);
-  object.Set("name", name);
-  object.Set("computeMajor", attribute(cuda::DEVICE_COMPUTE_MAJOR));
-  object.Set("computeMinor", attribute(cuda::DEVICE_COMPUTE_MINOR));
-  object.Set("multiprocessors", attribute(cuda::DEVICE_MULTIPROCESSORS));
-  object.Set("memoryBytes", double(bytes));
+  object.Set("index", double(index));
+  object.Set("name", gpu.name);
+  object.Set("computeMajor", gpu.compute_major);
+  object.Set("computeMinor", gpu.compute_minor);
+  object.Set("multiprocessors", gpu.multiprocessors);
+  object.Set("memoryBytes", double(gpu.memory_bytes));
   return object;
 }
 
@@ -46,8 +61,8 @@ Napi::Value cuda_probe(const Napi::CallbackInfo& info) {
   Napi::Object driver = Napi::Object::New(env);
   set_found(driver, state.path, cuda::version_name(state.version), state.missing);
   Napi::Array devices = Napi::Array::New(env);
-  const int usable = state.missing.empty() ? state.device_count : 0;
-  for (int index = 0; index < usable; index++) devices.Set(uint32_t(index), device_values(env, state.api, index));
+  const std::vector<GpuFacts>& all = gpus(state);
+  for (size_t index = 0; index < all.size(); index++) devices.Set(uint32_t(index), gpu_values(env, all[index], index));
   const cuda::Nvrtc& compiler = cuda::Nvrtc::instance();
   Napi::Object nvrtc = Napi::Object::New(env);
   set_found(nvrtc, compiler.path(), compiler.version(), compiler.missing());
@@ -105,6 +120,9 @@ Napi::Value nvrtc_compile(const Napi::CallbackInfo& info) {
 
 void add_cuda_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("cudaProbe", Napi::Function::New(env, cuda_probe));
+  exports.Set("cudaRefusal", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                return Napi::String::New(info.Env(), cuda::process_refusal());
+              }));
   exports.Set("nvrtcCompile", Napi::Function::New(env, nvrtc_compile));
 }
 
