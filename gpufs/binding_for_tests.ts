@@ -63,6 +63,8 @@ export function bindingForTests(): BindingForTests {
     plainOpens: () => ({ nanoseconds: 1, wrongWords: 0 }),
     progressLitmus: () => ({}),
     cudaProbe: () => binding.cuda,
+    cudaRefusal: () => '',
+    waitForChild: () => undefined,
     async nvrtcCompile(request) {
       binding.nvrtcRequests.push(request);
       const { found, reason } = binding.cuda.nvrtc;

@@ -1,6 +1,6 @@
 // A mount whose faults can be switched on and off while it is mounted.
 import { checkFault, type FaultOptions, faultSchema, nativeFault } from './fault_options.ts';
-import { type Mount, mountWith } from './mount.ts';
+import { type Mount, type MountSettings, mountWith } from './mount.ts';
 import { loadNativeBinding, type NativeMount } from './native_binding.ts';
 import type { MountOptions } from './options.ts';
 
@@ -11,20 +11,18 @@ export interface FaultyMount {
   lift(): void;
 }
 
-export async function mountForFaults(options: MountOptions): Promise<FaultyMount> {
-  let native: NativeMount | undefined;
-  const binding = () => {
-    const { binding: loaded } = loadNativeBinding();
-    return { ...loaded, host: () => loaded.host(), mount: (config: Parameters<typeof loaded.mount>[0]) => (native = loaded.mount(config)) };
-  };
-  const fs = await mountWith(binding, options);
+export async function mountForFaults(options: MountOptions, settings: MountSettings = {}): Promise<FaultyMount> {
+  const made: NativeMount[] = [];
+  const fs = await mountWith(() => loadNativeBinding().binding, options, { ...settings, onNative: (native) => made.push(native) });
+  const [native] = made;
+  if (native === undefined) throw new Error('a mount has no native part');
   return {
     fs,
     inject(fault) {
       const resolved = faultSchema.parse(fault);
       checkFault(resolved);
-      native?.setFault(nativeFault(resolved));
+      native.setFault(nativeFault(resolved));
     },
-    lift: () => native?.setFault(null),
+    lift: () => native.setFault(null),
   };
 }

@@ -11,6 +11,7 @@ import { type DispatchReport, dispatchError, makeReport } from './dispatch_repor
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
 import { checkResident, type CudaTarget, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
+import { makeNativeMount, type PlaceSettings } from './mount_place.ts';
 import {
   loadNativeBinding,
   type NativeBinding,
@@ -44,6 +45,8 @@ export interface DeviceInfo {
   serial?: string | undefined;
   /** How bytes of files get into the lines of the cache. What is in use changes: `mount.describe()` has it as it is now. */
   fill: string;
+  /** In which process the mount is, and why; absent: in this one. Anywhere else its inputs and outputs are copied from one to the other. */
+  process?: string | undefined;
   /** Why `device: 'auto'` did not take the devices before this one. */
   notTaken: { name: DeviceName; reason: string }[];
 }
@@ -88,8 +91,8 @@ export async function mount(options: MountOptions): Promise<Mount> {
   return mountWith(() => loadNativeBinding().binding, options);
 }
 
-/** What is compiled, and where it is kept, can be other than usual: for tests. */
-export type MountSettings = CudaBuiltinSettings;
+/** What is compiled, where it is kept, and which process the mount is in can be other than usual: for tests. */
+export type MountSettings = CudaBuiltinSettings & PlaceSettings;
 
 /** The binding is asked for after the options are checked: a wrong option is said even where there is no addon. */
 export async function mountWith(binding: () => NativeBinding, options: MountOptions, settings: MountSettings = {}): Promise<Mount> {
@@ -118,7 +121,9 @@ function isNamed({ device, deviceIndex, fill }: ResolvedOptions): boolean {
 async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: ResolvedOptions, settings: MountSettings): Promise<Mount> {
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
-  if (choice.name !== 'cuda') return new NativeBackedMount(native.mount(nativeConfig(resolved, workers)), { options: resolved, choice, settings });
+  if (choice.name !== 'cuda') {
+    return new NativeBackedMount(await makeNativeMount(native, nativeConfig(resolved, workers), settings), { options: resolved, choice, settings });
+  }
   const serial = serialReason(settings.environment);
   checkSerial(serial, resolved.wait);
   const device = native.cudaProbe().devices[resolved.deviceIndex] as NativeCudaDevice; // chosen, so it is there
@@ -127,7 +132,7 @@ async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: Re
   const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay', lineInfo: serial !== undefined };
   const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
   const config = nativeConfig(resolved, workers, { builtin: builtin.module, serial: serial !== undefined });
-  return new NativeBackedMount(await native.mountLater(config), { options: resolved, choice, settings, cuda, serial });
+  return new NativeBackedMount(await makeNativeMount(native, config, settings), { options: resolved, choice, settings, cuda, serial });
 }
 
 interface MountParts {
@@ -152,11 +157,12 @@ class NativeBackedMount implements Mount {
   #finding: NativeFinding | undefined;
 
   constructor(native: NativeMount, { options, choice, settings, cuda, serial }: MountParts) {
-    const { engine, engineNote, sandbox, fill, workers, residentWarps } = native.describe();
+    const { engine, engineNote, sandbox, fill, process, workers, residentWarps } = native.describe();
     this.#native = native;
     this.#settings = settings;
     this.options = options;
-    this.device = { name: choice.name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, serial, fill, notTaken: choice.notTaken };
+    const { name, notTaken } = choice;
+    this.device = { name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, serial, fill, process, notTaken };
     this.#kernelHost = {
       policy: options.cache.policy,
       wait: options.wait,

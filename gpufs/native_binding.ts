@@ -28,6 +28,10 @@ export interface NativeBinding {
   progressLitmus(threads: string[][]): Record<string, 'PASS' | 'FAIL'>;
   /** What there is of NVIDIA's driver, GPUs and compiler. Never throws; the first call loads and initialises them, the others are quick. */
   cudaProbe(): NativeCudaProbe;
+  /** What ended the driver's work for this process: native/host/cuda/process_refusal.h. '' while there was nothing. */
+  cudaRefusal(): string;
+  /** Blocks until this child process has ended, and leaves its end to be told to whoever started it. */
+  waitForChild(pid: number): void;
   /** Beside Node's thread. Without NVRTC the result is not ok. */
   nvrtcCompile(request: NvrtcRequest): Promise<NvrtcResult>;
   /** What plain kernels reach on a GPU. `cubin`: path of the compiled yardsticks. Nothing is done before the first measurement. */
@@ -163,6 +167,8 @@ export interface NativeMountDescription {
   hostCalls: number;
   /** Those of them that were made to fail. */
   hostFaults: number;
+  /** In which process the mount is, and why; absent: in this one. Then the rest is as it was when its last call ended. */
+  process?: string;
 }
 
 export interface NativeMount {

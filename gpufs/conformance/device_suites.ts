@@ -15,6 +15,9 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/fio.test.ts',
   'gpufs/conformance/cuda_fill.test.ts',
   'gpufs/conformance/cuda_trouble.test.ts',
+  'gpufs/conformance/own_process.test.ts',
+  'gpufs/conformance/own_process_errors.test.ts',
+  'gpufs/conformance/own_process_exit.test.ts',
   'gpufs/exercise/exercise.test.ts',
   'gpufs/listing.native.test.ts',
 ];
@@ -41,5 +44,6 @@ export const cpuSuites: Readonly<Record<string, string>> = {
   'gpufs/cuda_compiler.test.ts': NO_DEVICE,
   'gpufs/cuda_driver.native.test.ts': NO_DEVICE,
   'gpufs/cuda_exit.native.test.ts': 'its driver is a stand-in',
+  'gpufs/mount_place.native.test.ts': 'its driver is a stand-in',
   'native/abi/abi.test.ts': NO_DEVICE,
 };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { errnoName, WarpfsError } from '../errors.ts';
 import type { FaultOptions } from '../fault_options.ts';
 import { type FaultyMount, mountForFaults } from '../faults_for_tests.ts';
-import type { IoName } from '../options.ts';
+import type { IoName, MountOptions } from '../options.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { DoubtfulFile } from './doubtful_file.ts';
 import { pattern } from './fixture.ts';
@@ -66,7 +66,11 @@ async function runOnce(io: IoName, fault: FaultOptions): Promise<{ sawFault: boo
   const root = mkdtempSync(join(tmpdir(), 'warpfs-nth-call-'));
   const files = new Map(['a.bin', 'b.bin', 'c.bin'].map((name) => [name, new DoubtfulFile(name === 'b.bin' ? undefined : pattern(2500, 7))]));
   for (const [name, file] of files) if (file.exists === true) writeFileSync(join(root, name), file.bytes);
-  const options = { root, device: testDevice, cache: { lines: LINES, lineBytes: LINE_BYTES }, ring: { count: 1 }, daemon: { io }, residentWarps: 1, workers: 1, timeoutMs: TIMEOUT_MS };
+  const options: MountOptions = {
+    root, device: testDevice, cache: { lines: LINES, lineBytes: LINE_BYTES }, ring: { count: 1 }, daemon: { io }, residentWarps: 1, workers: 1, timeoutMs: TIMEOUT_MS,
+    // Elsewhere a warp may read a file where it lies, and no call of the host is made.
+    ...(testDevice === 'cuda' ? { fill: 'pull' } : {}),
+  };
   const mounted = await mountForFaults(options);
   const { fs } = mounted;
   try {

@@ -52,6 +52,11 @@ class Naps {
 
 }  // namespace
 
+/// It says that the GPU is lost, and what that means.
+struct CudaDevice::Lost : HostError {
+  using HostError::HostError;
+};
+
 /// The daemon polls its rings, and the courier runs, exactly as long as kernels run.
 class CudaDevice::CourierWhile {
  public:
@@ -130,8 +135,10 @@ auto CudaDevice::while_there(Work&& work) {
   try {
     memory_.context().enter();
     return work();
+  } catch (const Lost&) {
+    throw;
   } catch (const HostError& error) {
-    if (!broken_.empty()) throw;
+    if (!broken_.empty()) lose(error, memory_.context().kernel_runs());  // it was seen when the courier was stopped: nobody was told
     const CUresult state = driver().cuStreamQuery(kernels_.get());
     if (state == CUDA_SUCCESS || state == CUDA_ERROR_NOT_READY) throw;
     note_error(state, error.what());
@@ -251,7 +258,7 @@ void CudaDevice::lose(const HostError& why, bool kernel_runs) {
                                                         "too. A new mount works, in a process of its own"
                            : kernel_runs              ? "A new mount works, and shares the GPU with that kernel"
                                                       : "A new mount works";
-  throw HostError(why.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. " + next);
+  throw Lost(why.code, broken_ + ". This mount is lost; what kernels wrote and nobody synced is lost with it. " + next);
 }
 
 /// Nothing runs here: the driver ended that as well.

@@ -41,6 +41,7 @@ class CudaDevice final : public Device {
  private:
   class Rounds;
   class CourierWhile;
+  struct Lost;
 
   template <typename Work>
   auto while_there(Work&& work);
