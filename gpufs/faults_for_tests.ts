@@ -7,8 +7,8 @@ import type { MountOptions } from './options.ts';
 export interface FaultyMount {
   fs: Mount;
   /** Counts the calls from 1 again. */
-  inject(fault: FaultOptions): void;
-  lift(): void;
+  inject: (fault: FaultOptions) => void;
+  lift: () => void;
 }
 
 export async function mountForFaults(options: MountOptions, settings: MountSettings = {}): Promise<FaultyMount> {

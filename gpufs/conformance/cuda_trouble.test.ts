@@ -1,10 +1,11 @@
-// What goes wrong on a GPU is told, ends one mount, and nothing else.
+// What goes wrong on a GPU is told, and a new mount works: behind the first test all of them are in processes of their own.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Mount } from '../mount.ts';
 import type { MountOptions } from '../options.ts';
 import { packageRoot } from '../package_root.ts';
 import { mountOnTestDevice, testDevice } from './test_device.ts';
@@ -30,12 +31,36 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'trouble on a GPU
     expect([...read.data]).toEqual(Array.from({ length: 100 }, () => 7));
   }
 
-  test('an illegal address ends the mount with a typed error, and a new one works', async () => {
-    const fs = await onGpu();
-    const kernel = await fs.kernel({ name: 'stray', source: '  uint* nowhere = (uint*)16;\n  nowhere[item] = 1;' });
-    await expect(kernel.dispatch({ items: 4 })).rejects.toMatchObject({ name: 'WarpfsError', code: 'EIO', message: expect.stringContaining('ILLEGAL_ADDRESS') });
-    await expect(fs.run([[{ op: 'open', path: 'a.bin', mode: 'r' }]])).rejects.toMatchObject({ name: 'WarpfsError', code: 'EIO' });
+  /** A kernel that ends all that the driver does for its process. */
+  async function loseTo(fs: Mount, source: string, error: string): Promise<void> {
+    const kernel = await fs.kernel({ name: 'wrong', source });
+    const told = { name: 'WarpfsError', code: 'EIO', message: expect.stringMatching(`${error}.* A new mount works, in a process of its own`) };
+    await expect(kernel.dispatch({ items: 4 })).rejects.toMatchObject(told);
+    await expect(fs.run([[{ op: 'open', path: 'a.bin', mode: 'r' }]])).rejects.toMatchObject({ name: 'WarpfsError', code: 'EIO', message: expect.stringContaining(error) });
     await expect(fs.unmount({ discard: true })).rejects.toMatchObject({ name: 'WarpfsError' });
+  }
+  const stray = '  uint* nowhere = (uint*)16;\n  nowhere[item] = 1;';
+
+  test('an illegal address ends the mounts of this process with typed errors, and a new one works in a process of its own', async () => {
+    const [fs, other] = [await onGpu(), await onGpu()];
+    await loseTo(fs, stray, 'ILLEGAL_ADDRESS');
+    const told = { name: 'WarpfsError', code: 'EIO', message: expect.stringMatching('another kernel of this process .*ILLEGAL_ADDRESS') };
+    await expect(other.run([[{ op: 'open', path: 'a.bin', mode: 'r' }]])).rejects.toMatchObject(told);
+    await expect(other.sync()).rejects.toMatchObject(told);
+    await expect(other.unmount({ discard: true })).rejects.toMatchObject({ name: 'WarpfsError' });
+    await expectWorking();
+    await using next = await onGpu();
+    expect(next.device.process).toMatch(/^a process of its own \(\d+\): the driver does nothing more for this one since an error of a kernel \(.*ILLEGAL_ADDRESS/);
+    const kernel = await next.kernel({ name: 'twice', inputs: { values: 'u32[]' }, outputs: { out: 'u32[]' }, source: '  if (lane.index == 0) out[item] = 2 * values[item];' });
+    const values = Uint32Array.from({ length: 500_000 }, (_, at) => at * 3);
+    const { out } = await kernel.dispatch({ items: values.length, inputs: { values }, outputs: { out: values.length } });
+    expect(out.every((word, at) => word === at * 6)).toBe(true);
+  });
+
+  test.each([['an illegal address', stray, 'ILLEGAL_ADDRESS'], ['a trap', '  __trap();', 'LAUNCH_FAILED']])('%s in a process of its own ends the mount there, and no other', async (_name, source, error) => {
+    await using beside = await onGpu();
+    await loseTo(await onGpu(), source, error);
+    expect((await beside.run([[{ op: 'open', path: 'a.bin', mode: 'r' }, { op: 'read', file: 0, offset: 0, length: 10 }]]))[0][1].result).toBe(10);
     await expectWorking();
   });
 
@@ -52,15 +77,19 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'trouble on a GPU
   });
 
   const notBuilt = existsSync(built) ? '' : 'SKIP dist is not built: ';
-  test.skipIf(notBuilt !== '')(`${notBuilt}a process with a kernel that never ends ends as it would have`, () => {
+  test.skipIf(notBuilt !== '')(`${notBuilt}beside a kernel that never ends a new mount works in the same process, which ends as it would have`, () => {
     const script = `
       import { mount } from ${JSON.stringify(pathToFileURL(built).href)};
       const fs = await mount({ root: ${JSON.stringify(root)}, device: ${JSON.stringify(testDevice)}, kernelTimeMs: 1500 });
       const kernel = await fs.kernel(${endless});
       await kernel.dispatch({ items: 1, outputs: { out: 1 } }).catch((error) => console.log(error.code));
+      const next = await mount({ root: ${JSON.stringify(root)}, device: ${JSON.stringify(testDevice)} });
+      const [[, read]] = await next.run([[{ op: 'open', path: 'a.bin', mode: 'r' }, { op: 'read', file: 0, offset: 0, length: 10 }]]);
+      console.log(next.device.process ?? 'here', read.result);
+      await next.unmount();
       process.exitCode = 7;`;
     const { status, signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 });
-    expect({ status, signal, stdout }).toEqual({ status: 7, signal: null, stdout: 'ETIMEDOUT\n' });
+    expect({ status, signal, stdout }).toEqual({ status: 7, signal: null, stdout: 'ETIMEDOUT\nhere 10\n' });
   });
 
   test('one kernel at a time: programs and kernels do what they do otherwise', async () => {

@@ -45,11 +45,11 @@ export class MountProcess {
     return this.#child.pid;
   }
 
-  async call(request: Call): Promise<AnsweredValue> {
+  call(request: Call): Promise<AnsweredValue> {
     const call = ++this.#lastCall;
     const answered = new Promise<AnsweredValue>((resolve, reject) => this.#waiting.set(call, { resolve, reject }));
     this.#keepAlive(true);
-    if (this.#end === undefined) await this.send({ ...request, call });
+    if (this.#end === undefined) void this.send({ ...request, call });
     else this.#rejectAll(this.#end);
     return answered;
   }
