@@ -14,7 +14,9 @@ export function endWithThisProcess(child: ChildProcess): void {
     if (running.size === 0) process.off('exit', letGoOfAll);
   };
   child.once('exit', forget);
-  child.once('error', forget);
+  child.once('error', () => {
+    if (child.pid === undefined) forget(); // it never began
+  });
 }
 
 function letGoOfAll(): void {

@@ -87,7 +87,7 @@ export class MountProcess {
     const closed = new Promise<void>((resolve) => child.once('disconnect', resolve));
     const how = await new Promise<string>((resolve) => {
       child.once('exit', (code, signal) => resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`));
-      child.once('error', (error) => {
+      child.on('error', (error) => {
         if (child.pid === undefined) resolve(`could not be started (${error.message})`);
       });
     });
