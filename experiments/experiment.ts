@@ -1,48 +1,99 @@
-// What an experiment is to the command line: a name, options that are whole numbers, and a run that gives rows.
-import type { MountOptions } from '../gpufs/options.ts';
+// What an experiment is: a question, predictions with numbers, options, and the points that it measures. One folder with a `run.ts` for each.
+import type { Job, PreparedSystem } from './system.ts';
 
+export type Profile = 'tiny' | 'usual' | 'full';
+
+/** Whole numbers. Several values, in an experiment that says `sweep`, are several points. */
 export interface ExperimentOption {
   /** As on the command line, without the dashes: `file-mib`. */
   name: string;
   what: string;
   min: number;
   max: number;
-  usual: number;
-  /** With --tiny. */
-  tiny: number;
+  usual: number | readonly number[];
+  /** With --tiny: only to see that it works. */
+  tiny: number | readonly number[];
+  /** With --full: for figures. Default: as usual. */
+  full?: number | readonly number[];
+  sweep?: true;
 }
 
-export interface ExperimentContext {
-  /** The value of each option by its name. */
-  values: Readonly<Record<string, number>>;
-  seed: number;
-  device: NonNullable<MountOptions['device']>;
-  /** Where result files go. */
-  outputFolder: string;
-  progress: (done: number, total: number) => void;
+export interface Values {
+  one(name: string): number;
+  all(name: string): readonly number[];
 }
 
-export interface ExperimentRow {
-  name: string;
+/** What one run of one system gave: a number for each metric. */
+export interface Measured {
+  values: Record<string, number>;
+  /** Why the answer is wrong, where the CPU finds another one. */
+  failure?: string | undefined;
+}
+
+/** The work of one run: the same for every system. */
+export interface Task {
+  measure(system: PreparedSystem, job: Job): Promise<Measured>;
+}
+
+export interface Point {
+  parameters: Record<string, number | string>;
+  job: Omit<Job, 'device' | 'root' | 'file'>;
+  /** The systems that it is about. Default: all that can do it. */
+  systems?: readonly string[];
+  /** The file of a run is not in the memory of the host when it starts, where the host can be asked to forget it. */
+  cold?: true;
+  /** Called once for each run, in their order; run 0 is not counted. */
+  task(run: number): Task;
+}
+
+/** A value of the rows that were measured; undefined where they are not all there. */
+export type Finder = (metric: string, system: string, parameters?: Record<string, number | string>) => number | undefined;
+
+export interface Prediction {
+  what: string;
   unit: string;
-  /** The median of the runs. */
-  value: number;
-  runs: number;
-  min: number;
-  max: number;
+  atLeast?: number;
+  atMost?: number;
+  because: string;
+  measured(find: Finder): number | undefined;
 }
 
-export interface ExperimentResult {
-  rows: ExperimentRow[];
-  /** Whether every byte was right, and if not, what was wrong. */
-  verified: boolean;
-  failure?: string;
-  resultFile: string;
+export interface PaperNumber {
+  system: string;
+  what: string;
+  value: number;
+  unit: string;
+  /** Hardware and settings. */
+  on: string;
+  source: string;
+}
+
+export interface Axis {
+  title: string;
+  log?: true;
+}
+
+/** One line for each system. */
+export interface Figure {
+  title: string;
+  metric: string;
+  /** A parameter. */
+  x: Axis & { parameter: string };
+  y: Axis;
+  /** Values of x that papers name. */
+  marks?: readonly { x: number; label: string }[];
 }
 
 export interface Experiment {
   name: string;
-  summary: string;
+  title: string;
+  question: string;
+  /** Metric to unit, in the order of the table. */
+  metrics: Readonly<Record<string, string>>;
   options: readonly ExperimentOption[];
-  run(context: ExperimentContext): Promise<ExperimentResult>;
+  predictions: readonly Prediction[];
+  papers: readonly PaperNumber[];
+  figures: readonly Figure[];
+  /** Throws where the values do not go together. */
+  points(values: Values, seed: number): Point[];
 }

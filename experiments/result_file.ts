@@ -1,15 +1,8 @@
-// Results as lines of JSON, one for each run; a file only grows, so no measurement is lost to a later one.
-import { access, appendFile, constants } from 'node:fs/promises';
+// Results as lines of JSON; a file only grows, so no measurement is lost to a later one, and what was written stays valid whenever a run is ended.
+import { access, appendFile, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { commit, machine } from '../gpufs/bench/machine.ts';
 import { makeFolder } from '../gpufs/make_folder.ts';
-
-export interface RunRecord {
-  seed: number;
-  options: object;
-  values: object;
-  verified: boolean;
-}
+import { RESULT_FORMAT, type Row } from './rows.ts';
 
 /** Makes the folder before any long work starts, or says why results could not be written there. */
 export async function prepareOutputFolder(folder: string): Promise<void> {
@@ -21,10 +14,30 @@ export async function prepareOutputFolder(folder: string): Promise<void> {
   }
 }
 
-export async function appendRuns(folder: string, experiment: string, runs: readonly RunRecord[]): Promise<string> {
-  const head = { experiment, time: new Date().toISOString(), machine: machine(), commit: await commit() };
-  const lines = runs.map((run, index) => JSON.stringify({ ...head, run: index, ...run }));
-  const file = join(folder, `${experiment}.jsonl`);
-  await appendFile(file, lines.map((line) => `${line}\n`).join(''));
-  return file;
+export function resultFile(folder: string, experiment: string): string {
+  return join(folder, `${experiment}.jsonl`);
+}
+
+export async function appendRows(folder: string, experiment: string, rows: readonly Row[]): Promise<void> {
+  await appendFile(resultFile(folder, experiment), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+}
+
+/** Throws for a file that another version has written, or that was not written by an experiment. */
+export async function readRows(file: string): Promise<Row[]> {
+  const text = await readFile(file, 'utf8');
+  return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseRow(line, `${file}:${index + 1}`)]));
+}
+
+function parseRow(line: string, where: string): Row {
+  let row: Partial<Row> | null;
+  try {
+    row = JSON.parse(line) as Partial<Row> | null;
+  } catch {
+    throw new Error(`[warpfs] ${where} is not a line of JSON: this is no result file, or its end is missing`);
+  }
+  if (typeof row !== 'object' || row === null || row.format !== RESULT_FORMAT) {
+    const found = (row as { format?: unknown } | null)?.format;
+    throw new Error(`[warpfs] ${where} has format ${found === undefined ? 'none' : JSON.stringify(found)}, and this version of WarpFS reads format ${RESULT_FORMAT}: run the experiment again`);
+  }
+  return row as Row;
 }

@@ -35,6 +35,8 @@ export interface KernelDefinition<Inputs extends InputTypes = InputTypes, Output
   outputs?: Outputs;
   /** The body of one work item, which is one warp. It sees `fs`, `item`, `lane`, and its inputs and outputs by name. */
   source: string;
+  /** Stands before the kernel, at the scope of the file: functions and types of its own, or an `#include` of one of the headers of the package. */
+  prelude?: string;
   /** Warps that share memory and meet at `group_barrier(lane)`; consecutive items make a group. Default 1. */
   groupWarps?: number;
   /** Arrays that the warps of a group share, as `u32[64]`; zero when the group starts. */
@@ -70,6 +72,7 @@ export function checkDefinition(definition: KernelDefinition): { shared: SharedA
   checkName('kernel.name', definition.name);
   const where = `kernel ${definition.name}`;
   if (typeof definition.source !== 'string') throw optionError(`${where}.source`, definition.source, 'is not the text of a kernel body');
+  if (definition.prelude !== undefined && typeof definition.prelude !== 'string') throw optionError(`${where}.prelude`, definition.prelude, 'is not a text');
   const taken = new Set<string>();
   checkNames(`${where}.inputs`, definition.inputs ?? {}, inputTypes, taken);
   checkNames(`${where}.outputs`, definition.outputs ?? {}, outputTypes, taken);

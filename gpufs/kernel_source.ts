@@ -10,17 +10,21 @@ const elementTypes: Record<string, string> = { u8: 'uchar', u32: 'uint', i32: 'i
 
 /** `asCuda`: for check mode with what the cuda device has beside the others. */
 export function cpuKernelText(definition: KernelDefinition, shared: readonly SharedArray[], asCuda = false): string {
-  return `${asCuda ? headers('cpu', 'cpu_as_cuda') : headers('cpu')}${kernelText(definition, shared, (element, index) => `*(const ${element}*)own[${index}]`)}`;
+  return `${asCuda ? headers('cpu', 'cpu_as_cuda') : headers('cpu')}${prelude(definition)}${kernelText(definition, shared, (element, index) => `*(const ${element}*)own[${index}]`)}`;
 }
 
 /** With all headers in it: NVRTC is given one text and no folders. */
 export function cudaKernelText(definition: KernelDefinition, shared: readonly SharedArray[], shadersRoot: string = packageShaders): string {
-  return `${flatHeaders(headers('cuda'), shadersRoot)}${kernelText(definition, shared, (element, index) => `*(const ${element}*)&scalars[${index}]`)}`;
+  return `${flatHeaders(`${headers('cuda')}${prelude(definition)}`, shadersRoot)}${kernelText(definition, shared, (element, index) => `*(const ${element}*)&scalars[${index}]`)}`;
 }
 
 function headers(device: 'cpu' | 'cuda', more?: string): string {
   const dialects = [device, ...(more === undefined ? [] : [more])].map((name) => `#include "dialect/${name}.h"\n`);
   return `${dialects.join('')}#include "warpfs.h"\n#include "entry/${device}.h"\n`;
+}
+
+function prelude({ name, prelude: text }: KernelDefinition): string {
+  return text === undefined ? '' : `#line 1 "${name}"\n${text}\n#line 1 "${GENERATED_FILE}"\n`;
 }
 
 /** How a device gets at a scalar, which comes in a buffer of its own. */

@@ -22,6 +22,12 @@ export interface NativeBinding {
   plainReads(loop: NativePlainLoop): NativeLoopResult;
   plainWrites(loop: NativePlainLoop): NativeLoopResult;
   plainOpens(loop: NativePlainLoop): NativeLoopResult;
+  /** Reads or writes pieces of a file one after another, on a thread of Node's pool, each at its position in the buffer: 0, or -errno. */
+  transferPieces(fd: number, writes: boolean, offsets: BigUint64Array, lengths: Uint32Array, positions: BigUint64Array, buffer: Uint8Array): Promise<number>;
+  /** The first bytes of a file, shared with it. Whoever stores there must have said so. */
+  mapFile(fd: number, bytes: number, writes: boolean, advice: MapAdvice): ArrayBuffer;
+  /** Asks the host to forget what it has of a file in memory; false where that cannot be asked. */
+  dropPages(fd: number): boolean;
   /** Runs a scenario under many schedules. `config` must have `check`. */
   explore(config: NativeMountConfig, scenario: NativeScenario, limits: NativeExploreLimits): Promise<NativeExploration>;
   /** The verdict on one litmus program under each forward progress model, by the names of progress-litmus.json. */
@@ -37,6 +43,9 @@ export interface NativeBinding {
   /** What plain kernels reach on a GPU. `cubin`: path of the compiled yardsticks. Nothing is done before the first measurement. */
   cudaYardstick(config: { deviceIndex: number; cubin: string }): NativeYardstick;
 }
+
+export const mapAdvices = ['normal', 'random', 'sequential', 'willneed', 'populate'] as const;
+export type MapAdvice = (typeof mapAdvices)[number];
 
 export interface NativePreadLoop {
   path: string;

@@ -40,7 +40,7 @@ async function cli(words: readonly string[], tools: Partial<CheckTools> = {}): P
     binding: () => binding, source: right, mutants: () => mutants, buildMutants: async () => ({ module: '/m.so' }),
     symbolizer: async (pcs) => new Map(pcs.map((pc) => [pc, [{ function: 'line_unpin', file: 'cache_line.h', line: 53 }]])), ...tools,
   };
-  const code = await runCli(['check', ...words], streams, { experiments: [], benchmarks: [], check });
+  const code = await runCli(['check', ...words], streams, { experiments: { experiments: [], systems: [] }, benchmarks: [], check });
   return { code, out, error };
 }
 

@@ -24,7 +24,7 @@ async function cli(words: readonly string[], tools: Partial<CheckTools> = {}): P
   let out = '';
   let error = '';
   const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text), watched: false };
-  const code = await runCli(['check', ...words], streams, { experiments: [], benchmarks: [], check: { ...checkTools, ...tools } });
+  const code = await runCli(['check', ...words], streams, { experiments: { experiments: [], systems: [] }, benchmarks: [], check: { ...checkTools, ...tools } });
   return { code, out, error };
 }
 

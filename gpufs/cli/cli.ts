@@ -1,6 +1,6 @@
 // The command line as a function: arguments in, exit code out. 0: fine, 1: failed, 2: bad usage.
 import { Command, CommanderError } from '@commander-js/extra-typings';
-import type { Experiment } from '../../experiments/experiment.ts';
+import type { ExperimentCatalogue } from '../../experiments/catalogue.ts';
 import type { Benchmark } from '../bench/benchmark.ts';
 import { WarpfsError } from '../errors.ts';
 import { packageVersion } from '../package_root.ts';
@@ -17,7 +17,7 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 
 export interface Catalogue {
-  experiments: readonly Experiment[];
+  experiments: ExperimentCatalogue;
   benchmarks: readonly Benchmark[];
   check: CheckTools;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command `warpfs`.
-import { experiments } from '../../experiments/index.ts';
+import { experimentCatalogue } from '../../experiments/catalogue.ts';
 import { benchmarks } from '../bench/index.ts';
 import { checkTools } from './check_tools.ts';
 import { runCli } from './cli.ts';
@@ -17,4 +17,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), streams, { experiments, benchmarks, check: checkTools });
+process.exitCode = await runCli(process.argv.slice(2), streams, { experiments: await experimentCatalogue(), benchmarks, check: checkTools });

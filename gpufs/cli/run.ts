@@ -1,80 +1,120 @@
-// `warpfs run <experiment>`: each experiment is a command of its own, with the options that it names.
+// `warpfs run <experiment>`: each experiment is a command of its own, with the options that it names; `all` runs them one after another.
 import { type Command, Option } from '@commander-js/extra-typings';
-import type { Experiment, ExperimentContext, ExperimentResult } from '../../experiments/experiment.ts';
+import type { ExperimentCatalogue } from '../../experiments/catalogue.ts';
+import type { Experiment, ExperimentOption, Profile } from '../../experiments/experiment.ts';
+import { appendRows, prepareOutputFolder, resultFile } from '../../experiments/result_file.ts';
+import type { Row } from '../../experiments/rows.ts';
+import { runExperiment } from '../../experiments/run_experiment.ts';
+import { commit, machine, machineOfGpu } from '../bench/machine.ts';
+import { loadNativeBinding } from '../native_binding.ts';
+import type { DeviceName } from '../options.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
-import { prepareDevice } from './prepare_device.ts';
-import { formatTable } from './table.ts';
-import { seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
+import { deviceFor, prepareDevice } from './prepare_device.ts';
+import { optionValues, parserOf, runsOf, shown } from './run_options.ts';
+import { describeExperiment } from './run_rows.ts';
+import { listOf, seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
+
+const EXIT_STOPPED = 130; // as a shell has it for a command that Ctrl-C ended
 
 interface RunFlags {
   tiny?: true;
+  full?: true;
   json?: true;
   seed: number;
-  device: ExperimentContext['device'];
+  runs?: number;
+  systems?: string;
+  device: 'auto' | DeviceName;
   out: string;
+  folder?: string;
 }
 
-export function addRun(program: Command, experiments: readonly Experiment[], streams: Streams, finish: (code: number) => void): void {
-  const names = experiments.map((experiment) => experiment.name);
+export function addRun(program: Command, catalogue: ExperimentCatalogue, streams: Streams, finish: (code: number) => void): void {
+  const names = catalogue.experiments.map(({ name }) => name);
   const run = program
     .command('run')
-    .description('run an experiment, check what it read, and write its result')
-    .argument('[experiment]', `one of: ${names.join(', ')}`)
+    .description('run an experiment on several systems, check every answer, and write the results')
+    .argument('[experiment]', `one of: ${names.join(', ')}; or all`)
     // What is unknown here is the experiment: its options are not to be judged before its name.
     .allowUnknownOption()
     .allowExcessArguments()
     .action((name) => {
-      if (name === undefined || name.startsWith('-')) throw new UsageError(`which experiment? Known: ${names.join(', ')}`);
+      if (name === undefined || name.startsWith('-')) throw new UsageError(`which experiment? Known: ${names.join(', ')}; or all`);
       throw unknownName('experiment', name, names);
-    });
-  for (const experiment of experiments) addExperiment(run as unknown as Command, experiment, streams, finish);
+    }) as unknown as Command;
+  for (const experiment of catalogue.experiments) {
+    const command = commandOf(run, experiment.name, experiment.question, catalogue);
+    for (const option of experiment.options) command.addOption(optionOf(option));
+    command.action(async (flags: object) => finish(await runAll([experiment], catalogue, flags as RunFlags, streams)));
+  }
+  const all = commandOf(run, 'all', 'every experiment, one after another', catalogue);
+  all.action(async (flags: object) => finish(await runAll(catalogue.experiments, catalogue, flags as RunFlags, streams)));
 }
 
-function addExperiment(run: Command, experiment: Experiment, streams: Streams, finish: (code: number) => void): void {
-  const command = run
-    .command(experiment.name)
-    .description(experiment.summary)
+function commandOf(run: Command, name: string, description: string, { systems }: ExperimentCatalogue): Command {
+  return run
+    .command(name)
+    .description(description)
     .option('--tiny', 'sizes that only show that it works')
-    .option('--json', 'write one JSON object on one line')
-    .option('--seed <number>', 'seed of the data and of the offsets', seedNumber, 1)
+    .addOption(new Option('--full', 'sizes for figures: minutes').conflicts('tiny'))
+    .option('--json', 'write each row as JSON on a line of its own')
+    .option('--seed <number>', 'seed of the data and of the accesses', seedNumber, 1)
+    .option('--runs <count>', `timed runs of each system and point (default: ${runsOf('usual')}; ${runsOf('tiny')} and ${runsOf('full')} with --tiny and --full)`, wholeNumber(1, 1000))
+    .option('--systems <names>', `of ${systems.map((system) => system.name).join(', ')}; with commas between them (default: all)`)
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal']).default('auto'))
-    .option('--out <folder>', 'folder of the result file', 'results') as unknown as Command;
-  for (const { name, what, min, max, usual } of experiment.options) {
-    command.addOption(new Option(`--${name} <count>`, `${what} (default: ${usual})`).argParser(wholeNumber(min, max)) as unknown as Option);
-  }
-  command.action(async (flags: object) => {
-    const { tiny, json, seed, device, out } = flags as RunFlags;
-    await prepareDevice(streams, json === true, { device });
-    const progress = makeProgress(streams, experiment.name, json === true);
-    let result: ExperimentResult;
-    try {
-      const values = optionValues(experiment, flags as Record<string, unknown>, tiny === true);
-      result = await experiment.run({ values, seed, device, outputFolder: out, progress: progress.update });
-    } finally {
-      progress.stop();
+    .option('--out <folder>', 'folder of the result files', 'results')
+    .option('--folder <path>', 'where the files of the experiments are made and removed (default: the folder of the system for temporary files)') as unknown as Command;
+}
+
+function optionOf(option: ExperimentOption): Option {
+  const { name, what, usual, sweep } = option;
+  return new Option(`--${name} <${sweep === true ? 'counts' : 'count'}>`, `${what} (default: ${shown(usual)})`).argParser(parserOf(option)) as unknown as Option;
+}
+
+/** Everything that can be wrong with the command is said before the first file is made. */
+async function runAll(experiments: readonly Experiment[], catalogue: ExperimentCatalogue, flags: RunFlags, streams: Streams): Promise<number> {
+  const json = flags.json === true;
+  const known = catalogue.systems.map(({ name }) => name);
+  const wanted = flags.systems === undefined ? known : listOf('system', flags.systems, known);
+  const device = deviceFor(flags.device, loadNativeBinding().binding);
+  await prepareOutputFolder(flags.out);
+  await prepareDevice(streams, json, { device });
+  const gpu = device === 'cuda' ? machineOfGpu(loadNativeBinding().binding) : undefined;
+  const origin = { time: new Date().toISOString(), machine: { ...machine(), ...(gpu === undefined ? {} : { gpu }) }, commit: await commit() };
+  const profile: Profile = flags.tiny === true ? 'tiny' : flags.full === true ? 'full' : 'usual';
+  const { stop, done } = stopOnInterrupt(streams);
+  let verified = true;
+  try {
+    for (const experiment of experiments) {
+      if (stop.aborted) break;
+      const { values, options } = optionValues(experiment, flags as unknown as Record<string, unknown>, profile);
+      const rows: Row[] = [];
+      const progress = makeProgress(streams, experiment.name, json);
+      const keep = async (more: readonly Row[]): Promise<void> => {
+        await appendRows(flags.out, experiment.name, more);
+        rows.push(...more);
+        if (json) for (const row of more) printJson(streams, row);
+      };
+      const systems = catalogue.systems.filter(({ name }) => wanted.includes(name));
+      const leftOut = await runExperiment(experiment, {
+        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, systems, folder: flags.folder, origin,
+        progress: progress.update, stop, keep,
+      }).finally(progress.stop);
+      verified &&= rows.every((row) => row.verified);
+      const text = describeExperiment(experiment, rows, leftOut, resultFile(flags.out, experiment.name));
+      if (!json) streams.out(text);
     }
-    if (json === true) printJson(streams, { command: 'run', experiment: experiment.name, seed, ...result });
-    else streams.out(describe(experiment.name, result));
-    finish(result.verified ? 0 : 1);
-  });
-}
-
-/** What was given on the command line, else the usual or the tiny size. Commander spells `file-mib` as `fileMib`. */
-function optionValues(experiment: Experiment, flags: Record<string, unknown>, tiny: boolean): Record<string, number> {
-  const values: Record<string, number> = {};
-  for (const option of experiment.options) {
-    const given = flags[option.name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    values[option.name] = typeof given === 'number' ? given : tiny ? option.tiny : option.usual;
+  } finally {
+    done();
   }
-  return values;
+  if (stop.aborted) streams.error(`stopped; what was measured so far is in ${flags.out}\n`);
+  return stop.aborted ? EXIT_STOPPED : verified ? 0 : 1;
 }
 
-function describe(name: string, { rows, verified, failure, resultFile }: ExperimentResult): string {
-  const table = formatTable(
-    ['value', 'median', 'min', 'max', 'unit'],
-    rows.map((row) => [row.name, row.value, row.min, row.max, row.unit]),
-  );
-  const runs = rows[0]?.runs ?? 0;
-  const verdict = verified ? `every byte was right in ${runs} runs` : `FAILED: ${failure ?? 'a byte was wrong'}`;
-  return `${name}\n\n${table}\n\n${verdict}\nresult file: ${resultFile}\n`;
+/** The first Ctrl-C ends the run behind the measurement that is under way, and a second one ends the process. */
+function stopOnInterrupt(streams: Streams): { stop: AbortSignal; done: () => void } {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  streams.interrupt?.addEventListener('abort', interrupt, { once: true });
+  if (streams.interrupt === undefined) process.once('SIGINT', interrupt);
+  return { stop: controller.signal, done: () => void process.removeListener('SIGINT', interrupt) };
 }

@@ -20,3 +20,12 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
   return new UsageError(`unknown ${kind} '${name}'.${hint} Known: ${known.join(', ')}`);
 }
+
+/** `a,b`: each of them known. */
+export function listOf(kind: string, text: string, known: readonly string[]): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (!known.includes(name)) throw unknownName(kind, name, known);
+  }
+  return names;
+}

@@ -10,6 +10,7 @@
 #include "arguments.h"
 #include "check_binding.h"
 #include "cuda_binding.h"
+#include "file_pieces_binding.h"
 #include "mount_object.h"
 #include "yardstick_binding.h"
 
@@ -150,6 +151,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data);
   add_check_functions(env, exports);
   add_cuda_functions(env, exports);
+  add_file_pieces_functions(env, exports);
   add_yardstick_functions(env, exports);
   exports.Set("abiHash", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return number(info.Env(), ABI_HASH); }));
   exports.Set("mount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {

@@ -1,0 +1,88 @@
+// Systems whose warps ask for bytes themselves: a mount, a kernel, one dispatch for each round.
+import { basename } from 'node:path';
+import { mount, type Mount } from '../gpufs/mount.ts';
+import type { MountOptions } from '../gpufs/options.ts';
+import type { InputTypes, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
+import type { Kernel } from '../gpufs/kernel.ts';
+import { kernelOf } from './kernel_text.ts';
+import type { Job, PreparedSystem, ShaderPart } from './system.ts';
+import type { OutputArray, Round, RoundResult } from './workload.ts';
+
+/** A kernel that hangs is given up after this. */
+const KERNEL_MS = 120_000;
+
+type AnyKernel = Kernel<InputTypes, OutputTypes>;
+
+export interface KernelSystem {
+  part: ShaderPart;
+  /** Beside root, device and workers. */
+  mount?: Omit<MountOptions, 'root' | 'device' | 'workers'>;
+  /** Its cache is that of the mount. */
+  counts?: true;
+  waitsInLoads?: true;
+  /** Of the inputs and outputs of `part`. */
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, number>;
+  /** Instead of that of the mount, before what was written is looked at. */
+  settle?: () => Promise<void>;
+  close?: () => Promise<void>;
+}
+
+/** The mount of a job, with as large a cache as the job allows. */
+export function cacheOf({ cacheBytes, lineBytes }: Job): NonNullable<MountOptions['cache']> {
+  return { lines: Math.max(32, Math.floor(cacheBytes / lineBytes)), lineBytes };
+}
+
+export async function mountFor(job: Job, options: Omit<MountOptions, 'root' | 'device' | 'workers'>): Promise<Mount> {
+  const ofGpu = job.device === 'cpu' ? {} : { kernelTimeMs: KERNEL_MS };
+  const workers = job.workers === undefined || job.device !== 'cpu' ? {} : { workers: job.workers };
+  return mount({ ...options, ...ofGpu, ...workers, root: job.root, device: job.device });
+}
+
+export function kernelOn(fs: Mount, definition: KernelDefinition): Promise<AnyKernel> {
+  return fs.kernel(definition) as unknown as Promise<AnyKernel>;
+}
+
+export async function prepareKernelSystem(name: string, job: Job, system: KernelSystem): Promise<PreparedSystem> {
+  const { part, inputs = {}, outputs = {} } = system;
+  const fs = await mountFor(job, system.mount ?? { cache: { lines: 32 } });
+  const close = async (): Promise<void> => {
+    await fs.unmount().catch(() => fs.unmount({ discard: true }).catch(() => undefined)); // what was lost was said before
+    await system.close?.();
+  };
+  try {
+    const kernel = await kernelOn(fs, kernelOf(name, part, job.workload));
+    return {
+      run: (round) => dispatchRound(kernel, job, round, { inputs, outputs }),
+      settle: async () => {
+        await system.settle?.();
+        await fs.sync();
+      },
+      close,
+      ...(system.waitsInLoads === true ? { waitsInLoads: true as const } : {}),
+      ...(system.counts === true ? { counters: () => fs.stats() } : {}),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** `first`: of the accesses of an item, those before it went to other dispatches. */
+export async function dispatchRound(
+  kernel: AnyKernel,
+  job: Job,
+  round: Round,
+  own: { inputs: Record<string, unknown>; outputs: Record<string, number> },
+  first = 0,
+): Promise<RoundResult & { own: Record<string, OutputArray> }> {
+  const { items, count, repeats, offsets, lengths } = round;
+  const inputs = { path: basename(job.file), count, repeats, first, offsets, lengths, ...own.inputs, ...round.inputs };
+  const outputs = { totals: items, waits: items * count, ...own.outputs, ...round.outputs };
+  const since = performance.now();
+  const result = (await kernel.dispatch({ items, inputs, outputs })) as unknown as Record<string, OutputArray>;
+  const milliseconds = performance.now() - since;
+  const named = (names: object): Record<string, OutputArray> => Object.fromEntries(Object.keys(names).map((name) => [name, result[name] as OutputArray]));
+  const { totals, waits } = named({ totals: 0, waits: 0 }) as { totals: Uint32Array; waits: Uint32Array };
+  return { milliseconds, totals, waits, outputs: named(round.outputs ?? {}), own: named(own.outputs) };
+}

@@ -1,0 +1,95 @@
+// The kernel of a workload on a system: the loop over the accesses of a warp, with the statements of both in their places.
+import type { InputTypes, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
+import type { ShaderPart } from './system.ts';
+import type { Workload } from './workload.ts';
+
+const usualInputs = { path: 'string', count: 'u32', repeats: 'u32', first: 'u32', offsets: 'u64[]', lengths: 'u32[]' } as const;
+const usualOutputs = { totals: 'u32[]', waits: 'u32[]' } as const;
+
+const helpers = `
+namespace warpfs {
+enum : uint { ACCESS_READ = 0u, ACCESS_UPDATE = 1u, ACCESS_OVERWRITE = 2u };
+// What the lanes find at a place, each word times an odd number of its own: a word in a wrong place makes another sum.
+WARPFS_FN uint words_sum(WARPFS_THREAD const Lane& lane, const WARPFS_DEVICE uchar* place, uint bytes, uint word) {
+  uint sum = 0u;
+  if ((((ulong)place | (ulong)bytes) & 15u) == 0u) {
+    for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < i.end; i.at += i.step) {
+      const Vec16 four = data_load16((const WARPFS_DEVICE Vec16*)place + i.at);
+      for (uint j = 0; j < 4u; j++) sum += four.words[j] * (2u * (word + i.at * 4u + j) + 1u);
+    }
+  } else {
+    for (PieceRange i = lane_pieces(lane, bytes / 4u); i.at < i.end; i.at += i.step) {
+      sum += data_load4((const WARPFS_DEVICE uint*)place + i.at) * (2u * (word + i.at) + 1u);
+    }
+  }
+  return sum;
+}
+}  // namespace warpfs
+`;
+
+/** `name`: of the system. */
+export function kernelOf(name: string, part: ShaderPart, workload: Workload): KernelDefinition<InputTypes, OutputTypes> {
+  const ahead = part.ahead ?? 0;
+  const pieceBytes = part.pieceBytes ?? 2 ** 30;
+  // Everything that an access has under way is told apart by its slot.
+  const at = (turn: string): string => `
+        const uint index = item * count + ${turn};
+        const uint access = first + ${turn};
+        const uint slot = (${turn}) % ${ahead + 1}u;
+        const ulong whole_offset = offsets[index];
+        const uint whole_bytes = lengths[index] & 0x3fffffffu;
+        const uint mode = lengths[index] >> 30;
+        (void)access; (void)slot; (void)whole_offset; (void)mode;`;
+  const startOf = (turn: string): string => `{
+          ${at(turn)}
+          const ulong offset = whole_offset;
+          const uint bytes = whole_bytes;
+          if (bytes != 0u) { ${part.start ?? ''} }
+        }`;
+  const startFirst = part.start === undefined ? '' : `for (uint wanted = 0u; wanted < ${ahead}u && wanted < count; wanted++) ${startOf('wanted')}`;
+  const startNext = part.start === undefined ? '' : `if (turn + ${ahead}u < count) ${startOf(`(turn + ${ahead}u)`)}`;
+  const source = `
+    uint total = 0u;
+    ${workload.begin ?? ''}
+    ${part.open}
+    for (uint repeat = 0u; repeat < repeats; repeat++) {
+      ${startFirst}
+      for (uint turn = 0u; turn < count; turn++) {
+        ${startNext}
+        ${at('turn')}
+        ulong waited = 0u;
+        const uint before_access = total;
+        total = 0u;
+        for (uint done = 0u; done < whole_bytes;) {
+          const ulong offset = whole_offset + done;
+          const uint to_edge = ${pieceBytes}u - (uint)(offset & ${pieceBytes - 1}u);
+          const uint bytes = whole_bytes - done < to_edge ? whole_bytes - done : to_edge;
+          const uint word = done / 4u;
+          WARPFS_DEVICE uchar* place = 0;
+          const ulong since = lane.index == 0u ? clock_ns() : 0u;
+          {
+            ${part.access}
+            if (lane.index == 0u) waited += clock_ns() - since;
+            { ${workload.each} }
+            ${part.release}
+          }
+          (void)word;
+          done += bytes;
+        }
+        total = before_access + total * (2u * access + 1u);
+        if (lane.index == 0u) waits[index] = waited > 0xffffffffu ? 0xffffffffu : (uint)waited;
+      }
+    }
+    ${part.close}
+    total = lane.sum(total);
+    if (lane.index == 0u) totals[item] = total;`;
+  return {
+    name: `${workload.name}_on_${name}`,
+    inputs: { ...usualInputs, ...part.inputs, ...workload.inputs },
+    outputs: { ...usualOutputs, ...part.outputs, ...workload.outputs },
+    prelude: `${helpers}${part.prelude ?? ''}${workload.prelude ?? ''}`,
+    source,
+    ...(part.groupWarps === undefined ? {} : { groupWarps: part.groupWarps }),
+    ...(part.shared === undefined ? {} : { shared: part.shared }),
+  };
+}

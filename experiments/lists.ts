@@ -1,0 +1,77 @@
+// Lists of accesses, and what the CPU finds when it does the same work: every total of a run is compared with that.
+import { wordAt } from '../gpufs/bench/data_set.ts';
+import type { Random } from '../gpufs/random.ts';
+import { type AccessMode, lengthOf, type Round } from './workload.ts';
+
+export interface Access {
+  offset: number;
+  bytes: number;
+  mode?: AccessMode;
+}
+
+/** `of`: the accesses of each item; items with fewer than others ask for nothing at the end. */
+export function roundOf(of: readonly (readonly Access[])[], more: Partial<Pick<Round, 'repeats' | 'inputs' | 'outputs'>> = {}): Round {
+  const items = of.length;
+  const count = Math.max(...of.map((accesses) => accesses.length));
+  const offsets = new BigUint64Array(items * count);
+  const lengths = new Uint32Array(items * count);
+  of.forEach((accesses, item) => {
+    accesses.forEach(({ offset, bytes, mode = 0 }, turn) => {
+      offsets[item * count + turn] = BigInt(offset);
+      lengths[item * count + turn] = bytes | (mode << 30);
+    });
+  });
+  return { items, count, repeats: 1, offsets, lengths, ...more };
+}
+
+/** Each access at a random place of the file, a multiple of its own size. */
+export function randomAccesses(random: Random, { items, count, bytes, fileBytes }: { items: number; count: number; bytes: number; fileBytes: number }): Access[][] {
+  const places = Math.floor(fileBytes / bytes);
+  return Array.from({ length: items }, () => Array.from({ length: count }, () => ({ offset: random.below(places) * bytes, bytes })));
+}
+
+/** Each number below `limit` once, in random order. */
+export function shuffled(random: Random, limit: number): Uint32Array {
+  const order = Uint32Array.from({ length: limit }, (_, index) => index);
+  for (let index = limit - 1; index > 0; index--) {
+    const other = random.below(index + 1);
+    [order[index], order[other]] = [order[other] as number, order[index] as number];
+  }
+  return order;
+}
+
+export type WordOf = (wordIndex: number) => number;
+
+/** The words of a data file of this seed. */
+export function wordsOfSeed(seed: number): WordOf {
+  return (wordIndex) => wordAt(wordIndex, seed);
+}
+
+/** As `words_sum` in kernel_text.ts: each word times an odd number of its own. */
+export function sumOfWords(wordOf: WordOf, offset: number, bytes: number): number {
+  const first = offset / 4;
+  let sum = 0;
+  for (let word = 0; word < bytes / 4; word++) sum = (sum + Math.imul(wordOf(first + word), 2 * word + 1)) | 0;
+  return sum >>> 0;
+}
+
+/** What each item's total must be, where `of` gives what an access adds to it. */
+export function totalsOf({ items, count, repeats, offsets, lengths }: Round, of: (offset: number, bytes: number, index: number) => number): Uint32Array {
+  const totals = new Uint32Array(items);
+  for (let item = 0; item < items; item++) {
+    let total = 0;
+    for (let turn = 0; turn < count; turn++) {
+      const index = item * count + turn;
+      const bytes = lengthOf(lengths[index] as number);
+      if (bytes > 0) total = (total + Math.imul(of(Number(offsets[index]), bytes, index), 2 * turn + 1)) | 0;
+    }
+    totals[item] = Math.imul(total, repeats);
+  }
+  return totals;
+}
+
+/** What is wrong with the totals of a run; undefined where nothing is. */
+export function wrongTotal(totals: Uint32Array, expected: Uint32Array): string | undefined {
+  const item = expected.findIndex((value, index) => value !== totals[index]);
+  return item < 0 ? undefined : `what warp ${item} read adds up to ${totals[item]}, and the CPU finds ${expected[item]}`;
+}

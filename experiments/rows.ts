@@ -1,0 +1,34 @@
+// What is kept of a measurement: one line of JSON for each point, system and metric.
+import type { Machine, MachineOfGpu } from '../gpufs/bench/machine.ts';
+import type { DeviceName } from '../gpufs/options.ts';
+import type { Profile } from './experiment.ts';
+
+/** Raised when a field changes its meaning; files of another format are refused by name. */
+export const RESULT_FORMAT = 1;
+
+export interface Row {
+  format: typeof RESULT_FORMAT;
+  experiment: string;
+  system: string;
+  device: DeviceName;
+  parameters: Record<string, number | string>;
+  metric: string;
+  unit: string;
+  /** The median of the runs; null where there is none. */
+  value: number | null;
+  /** Of the median: where 95 of 100 bootstrap samples of the runs have theirs. */
+  low: number | null;
+  high: number | null;
+  values: number[];
+  verified: boolean;
+  /** Why it is not. */
+  failure?: string;
+  profile: Profile;
+  seed: number;
+  options: Record<string, number | readonly number[]>;
+  /** Of the run that the row belongs to: the same in all of its rows. */
+  time: string;
+  machine: Machine & { gpu?: MachineOfGpu };
+  commit: string | undefined;
+  note?: string;
+}

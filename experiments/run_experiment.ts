@@ -1,0 +1,160 @@
+// Runs an experiment: for each point all systems are prepared, then measured in turn, run after run, so that whatever else the machine does
+// meanwhile falls on all of them alike.
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeDataFile } from '../gpufs/bench/data_set.ts';
+import { median, medianInterval } from '../gpufs/bench/statistics.ts';
+import type { DeviceName } from '../gpufs/options.ts';
+import type { Experiment, Measured, Point, Profile, Values } from './experiment.ts';
+import { HostFile } from './host_file.ts';
+import { RESULT_FORMAT, type Row } from './rows.ts';
+import type { Job, PreparedSystem, System } from './system.ts';
+
+export interface RunSettings {
+  values: Values;
+  options: Record<string, number | readonly number[]>;
+  profile: Profile;
+  runs: number;
+  seed: number;
+  device: DeviceName;
+  systems: readonly System[];
+  /** Files are made in a folder of their own here; default: that of the system for temporary files. */
+  folder?: string | undefined;
+  /** Of all rows. */
+  origin: Pick<Row, 'time' | 'machine' | 'commit'>;
+  progress: (done: number, total: number) => void;
+  /** When it is aborted, what has been measured so far is kept, and nothing more is begun. */
+  stop: AbortSignal;
+  /** The rows of a point, as soon as they are known. */
+  keep: (rows: readonly Row[]) => Promise<void>;
+}
+
+export interface LeftOut {
+  system: string;
+  reason: string;
+}
+
+export const FILE = 'data.bin';
+
+/** What a system did at a point so far. */
+interface Entry {
+  system: System;
+  job: Job;
+  prepared?: PreparedSystem;
+  measured: Measured[];
+  failure?: string | undefined;
+}
+
+/** Gives the systems that were left out, and why. */
+export async function runExperiment(experiment: Experiment, settings: RunSettings): Promise<LeftOut[]> {
+  const points = experiment.points(settings.values, settings.seed);
+  const leftOut = new Map<string, string>();
+  const total = points.length * (settings.runs + 1);
+  const folder = await mkdtemp(join(settings.folder ?? tmpdir(), 'warpfs-experiment-'));
+  let done = 0;
+  try {
+    for (const point of points) {
+      if (settings.stop.aborted) break;
+      const root = await mkdtemp(join(folder, 'point-'));
+      const entries = await entriesOf(point, settings, root, leftOut);
+      try {
+        await prepare(entries);
+        for (let run = 0; run <= settings.runs && !settings.stop.aborted; run++) {
+          await oneRun(point, entries, run, settings.stop);
+          settings.progress(++done, total);
+        }
+      } finally {
+        for (const { prepared } of entries) await prepared?.close();
+        await rm(root, { recursive: true, force: true });
+      }
+      const rows = entries.flatMap((entry) => rowsOf(experiment, point, entry, settings));
+      if (rows.length > 0) await settings.keep(rows);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return [...leftOut].map(([system, reason]) => ({ system, reason }));
+}
+
+/** Who writes has a file of its own. */
+async function entriesOf(point: Point, settings: RunSettings, root: string, leftOut: Map<string, string>): Promise<Entry[]> {
+  const { device, seed } = settings;
+  const entries: Entry[] = [];
+  const source = join(root, FILE);
+  await makeDataFile(source, point.job.fileBytes, seed);
+  for (const system of settings.systems) {
+    if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
+    const job: Job = { ...point.job, device, root, file: FILE };
+    const reason = system.notOn?.[device] ?? system.cannot?.(job);
+    if (reason !== undefined) {
+      leftOut.set(system.name, reason);
+      continue;
+    }
+    if (job.workload.writes) {
+      job.root = join(root, system.name);
+      await mkdir(job.root);
+      await copyFile(source, join(job.root, FILE));
+    }
+    entries.push({ system, job, measured: [] });
+  }
+  return entries;
+}
+
+/** Kernels are compiled here, by as many compilers as there are systems. */
+async function prepare(entries: Entry[]): Promise<void> {
+  await Promise.all(
+    entries.map(async (entry) => {
+      try {
+        entry.prepared = await entry.system.prepare(entry.job);
+      } catch (error) {
+        entry.failure = (error as Error).message;
+      }
+    }),
+  );
+}
+
+async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSignal): Promise<void> {
+  const task = point.task(run);
+  // Each system is the first one in its turn.
+  const turned = entries.map((_, index) => entries[(index + run) % entries.length] as Entry);
+  for (const entry of turned) {
+    if (entry.prepared === undefined || entry.failure !== undefined || stop.aborted) continue;
+    try {
+      if (point.cold === true) await forget(join(entry.job.root, FILE));
+      const measured = await task.measure(entry.prepared, entry.job);
+      entry.failure = measured.failure;
+      if (run > 0) entry.measured.push(measured);
+    } catch (error) {
+      entry.failure = (error as Error).message;
+    }
+  }
+}
+
+async function forget(path: string): Promise<void> {
+  const file = await HostFile.open(path, true);
+  try {
+    file.forget();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A row that failed has no value: a number that was measured while the answer was wrong means nothing. */
+function rowsOf(experiment: Experiment, point: Point, entry: Entry, settings: RunSettings): Row[] {
+  if (entry.failure === undefined && entry.measured.length === 0) return []; // stopped before its first run
+  const { device, seed, profile, options, origin } = settings;
+  const note = entry.prepared?.note;
+  return Object.entries(experiment.metrics).flatMap(([metric, unit]) => {
+    const values = entry.failure === undefined ? entry.measured.map((measured) => measured.values[metric] ?? Number.NaN).filter(Number.isFinite) : [];
+    const { low, high } = medianInterval(values, 0.95, seed);
+    const none = values.length === 0;
+    if (none && entry.failure === undefined) return []; // not every system has every metric
+    return {
+      format: RESULT_FORMAT, experiment: experiment.name, system: entry.system.name, device, parameters: point.parameters, metric, unit,
+      value: none ? null : median(values), low: none ? null : low, high: none ? null : high, values,
+      verified: entry.failure === undefined, ...(entry.failure === undefined ? {} : { failure: entry.failure }),
+      profile, seed, options, ...origin, ...(note === undefined ? {} : { note }),
+    };
+  });
+}

@@ -1,0 +1,78 @@
+// A system: one design of how bytes of a file get to the warps that want them. One file of `systems` for each; nothing else names it.
+import type { Counters } from '../cache/counters.ts';
+import type { InputTypes, OutputTypes } from '../gpufs/kernel_definition.ts';
+import type { MapAdvice } from '../gpufs/native_binding.ts';
+import type { DeviceName, IoName } from '../gpufs/options.ts';
+import type { Round, RoundResult, Workload } from './workload.ts';
+
+/** What a system is prepared for: one point of an experiment. */
+export interface Job {
+  device: DeviceName;
+  workload: Workload;
+  /** The folder of the file, and its name there. */
+  root: string;
+  file: string;
+  fileBytes: number;
+  /** What a system may keep of the file in the memory of the device: a cache, or the buffers of the host. */
+  cacheBytes: number;
+  lineBytes: number;
+  /** Warps at most, and bytes of one access at most. */
+  items: number;
+  accessBytes: number;
+  /** Threads of the host that move bytes. */
+  threads: number;
+  io: IoName;
+  /** Of a mapping. */
+  advice: MapAdvice;
+  /** Threads of the cpu device; undefined: one for each core. */
+  workers?: number | undefined;
+}
+
+export interface PreparedSystem {
+  run(round: Round): Promise<RoundResult>;
+  /** All that was written is in the file. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+  /** Of a cache that counts: since it was prepared. */
+  counters?(): Pick<Counters, 'hits' | 'misses'>;
+  /** `access` only says where the bytes are, and whatever loads them waits: how long an access took is not known. */
+  waitsInLoads?: true;
+  /** What has to be known to understand the numbers. */
+  note?: string;
+}
+
+export interface System {
+  name: string;
+  /** What it models, in one sentence. */
+  models: string;
+  /** Why it does not run on a device; one that is not named it runs on. */
+  notOn?: Partial<Record<DeviceName, string>>;
+  /** Why it cannot do a job, where it runs otherwise. */
+  cannot?(job: Job): string | undefined;
+  prepare(job: Job): Promise<PreparedSystem>;
+}
+
+/**
+ * How warps get at bytes, as statements of a kernel. `open` and `close` stand around all accesses of a warp. `start`, `access` and `release` are
+ * the begin, the access and the end of one; they see `offset`, `bytes` and `mode`, `slot`, which tells apart what is under way at once, and
+ * `index`, the place of the access in the lists. `access` sets `place`: where the bytes are, the same in all lanes, at a multiple of 16 where
+ * offset is one. All lanes come to each of them, and all items of a group equally often.
+ */
+export interface ShaderPart {
+  /** At the scope of the file; `#include "baselines/name.h"` is possible. */
+  prelude?: string;
+  inputs?: InputTypes;
+  outputs?: OutputTypes;
+  open: string;
+  /** For the access that comes `ahead` accesses later, whole. */
+  start?: string;
+  access: string;
+  release: string;
+  close: string;
+  /** Accesses under way beside the one that is worked on; 0: none. */
+  ahead?: number;
+  /** An access is cut where a multiple of this lies. Default: it is not cut. */
+  pieceBytes?: number;
+  groupWarps?: number;
+  shared?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,133 @@
+// Many pieces of a file read or written by one call, a file mapped, its pages forgotten. The experiments' CPU-initiated systems are made of
+// these: a promise of Node's own for each 4 KB would measure Node.
+#include "file_pieces_binding.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace warpfs {
+
+namespace {
+
+struct Piece {
+  uint64_t offset;
+  uint64_t position;  // in the buffer
+  uint32_t length;
+};
+
+/// 0, or the errno of the first piece that failed; ENODATA where the file ends within a piece.
+int transfer(int fd, bool writes, const std::vector<Piece>& pieces, uint8_t* buffer) {
+  for (const Piece& piece : pieces) {
+    for (uint32_t done = 0; done < piece.length;) {
+      uint8_t* at = buffer + piece.position + done;
+      const off_t offset = off_t(piece.offset + done);
+      const ssize_t moved = writes ? pwrite(fd, at, piece.length - done, offset) : pread(fd, at, piece.length - done, offset);
+      if (moved < 0 && errno == EINTR) continue;
+      if (moved < 0) return errno;
+      if (moved == 0) return ENODATA;
+      done += uint32_t(moved);
+    }
+  }
+  return 0;
+}
+
+/// On a thread of Node's pool, in the order of the pieces.
+class TransferWorker final : public Napi::AsyncWorker {
+ public:
+  TransferWorker(Napi::Env env, int fd, bool writes, std::vector<Piece> pieces, Napi::Uint8Array buffer)
+      : AsyncWorker(env, "warpfs:pieces"), deferred_(Napi::Promise::Deferred::New(env)), fd_(fd), writes_(writes), pieces_(std::move(pieces)),
+        kept_(Napi::Persistent(buffer.As<Napi::Object>())), buffer_(buffer.Data()) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+  void Execute() override { result_ = transfer(fd_, writes_, pieces_, buffer_); }
+  void OnOK() override { deferred_.Resolve(Napi::Number::New(Env(), -result_)); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  const int fd_;
+  const bool writes_;
+  const std::vector<Piece> pieces_;
+  const Napi::ObjectReference kept_;
+  uint8_t* const buffer_;
+  int result_ = 0;
+};
+
+Napi::Value transfer_pieces(const Napi::CallbackInfo& info) {
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  const bool writes = info[1].ToBoolean();
+  const auto offsets = info[2].As<Napi::BigUint64Array>();
+  const auto lengths = info[3].As<Napi::Uint32Array>();
+  const auto positions = info[4].As<Napi::BigUint64Array>();
+  const auto buffer = info[5].As<Napi::Uint8Array>();
+  if (lengths.ElementLength() != offsets.ElementLength() || positions.ElementLength() != offsets.ElementLength()) {
+    throw Napi::TypeError::New(info.Env(), "each piece has an offset, a length and a position");
+  }
+  std::vector<Piece> pieces;
+  pieces.reserve(offsets.ElementLength());
+  for (size_t i = 0; i < offsets.ElementLength(); i++) {
+    const Piece piece = {offsets[i], positions[i], lengths[i]};
+    if (piece.position > buffer.ByteLength() || piece.length > buffer.ByteLength() - piece.position) {
+      throw Napi::RangeError::New(info.Env(), "piece " + std::to_string(i) + " lies outside of the buffer");
+    }
+    if (piece.length > 0) pieces.push_back(piece);
+  }
+  auto* worker = new TransferWorker(info.Env(), fd, writes, std::move(pieces), buffer);
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
+
+int advice_of(const std::string& name) {
+  if (name == "random") return MADV_RANDOM;
+  if (name == "sequential") return MADV_SEQUENTIAL;
+  if (name == "willneed") return MADV_WILLNEED;
+  return MADV_NORMAL;
+}
+
+[[noreturn]] void throw_errno(Napi::Env env, const std::string& what) {
+  throw Napi::Error::New(env, what + ": " + std::strerror(errno));
+}
+
+/// Shared with the file. Unmapped when nothing refers to it any more.
+Napi::Value map_file(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  const auto bytes = size_t(info[1].As<Napi::Number>().Int64Value());
+  const bool writes = info[2].ToBoolean();
+  const std::string advice = info[3].As<Napi::String>().Utf8Value();
+  int flags = MAP_SHARED;
+#if defined(MAP_POPULATE)
+  if (advice == "populate") flags |= MAP_POPULATE;
+#endif
+  void* address = mmap(nullptr, bytes, writes ? PROT_READ | PROT_WRITE : PROT_READ, flags, fd, 0);
+  if (address == MAP_FAILED) throw_errno(env, "mapping a file");
+  if (advice_of(advice) != MADV_NORMAL) madvise(address, bytes, advice_of(advice));
+  return Napi::ArrayBuffer::New(env, address, bytes, [bytes](Napi::Env, void* mapped) { munmap(mapped, bytes); });
+}
+
+/// Asks the host to forget the pages of a file. They are on the disk first, for dirty ones would stay. False where that cannot be asked.
+Napi::Value drop_pages(const Napi::CallbackInfo& info) {
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  if (fsync(fd) != 0) throw_errno(info.Env(), "syncing a file");
+#if defined(POSIX_FADV_DONTNEED)
+  return Napi::Boolean::New(info.Env(), posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+#else
+  return Napi::Boolean::New(info.Env(), false);
+#endif
+}
+
+}  // namespace
+
+void add_file_pieces_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("transferPieces", Napi::Function::New(env, transfer_pieces));
+  exports.Set("mapFile", Napi::Function::New(env, map_file));
+  exports.Set("dropPages", Napi::Function::New(env, drop_pages));
+}
+
+}  // namespace warpfs
