@@ -40,8 +40,8 @@ export interface Point {
   job: Omit<Job, 'device' | 'root' | 'file'>;
   /** The systems that it is about. Default: all that can do it. */
   systems?: readonly string[];
-  /** The file of a run is not in the memory of the host when it starts, where the host can be asked to forget it. */
-  cold?: true;
+  /** Why it is left out on this machine. */
+  cannot?: string | undefined;
   /** Called once for each run, in their order; run 0 is not counted. */
   task(run: number): Task;
 }

@@ -38,6 +38,11 @@ export class HostFile {
     return new Uint8Array(loadNativeBinding().binding.mapFile(this.#handle.fd, bytes, writes, advice));
   }
 
+  /** What was mapped has no bytes any more. */
+  unmap(mapping: Uint8Array): void {
+    loadNativeBinding().binding.unmapFile(mapping.buffer as ArrayBuffer);
+  }
+
   /** False where the host cannot be asked to forget what it has of the file. */
   forget(): boolean {
     return loadNativeBinding().binding.dropPages(this.#handle.fd);

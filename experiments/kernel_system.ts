@@ -20,12 +20,13 @@ export interface KernelSystem {
   /** Its cache is that of the mount. */
   counts?: true;
   waitsInLoads?: true;
-  /** Of the inputs and outputs of `part`. */
-  inputs?: Record<string, unknown>;
+  /** Of the inputs and outputs of `part`; for each round anew, and what that takes counts. */
+  inputs?: () => Record<string, unknown>;
   outputs?: Record<string, number>;
   /** Instead of that of the mount, before what was written is looked at. */
   settle?: () => Promise<void>;
   close?: () => Promise<void>;
+  letGo?: () => Promise<void>;
 }
 
 /** The mount of a job, with as large a cache as the job allows. */
@@ -44,7 +45,7 @@ export function kernelOn(fs: Mount, definition: KernelDefinition): Promise<AnyKe
 }
 
 export async function prepareKernelSystem(name: string, job: Job, system: KernelSystem): Promise<PreparedSystem> {
-  const { part, inputs = {}, outputs = {} } = system;
+  const { part, inputs = () => ({}), outputs = {} } = system;
   const fs = await mountFor(job, system.mount ?? { cache: { lines: 32 } });
   const close = async (): Promise<void> => {
     await fs.unmount().catch(() => fs.unmount({ discard: true }).catch(() => undefined)); // what was lost was said before
@@ -53,12 +54,19 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
   try {
     const kernel = await kernelOn(fs, kernelOf(name, part, job.workload));
     return {
-      run: (round) => dispatchRound(kernel, job, round, { inputs, outputs }),
+      async run(round) {
+        const since = performance.now();
+        const own = { inputs: inputs(), outputs };
+        const milliseconds = performance.now() - since;
+        const result = await dispatchRound(kernel, job, round, own);
+        return { ...result, milliseconds: result.milliseconds + milliseconds };
+      },
       settle: async () => {
         await system.settle?.();
         await fs.sync();
       },
       close,
+      ...(system.letGo === undefined ? {} : { letGo: system.letGo }),
       ...(system.waitsInLoads === true ? { waitsInLoads: true as const } : {}),
       ...(system.counts === true ? { counters: () => fs.stats() } : {}),
     };

@@ -32,3 +32,10 @@ export interface Row {
   commit: string | undefined;
   note?: string;
 }
+
+/** `warps 8, bytes 512` */
+export function pointOf(parameters: Row['parameters']): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}

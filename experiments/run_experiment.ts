@@ -8,7 +8,7 @@ import { median, medianInterval } from '../gpufs/bench/statistics.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Measured, Point, Profile, Values } from './experiment.ts';
 import { HostFile } from './host_file.ts';
-import { RESULT_FORMAT, type Row } from './rows.ts';
+import { pointOf, RESULT_FORMAT, type Row } from './rows.ts';
 import type { Job, PreparedSystem, System } from './system.ts';
 
 export interface RunSettings {
@@ -31,7 +31,8 @@ export interface RunSettings {
 }
 
 export interface LeftOut {
-  system: string;
+  /** A system, or a point. */
+  what: string;
   reason: string;
 }
 
@@ -46,7 +47,7 @@ interface Entry {
   failure?: string | undefined;
 }
 
-/** Gives the systems that were left out, and why. */
+/** Gives what was left out, and why. */
 export async function runExperiment(experiment: Experiment, settings: RunSettings): Promise<LeftOut[]> {
   const points = experiment.points(settings.values, settings.seed);
   const leftOut = new Map<string, string>();
@@ -56,6 +57,10 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   try {
     for (const point of points) {
       if (settings.stop.aborted) break;
+      if (point.cannot !== undefined) {
+        leftOut.set(pointOf(point.parameters), point.cannot);
+        continue;
+      }
       const root = await mkdtemp(join(folder, 'point-'));
       const entries = await entriesOf(point, settings, root, leftOut);
       try {
@@ -74,7 +79,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return [...leftOut].map(([system, reason]) => ({ system, reason }));
+  return [...leftOut].map(([what, reason]) => ({ what, reason }));
 }
 
 /** Who writes has a file of its own. */
@@ -121,7 +126,7 @@ async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSi
   for (const entry of turned) {
     if (entry.prepared === undefined || entry.failure !== undefined || stop.aborted) continue;
     try {
-      if (point.cold === true) await forget(join(entry.job.root, FILE));
+      if (entry.job.cold === true) await forget(entry);
       const measured = await task.measure(entry.prepared, entry.job);
       entry.failure = measured.failure;
       if (run > 0) entry.measured.push(measured);
@@ -131,8 +136,9 @@ async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSi
   }
 }
 
-async function forget(path: string): Promise<void> {
-  const file = await HostFile.open(path, true);
+async function forget({ job, prepared }: Entry): Promise<void> {
+  await prepared?.letGo?.();
+  const file = await HostFile.open(join(job.root, job.file), true);
   try {
     file.forget();
   } finally {

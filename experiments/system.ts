@@ -24,6 +24,8 @@ export interface Job {
   io: IoName;
   /** Of a mapping. */
   advice: MapAdvice;
+  /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
+  cold?: true;
   /** Threads of the cpu device; undefined: one for each core. */
   workers?: number | undefined;
 }
@@ -33,6 +35,8 @@ export interface PreparedSystem {
   /** All that was written is in the file. */
   settle(): Promise<void>;
   close(): Promise<void>;
+  /** Lets go of what keeps the file in the memory of the host. */
+  letGo?(): Promise<void>;
   /** Of a cache that counts: since it was prepared. */
   counters?(): Pick<Counters, 'hits' | 'misses'>;
   /** `access` only says where the bytes are, and whatever loads them waits: how long an access took is not known. */

@@ -63,6 +63,7 @@ export function bindingForTests(): BindingForTests {
     plainOpens: () => ({ nanoseconds: 1, wrongWords: 0 }),
     transferPieces: async () => 0,
     mapFile: (_fd, bytes) => new ArrayBuffer(bytes),
+    unmapFile: () => undefined,
     dropPages: () => false,
     progressLitmus: () => ({}),
     cudaProbe: () => binding.cuda,

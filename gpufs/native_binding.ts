@@ -26,6 +26,8 @@ export interface NativeBinding {
   transferPieces(fd: number, writes: boolean, offsets: BigUint64Array, lengths: Uint32Array, positions: BigUint64Array, buffer: Uint8Array): Promise<number>;
   /** The first bytes of a file, shared with it. Whoever stores there must have said so. */
   mapFile(fd: number, bytes: number, writes: boolean, advice: MapAdvice): ArrayBuffer;
+  /** Afterwards the array has no bytes: nothing may be running that uses it. */
+  unmapFile(mapping: ArrayBuffer): void;
   /** Asks the host to forget what it has of a file in memory; false where that cannot be asked. */
   dropPages(fd: number): boolean;
   /** Runs a scenario under many schedules. `config` must have `check`. */

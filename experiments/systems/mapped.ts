@@ -22,12 +22,21 @@ export const system: System = {
   async prepare(job) {
     const { writes } = job.workload;
     const file = await HostFile.open(join(job.root, job.file), writes);
-    try {
-      const mapping = file.map(job.fileBytes, writes, job.advice);
-      const settle = writes ? () => file.sync() : async () => undefined;
-      return await prepareKernelSystem('mapped', job, { part, waitsInLoads: true, inputs: { mapping }, settle, close: () => file.close() });
-    } catch (error) {
+    let mapping: Uint8Array | undefined;
+    const letGo = async (): Promise<void> => {
+      if (mapping !== undefined) file.unmap(mapping);
+      mapping = undefined;
+    };
+    const close = async (): Promise<void> => {
+      await letGo();
       await file.close();
+    };
+    try {
+      const inputs = (): { mapping: Uint8Array } => ({ mapping: (mapping ??= file.map(job.fileBytes, writes, job.advice)) });
+      const settle = writes ? () => file.sync() : async () => undefined;
+      return await prepareKernelSystem('mapped', job, { part, waitsInLoads: true, inputs, settle, letGo, close });
+    } catch (error) {
+      await close();
       throw error;
     }
   },

@@ -34,7 +34,7 @@ export const system: System = {
       part: part(job),
       counts: true,
       mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io } },
-      inputs: { target_bytes: job.accessBytes },
+      inputs: () => ({ target_bytes: job.accessBytes }),
       outputs: { target: job.items * job.accessBytes },
     }),
 };

@@ -43,7 +43,7 @@ export const system: System = {
       part: part(job),
       counts: true,
       mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io } },
-      inputs: { target_bytes: job.accessBytes },
+      inputs: () => ({ target_bytes: job.accessBytes }),
       outputs: { target: job.items * (AHEAD + 1) * job.accessBytes },
     }),
 };

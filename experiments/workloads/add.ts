@@ -8,6 +8,7 @@ const WORDS_PER_LANE = ADD_BYTES / 4 / 32;
 export const add: Workload = {
   name: 'add',
   writes: true,
+  together: 3,
   begin: `uint kept[${WORDS_PER_LANE}];`,
   each: `
     for (uint i = 0; i < ${WORDS_PER_LANE}u; i++) {

@@ -1,19 +1,19 @@
 // The outcome of an experiment as text: what was measured, what was predicted, what was left out.
 import type { Experiment } from '../../experiments/experiment.ts';
-import type { Row } from '../../experiments/rows.ts';
+import { pointOf, type Row } from '../../experiments/rows.ts';
 import type { LeftOut } from '../../experiments/run_experiment.ts';
 import { verdictsOf } from '../../experiments/verdict.ts';
 import { type Cell, formatNumber, formatTable } from './table.ts';
 
 export function describeExperiment(experiment: Experiment, rows: readonly Row[], leftOut: readonly LeftOut[], file: string): string {
-  const failed = [...new Set(rows.filter((row) => !row.verified).map((row) => `FAILED ${row.system}, ${pointOf(row)}: ${row.failure ?? 'the answer is wrong'}\n`))];
+  const failed = [...new Set(rows.filter((row) => !row.verified).map((row) => `FAILED ${row.system}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}\n`))];
   const runs = Math.max(0, ...rows.map(({ values }) => values.length));
   const verdict = rows.length === 0 ? 'nothing was measured' : failed.length === 0 ? `every answer was right in ${runs} ${runs === 1 ? 'run' : 'runs'} of each` : 'NOT every answer was right';
   return [
     `${experiment.title}\n${experiment.question}\n\n`,
     rows.length === 0 ? '' : `${measuredTable(experiment, rows)}\n\n`,
     rows.length === 0 ? '' : `${predictedTable(experiment, rows)}\n\n`,
-    ...leftOut.map(({ system, reason }) => `left out ${system}: ${reason}\n`),
+    ...leftOut.map(({ what, reason }) => `left out ${what}: ${reason}\n`),
     ...failed,
     `${verdict}\nresult file: ${file}\n\n`,
   ].join('');
@@ -24,7 +24,7 @@ function measuredTable({ metrics }: Experiment, rows: readonly Row[]): string {
   const parameters = [...new Set(rows.flatMap((row) => Object.keys(row.parameters)))];
   const lines = new Map<string, { first: Row; of: Map<string, Row> }>();
   for (const row of rows) {
-    const key = `${pointOf(row)} ${row.system}`;
+    const key = `${pointOf(row.parameters)} ${row.system}`;
     const line = lines.get(key) ?? { first: row, of: new Map<string, Row>() };
     line.of.set(row.metric, row);
     lines.set(key, line);
@@ -48,10 +48,4 @@ function predictedTable(experiment: Experiment, rows: readonly Row[]): string {
     ['predicted', '', 'measured', 'unit', 'verdict'],
     verdictsOf(experiment, rows).map(({ what, predicted, measured, unit, verdict }) => [what, predicted, measured === undefined ? '-' : formatNumber(measured), unit, verdict]),
   );
-}
-
-function pointOf({ parameters }: Row): string {
-  return Object.entries(parameters)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(' ');
 }

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -94,7 +95,20 @@ int advice_of(const std::string& name) {
   throw Napi::Error::New(env, what + ": " + std::strerror(errno));
 }
 
-/// Shared with the file. Unmapped when nothing refers to it any more.
+/// Whoever maps much unmaps it as well: the garbage collector does not know how much a mapping holds.
+struct Mapping {
+  void* address;
+  size_t bytes;
+  bool mapped;
+
+  void unmap() {
+    if (mapped) munmap(address, bytes);
+    mapped = false;
+  }
+};
+std::map<void*, Mapping*> mappings;  // of Node's thread
+
+/// Shared with the file. Unmapped by unmap_file, or when nothing refers to it any more.
 Napi::Value map_file(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const int fd = info[0].As<Napi::Number>().Int32Value();
@@ -108,7 +122,26 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   void* address = mmap(nullptr, bytes, writes ? PROT_READ | PROT_WRITE : PROT_READ, flags, fd, 0);
   if (address == MAP_FAILED) throw_errno(env, "mapping a file");
   if (advice_of(advice) != MADV_NORMAL) madvise(address, bytes, advice_of(advice));
-  return Napi::ArrayBuffer::New(env, address, bytes, [bytes](Napi::Env, void* mapped) { munmap(mapped, bytes); });
+  auto* mapping = new Mapping{address, bytes, true};
+  mappings[address] = mapping;
+  return Napi::ArrayBuffer::New(env, address, bytes, [mapping](Napi::Env, void*) {
+    // The address may be that of a later mapping by now.
+    const auto known = mappings.find(mapping->address);
+    if (known != mappings.end() && known->second == mapping) mappings.erase(known);
+    mapping->unmap();
+    delete mapping;
+  });
+}
+
+/// Nobody may load from it afterwards: its array has no bytes any more.
+void unmap_file(const Napi::CallbackInfo& info) {
+  auto buffer = info[0].As<Napi::ArrayBuffer>();
+  const auto known = mappings.find(buffer.Data());
+  if (known == mappings.end()) return;
+  Mapping* mapping = known->second;
+  mappings.erase(known);
+  buffer.Detach();
+  mapping->unmap();
 }
 
 /// Asks the host to forget the pages of a file. They are on the disk first, for dirty ones would stay. False where that cannot be asked.
@@ -127,6 +160,7 @@ Napi::Value drop_pages(const Napi::CallbackInfo& info) {
 void add_file_pieces_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("transferPieces", Napi::Function::New(env, transfer_pieces));
   exports.Set("mapFile", Napi::Function::New(env, map_file));
+  exports.Set("unmapFile", Napi::Function::New(env, unmap_file));
   exports.Set("dropPages", Napi::Function::New(env, drop_pages));
 }
 

@@ -1,0 +1,88 @@
+// C = A + B in files, until C is on the disk. The question and the predictions are in README.md.
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { wordAt } from '../../gpufs/bench/data_set.ts';
+import type { Experiment } from '../experiment.ts';
+import { type Access, roundOf, totalsOf } from '../lists.ts';
+import type { Job } from '../system.ts';
+import { measureWrites } from '../tasks.ts';
+import { ratio } from '../verdict.ts';
+import { ACCESS } from '../workload.ts';
+import { add, ADD_BYTES } from '../workloads/add.ts';
+
+export const experiment: Experiment = {
+  name: 'vector_add',
+  title: 'Vector addition with write-back',
+  question: 'What does it cost to read two vectors and to write their sum through a cache, beside a program that streams them through three buffers?',
+  metrics: { rate: 'Melements/s' },
+  options: [
+    { name: 'mib', what: 'size of each vector in MiB', min: 1, max: 16_384, usual: [2, 8], tiny: [1], full: [4, 16, 64, 256], sweep: true },
+    { name: 'warps', what: 'warps that add', min: 1, max: 4096, usual: 64, tiny: 16 },
+  ],
+  predictions: [
+    {
+      what: 'triple_buffer beside warpfs, 8 MiB', unit: 'x', atLeast: 0.67, atMost: 1.51,
+      because: 'write-back in the background, in batches, with no fill for lines that are written whole: it should lose less than the 1.51 of BaM, which writes back within the miss',
+      measured: (find) => ratio(find('rate', 'triple_buffer', { mib: 8 }), find('rate', 'warpfs', { mib: 8 })),
+    },
+    {
+      what: 'warpfs_map beside warpfs, 8 MiB', unit: 'x', atMost: 1,
+      because: 'a page that is mapped for writing is filled first, though all of it will be written: a third more reads',
+      measured: (find) => ratio(find('rate', 'warpfs_map', { mib: 8 }), find('rate', 'warpfs', { mib: 8 })),
+    },
+  ],
+  papers: [{ system: 'BaM', what: 'a tiled program beside it', value: 1.51, unit: 'x', on: 'A100, 4 Optane P5800X', source: 'arXiv 2203.04910v3' }],
+  figures: [{ title: 'Vector addition with write-back', metric: 'rate', x: { parameter: 'mib', title: 'MiB of each vector', log: true }, y: { title: 'million elements a second', log: true } }],
+  points(values, seed) {
+    const warps = values.one('warps');
+    return values.all('mib').map((mib) => {
+      const bytes = mib * 2 ** 20;
+      const pieces = bytes / ADD_BYTES;
+      const round = roundOf(Array.from({ length: warps }, (_, warp) => piecesOf(warp, warps, pieces, bytes)));
+      const sumAt = (word: number): number => (wordAt(word, seed) + wordAt(bytes / 4 + word, seed)) >>> 0;
+      const expected = totalsOf(round, (offset, length) => (offset < 2 * bytes ? 0 : sumOf(sumAt, (offset - 2 * bytes) / 4, length / 4)));
+      return {
+        parameters: { mib },
+        job: { workload: add, fileBytes: 3 * bytes, cacheBytes: (3 * bytes) / 4, lineBytes: ADD_BYTES, items: warps, accessBytes: ADD_BYTES, threads: 1, io: 'auto', advice: 'normal' },
+        task: () => ({
+          async measure(system, job) {
+            const { milliseconds, failure } = await measureWrites(system, round, async ({ totals }) => {
+              const item = expected.findIndex((total, index) => total !== totals[index]);
+              return item < 0 ? wrongSum(job, bytes, sumAt) : `warp ${item} did not add what the CPU adds`;
+            });
+            return { values: { rate: bytes / 4 / milliseconds / 1000 }, failure };
+          },
+        }),
+      };
+    });
+  },
+};
+
+/** Every piece of A and B, then the one of C: those of a warp lie `warps` pieces apart. */
+function piecesOf(warp: number, warps: number, pieces: number, bytes: number): Access[] {
+  const accesses: Access[] = [];
+  for (let piece = warp; piece < pieces; piece += warps) {
+    const offset = piece * ADD_BYTES;
+    accesses.push({ offset, bytes: ADD_BYTES }, { offset: bytes + offset, bytes: ADD_BYTES }, { offset: 2 * bytes + offset, bytes: ADD_BYTES, mode: ACCESS.overwrite });
+  }
+  return accesses;
+}
+
+function sumOf(wordOf: (word: number) => number, first: number, count: number): number {
+  let sum = 0;
+  for (let word = 0; word < count; word++) sum = (sum + Math.imul(wordOf(first + word), 2 * word + 1)) | 0;
+  return sum;
+}
+
+/** All of C as the host finds it in the file. */
+async function wrongSum(job: Job, bytes: number, sumAt: (word: number) => number): Promise<string | undefined> {
+  const file = await open(join(job.root, job.file), 'r');
+  try {
+    const found = new Uint32Array(bytes / 4);
+    await file.read(new Uint8Array(found.buffer), 0, bytes, 2 * bytes);
+    const wrong = found.findIndex((value, word) => value !== sumAt(word));
+    return wrong < 0 ? undefined : `element ${wrong} of C is ${found[wrong]} in the file, and the CPU finds ${sumAt(wrong)}`;
+  } finally {
+    await file.close();
+  }
+}

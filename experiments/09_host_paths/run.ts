@@ -1,0 +1,79 @@
+// The ways in which the host can get at the bytes of a file, with the memory of the host warm and cold. The question and the predictions are in README.md.
+import { loadNativeBinding, mapAdvices, URING_WORKS } from '../../gpufs/native_binding.ts';
+import { Random } from '../../gpufs/random.ts';
+import type { Experiment, Point } from '../experiment.ts';
+import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
+import { ratio } from '../verdict.ts';
+import { read } from '../workloads/read.ts';
+
+const PAGE = 4096;
+
+type Way = Pick<Point['job'], 'io' | 'advice'> & { path: string; systems: string[] };
+
+/** The cache is the same for all that go through it, and the mapping the same but for its advice. */
+const ways: Way[] = [
+  { path: 'pread', systems: ['warpfs', 'host_initiated'], io: 'pread', advice: 'normal' },
+  { path: 'io_uring', systems: ['warpfs'], io: 'uring', advice: 'normal' },
+  ...mapAdvices.map((advice) => ({ path: `mmap_${advice}`, systems: ['mapped'], io: 'pread' as const, advice })),
+];
+
+export const experiment: Experiment = {
+  name: 'host_paths',
+  title: 'Host I/O paths',
+  question: 'Which way of the host to the bytes of a file serves random pages best, from its memory and from the disk?',
+  metrics: { rate: 'kreads/s', bandwidth: 'GB/s' },
+  options: [
+    { name: 'cold', what: '1: the file is not in the memory of the host, where it can be asked to forget; 0: it is', min: 0, max: 1, usual: [0, 1], tiny: [0, 1], sweep: true },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 3200, tiny: 128, full: 32_000 },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024 },
+    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8 },
+    { name: 'threads', what: 'threads of the host that move bytes', min: 1, max: 64, usual: 1, tiny: 1 },
+  ],
+  predictions: [
+    {
+      what: 'io_uring beside pread, cold', unit: 'x', atLeast: 1.5,
+      because: 'one thread that preads waits for one page of the disk at a time; io_uring has those of all warps under way',
+      measured: (find) => ratio(find('rate', 'warpfs', { path: 'io_uring', cold: 1 }), find('rate', 'warpfs', { path: 'pread', cold: 1 })),
+    },
+    {
+      what: 'io_uring beside pread, warm', unit: 'x', atLeast: 0.6, atMost: 1.2,
+      because: 'from the page cache nothing is waited for, and the queues of io_uring only cost',
+      measured: (find) => ratio(find('rate', 'warpfs', { path: 'io_uring', cold: 0 }), find('rate', 'warpfs', { path: 'pread', cold: 0 })),
+    },
+    {
+      what: 'mmap_random beside mmap_normal, cold', unit: 'x', atMost: 1,
+      because: 'a fifth of all pages is read: what is read around a page is wanted by somebody else soon, and random reads none of it',
+      measured: (find) => ratio(find('rate', 'mapped', { path: 'mmap_random', cold: 1 }), find('rate', 'mapped', { path: 'mmap_normal', cold: 1 })),
+    },
+  ],
+  papers: [
+    { system: 'pread', what: 'copies of 4 KB by 12 threads, with BaM above them', value: 9850, unit: 'kreads/s', on: 'H200, 16 cores', source: 'own measurement of its code' },
+    { system: 'SPDK', what: 'CPU-initiated random reads, 8 cores, 16 PM1753', value: 61_700, unit: 'kreads/s', on: 'H100, PCIe Gen5', source: 'AiSIO' },
+  ],
+  figures: [],
+  points(values, seed) {
+    const fileBytes = values.one('file-mib') * 2 ** 20;
+    const warps = values.one('warps');
+    const words = wordsOfSeed(seed);
+    return values.all('cold').flatMap((cold) =>
+      ways.map(({ path, systems, io, advice }): Point => ({
+        parameters: { path, cold },
+        systems,
+        ...(io === 'uring' ? { cannot: withoutUring() } : {}),
+        job: { workload: read, fileBytes, cacheBytes: fileBytes / 16, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: values.one('threads'), io, advice, ...(cold === 1 ? { cold: true as const } : {}) },
+        task(run) {
+          const count = Math.max(1, Math.round(values.one('reads') / warps));
+          const round = roundOf(randomAccesses(new Random(seed + run * 7919), { items: warps, count, bytes: PAGE, fileBytes }));
+          const expected = totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
+          return readTask(round, expected, (result) => ({ rate: rate(result, round), bandwidth: gigabytesPerSecond(result, round) }));
+        },
+      })),
+    );
+  },
+};
+
+function withoutUring(): string | undefined {
+  const { uring } = loadNativeBinding().binding.host();
+  return uring === URING_WORKS ? undefined : `io_uring: ${uring}`;
+}
