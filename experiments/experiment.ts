@@ -66,11 +66,15 @@ export interface PaperNumber {
   /** Hardware and settings. */
   on: string;
   source: string;
+  /** What is beside it here, in the same unit. */
+  ours?(find: Finder): number | undefined;
 }
 
 export interface Axis {
   title: string;
   log?: true;
+  /** Its values are names. */
+  names?: true;
 }
 
 /** One line for each system. */
@@ -80,6 +84,8 @@ export interface Figure {
   /** A parameter. */
   x: Axis & { parameter: string };
   y: Axis;
+  /** The points that it shows; default: all. */
+  where?: Record<string, number | string>;
   /** Values of x that papers name. */
   marks?: readonly { x: number; label: string }[];
 }

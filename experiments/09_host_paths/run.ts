@@ -51,7 +51,10 @@ export const experiment: Experiment = {
     { system: 'pread', what: 'copies of 4 KB by 12 threads, with BaM above them', value: 9850, unit: 'kreads/s', on: 'H200, 16 cores', source: 'own measurement of its code' },
     { system: 'SPDK', what: 'CPU-initiated random reads, 8 cores, 16 PM1753', value: 61_700, unit: 'kreads/s', on: 'H100, PCIe Gen5', source: 'AiSIO' },
   ],
-  figures: [],
+  figures: [
+    { title: 'Host I/O paths, from memory', metric: 'rate', where: { cold: 0 }, x: { parameter: 'path', title: 'path', names: true }, y: { title: 'thousand reads a second', log: true } },
+    { title: 'Host I/O paths, from the disk', metric: 'rate', where: { cold: 1 }, x: { parameter: 'path', title: 'path', names: true }, y: { title: 'thousand reads a second', log: true } },
+  ],
   points(values, seed) {
     const fileBytes = values.one('file-mib') * 2 ** 20;
     const warps = values.one('warps');

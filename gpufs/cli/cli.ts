@@ -9,6 +9,7 @@ import { addCheck, type CheckTools } from './check.ts';
 import { addDoctor } from './doctor.ts';
 import { addExercise } from './exercise.ts';
 import { printJson, type Streams } from './output.ts';
+import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addShaders } from './shaders.ts';
 import { UsageError } from './usage.ts';
@@ -36,6 +37,7 @@ export async function runCli(words: readonly string[], streams: Streams, { exper
   const root = program as unknown as Command;
   addDoctor(root, streams, finish);
   addRun(root, experiments, streams, finish);
+  addReport(root, experiments, streams, finish);
   addBench(root, benchmarks, streams, finish);
   addCheck(root, check, streams, finish);
   addExercise(root, streams, finish);
