@@ -24,7 +24,7 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
   if (data.length === 0) return undefined;
   const order = systems.filter((system) => data.some((datum) => datum.system === system));
   const unit = rows.find((row) => row.metric === figure.metric)?.unit ?? '';
-  const x = { field: 'x', type: figure.x.names === true ? 'nominal' : 'quantitative', title: figure.x.title, sort: null, scale: scaleOf(figure.x.log, data.every(({ x: at }) => at !== 0)), axis: axisOf(figure) };
+  const x = { field: 'x', type: figure.x.names === true ? 'nominal' : 'quantitative', title: figure.x.title, sort: null, ...(figure.x.names === true ? {} : { scale: scaleOf(figure.x.log, data.every(({ x: at }) => at !== 0)) }), axis: axisOf(figure) };
   const y = { title: figure.y.title, type: 'quantitative', scale: scaleOf(figure.y.log, data.every(({ low }) => low > 0)) };
   const of = { field: 'system', type: 'nominal', title: null, sort: order };
   const colour = { ...of, scale: { domain: order, range: order.map((system) => pick(colours, systems, system)) } };
@@ -37,7 +37,7 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
   ];
   const spread = figure.x.names === true ? { mark: { type: 'rule', strokeWidth: 2 } } : { mark: { type: 'area', opacity: 0.18 } };
   const layers: object[] = [
-    { ...spread, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: { ...colour, legend: null } } },
+    { ...spread, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: colour } },
     ...(figure.x.names === true ? [] : [{ mark: { type: 'line', strokeWidth: 1.5 }, encoding: { x, y: { ...y, field: 'value' }, color: colour } }]),
     {
       mark: { type: 'point', filled: true, size: 45, opacity: 1 },
@@ -67,7 +67,7 @@ function scaleOf(log: true | undefined, possible: boolean): object {
 }
 
 function axisOf({ x }: Figure): object {
-  return x.names === true ? { labelAngle: -30 } : { format: '~s' };
+  return x.names === true ? { labelAngle: -30, title: null } : { format: '~s' };
 }
 
 function pick<Value>(values: readonly Value[], systems: readonly string[], system: string): Value {
