@@ -26,7 +26,7 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
   const unit = rows.find((row) => row.metric === figure.metric)?.unit ?? '';
   const x = { field: 'x', type: figure.x.names === true ? 'nominal' : 'quantitative', title: figure.x.title, sort: null, ...(figure.x.names === true ? {} : { scale: scaleOf(figure.x.log, data.every(({ x: at }) => at !== 0)) }), axis: axisOf(figure) };
   const y = { title: figure.y.title, type: 'quantitative', scale: scaleOf(figure.y.log, data.every(({ low }) => low > 0)) };
-  const of = { field: 'system', type: 'nominal', title: null, sort: order };
+  const of = { field: 'system', type: 'nominal', title: null, sort: order, legend: { symbolOpacity: 1 } };
   const colour = { ...of, scale: { domain: order, range: order.map((system) => pick(colours, systems, system)) } };
   const tooltip = [
     { field: 'system', type: 'nominal', title: 'system' },

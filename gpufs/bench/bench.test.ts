@@ -6,7 +6,7 @@ import { bindingForTests, cudaForTests } from '../binding_for_tests.ts';
 import { firstWrongByte, makeDataFile, WORD_FACTOR } from './data_set.ts';
 import { machineOfGpu } from './machine.ts';
 import { Random } from '../random.ts';
-import { median, percentile, summarize } from './statistics.ts';
+import { median, medianInterval, percentile, summarize } from './statistics.ts';
 
 test('every word of a data file is the one that its place asks for, and a wrong byte is found', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'warpfs-data-'));
@@ -60,4 +60,24 @@ test('a run on a GPU says which one, and which driver', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('where a median lies: within the values, narrower where there are more, and a function of the seed', () => {
+  const values = (count: number) => Array.from({ length: count }, (_, index) => 100 + (Math.imul(index, 2654435761) >>> 24));
+  const width = (count: number): number => {
+    const { low, high } = medianInterval(values(count));
+    expect(low).toBeLessThanOrEqual(median(values(count)));
+    expect(high).toBeGreaterThanOrEqual(median(values(count)));
+    return high - low;
+  };
+  expect(width(200)).toBeLessThan(width(20));
+  expect(width(200)).toBeGreaterThan(0);
+  expect(medianInterval([3])).toEqual({ low: 3, high: 3 });
+  expect(medianInterval(values(20), 0.95, 4)).toEqual(medianInterval(values(20), 0.95, 4));
+  // Normal values: the interval of 95 % holds the true median in about that many of 200 experiments.
+  const random = new Random(12);
+  const normal = (): number => Math.sqrt(-2 * Math.log((random.next() + 1) / 2 ** 32)) * Math.cos(2 * Math.PI * (random.next() / 2 ** 32));
+  const held = Array.from({ length: 200 }, (_, seed) => medianInterval(Array.from({ length: 25 }, normal), 0.95, seed)).filter(({ low, high }) => low <= 0 && high >= 0).length;
+  expect(held).toBeGreaterThan(200 * 0.88);
+  expect(medianInterval([])).toEqual({ low: Number.NaN, high: Number.NaN });
 });

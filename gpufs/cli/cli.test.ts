@@ -1,29 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Experiment, ExperimentContext } from '../../experiments/experiment.ts';
-import { experiments } from '../../experiments/index.ts';
 import type { Benchmark } from '../bench/benchmark.ts';
 import { benchmarks } from '../bench/index.ts';
 import { type CudaSight, describeCuda, lookForCuda } from '../cuda_sight.ts';
 import { loadNativeBinding } from '../native_binding.ts';
 import { checkTools } from './check_tools.ts';
 import { type Catalogue, runCli } from './cli.ts';
+import { sheepCatalogue } from './sheep_for_tests.ts';
 import { formatTable } from './table.ts';
-
-const contexts: ExperimentContext[] = [];
-
-function experiment(verified: boolean): Experiment {
-  return {
-    name: 'count_sheep',
-    summary: 'sheep',
-    options: [{ name: 'sheep-size', what: 'size', min: 1, max: 9, usual: 5, tiny: 2 }],
-    async run(context) {
-      contexts.push(context);
-      context.progress(1, 2);
-      const rows = [{ name: 'sheep', unit: 'sheep/s', value: 3, runs: 5, min: 1, max: 4 }];
-      return verified ? { rows, verified, resultFile: 'results/x.jsonl' } : { rows, verified, failure: 'byte 7 of the file came out wrong', resultFile: 'r' };
-    },
-  };
-}
 
 let measured = 0;
 const counting: Benchmark = { name: 'count_calls', unit: 'calls', question: '?', atLeast: 2, prepare: async () => ({ run: async () => ++measured }) };
@@ -33,7 +16,7 @@ async function cli(line: string, catalogue: Partial<Catalogue> = {}): Promise<{ 
   let out = '';
   let error = '';
   const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text), watched: false };
-  const code = await runCli(line.split(' '), streams, { experiments: [experiment(true)], benchmarks: [counting], check: checkTools, ...catalogue });
+  const code = await runCli(line.split(' '), streams, { experiments: sheepCatalogue(), benchmarks: [counting], check: checkTools, ...catalogue });
   return { code, out, error };
 }
 
@@ -44,20 +27,24 @@ function oneObject(out: string): Record<string, unknown> {
 }
 
 test('every command explains itself', async () => {
-  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'check ', 'exercise ', 'shaders ']) {
+  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'check ', 'exercise ', 'report ', 'shaders ']) {
     const { code, out } = await cli(`${command}--help`);
     expect(code).toBe(0);
     expect(out).toContain('Usage: warpfs');
   }
-  expect((await cli('run count_sheep --help')).out).toContain('--sheep-size <count>  size (default: 5)');
+  expect((await cli('run count_sheep --help')).out).toContain('--sheep-size <counts>  size (default: 5,7)');
 });
 
 test.each([
   ['run wool', "unknown experiment 'wool'. Known: count_sheep"],
   ['run count_shep --seed 5', "unknown experiment 'count_shep'. Did you mean count_sheep?"],
-  ['run', 'which experiment? Known: count_sheep'],
-  ['run count_sheep --sheep-size 10', "option '--sheep-size <count>' argument '10' is invalid. It is not a whole number from 1 to 9."],
-  ['run count_sheep --sheep-size 1.5', "argument '1.5' is invalid"],
+  ['run', 'which experiment? Known: count_sheep; or all'],
+  ['run count_sheep --sheep-size 10', "option '--sheep-size <counts>' argument '10' is invalid. Each value must be a whole number from 1 to 9"],
+  ['run count_sheep --sheep-size 1,,2', "argument '1,,2' is invalid"],
+  ['run count_sheep --flocks 1.5', "option '--flocks <count>' argument '1.5' is invalid. It is not a whole number from 1 to 9."],
+  ['run count_sheep --flocks 1,2', "argument '1,2' is invalid"],
+  ['run count_sheep --systems fast,wol', "unknown system 'wol'. Did you mean wool? Known: fast, wool"],
+  ['run count_sheep --tiny --full', 'cannot be used with'],
   ['run count_sheep --seed -1', '--seed'],
   ['run count_sheep --device tpu', "argument 'tpu' is invalid. Allowed choices are auto, cpu, cuda, metal."],
   ['run count_sheep --sise 5', "unknown option '--sise'"],
@@ -72,21 +59,6 @@ test.each([
   expect(error).toContain(message);
   expect(out).toBe('');
   expect(oneObject((await cli(`${line} --json`)).out)).toMatchObject({ error: { code: 'ERR_USAGE' } });
-});
-
-test('an experiment gets its options, and its outcome is the exit code', async () => {
-  const fine = await cli('run count_sheep --sheep-size 7 --seed 9 --out /tmp/x');
-  expect(fine.code).toBe(0);
-  expect(contexts.at(-1)).toMatchObject({ values: { 'sheep-size': 7 }, seed: 9, device: 'auto', outputFolder: '/tmp/x' });
-  expect(fine.out).toContain('result file: results/x.jsonl');
-  await cli('run count_sheep --tiny');
-  expect(contexts.at(-1)?.values).toEqual({ 'sheep-size': 2 });
-  const wrong = await cli('run count_sheep', { experiments: [experiment(false)] });
-  expect(wrong.code).toBe(1);
-  expect(wrong.out).toContain('FAILED: byte 7 of the file came out wrong');
-  const json = await cli('run count_sheep --json');
-  expect(oneObject(json.out)).toMatchObject({ command: 'run', experiment: 'count_sheep', verified: true, rows: [{ value: 3 }] });
-  expect(json.error).toBe('');
 });
 
 test('benchmarks run five times or more, and one that fails is said and does not stop the others', async () => {
@@ -176,10 +148,9 @@ test('shaders says where the headers lie', async () => {
   expect(oneObject(out)).toMatchObject({ dialect: 'cuda', includes: ['dialect/cuda.h', 'warpfs.h'] });
 });
 
-test('names in the catalogues are different', () => {
-  for (const names of [experiments.map(({ name }) => name), benchmarks.map(({ name }) => name)]) {
-    expect(new Set(names).size).toBe(names.length);
-  }
+test('names of benchmarks are different', () => {
+  const names = benchmarks.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
 });
 
 test('a table', () => {
