@@ -1,4 +1,5 @@
 // What an experiment is: a question, predictions with numbers, options, and the points that it measures. One folder with a `run.ts` for each.
+import type { DeviceName } from '../gpufs/options.ts';
 import type { Job, PreparedSystem } from './system.ts';
 
 export type Profile = 'tiny' | 'usual' | 'full';
@@ -42,6 +43,10 @@ export interface Point {
   systems?: readonly string[];
   /** Why it is left out on this machine. */
   cannot?: string | undefined;
+  /** And on another device than this one. */
+  onlyOn?: { device: DeviceName; because: string };
+  /** Makes the file, where it is not one of words of the seed. */
+  makeFile?: (path: string) => Promise<void>;
   /** Called once for each run, in their order; run 0 is not counted. */
   task(run: number): Task;
 }
@@ -67,7 +72,7 @@ export interface PaperNumber {
   on: string;
   source: string;
   /** What is beside it here, in the same unit. */
-  ours?(find: Finder): number | undefined;
+  ours?: (find: Finder) => number | undefined;
 }
 
 export interface Axis {

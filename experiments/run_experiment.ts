@@ -57,8 +57,9 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   try {
     for (const point of points) {
       if (settings.stop.aborted) break;
-      if (point.cannot !== undefined) {
-        leftOut.set(pointOf(point.parameters), point.cannot);
+      const cannot = point.cannot ?? (point.onlyOn !== undefined && point.onlyOn.device !== settings.device ? point.onlyOn.because : undefined);
+      if (cannot !== undefined) {
+        leftOut.set(pointOf(point.parameters), cannot);
         continue;
       }
       const root = await mkdtemp(join(folder, 'point-'));
@@ -88,7 +89,7 @@ async function entriesOf(point: Point, settings: RunSettings, root: string, left
   const { device, seed } = settings;
   const entries: Entry[] = [];
   const source = join(root, FILE);
-  await makeDataFile(source, point.job.fileBytes, seed);
+  await (point.makeFile === undefined ? makeDataFile(source, point.job.fileBytes, seed) : point.makeFile(source));
   for (const system of settings.systems) {
     if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
     const job: Job = { ...point.job, device, root, file: FILE };

@@ -1,0 +1,54 @@
+// How much of a device it takes to keep the host busy. The question and the predictions are in README.md.
+import { Random } from '../../gpufs/random.ts';
+import type { Experiment } from '../experiment.ts';
+import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { rate, readTask } from '../tasks.ts';
+import { ratio } from '../verdict.ts';
+import { read } from '../workloads/read.ts';
+
+const PAGE = 4096;
+
+export const experiment: Experiment = {
+  name: 'workers',
+  title: 'Workers needed to saturate',
+  question: 'How many workers, the multiprocessors of this device, does each design need for the most reads that it can give?',
+  metrics: { rate: 'kreads/s' },
+  options: [
+    { name: 'workers', what: 'threads of the cpu device', min: 1, max: 1024, usual: [1, 2, 4], tiny: [1, 2], full: [1, 2, 4, 8, 16, 32], sweep: true },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000 },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 32, tiny: 4, full: 1024 },
+    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8 },
+  ],
+  predictions: [
+    {
+      what: 'warpfs with 1 worker beside 2', unit: 'x', atLeast: 0.75, atMost: 1.3,
+      because: 'two cores are one for a worker and one for the daemon: a second worker takes turns with the daemon',
+      measured: (find) => ratio(find('rate', 'warpfs', { workers: 1 }), find('rate', 'warpfs', { workers: 2 })),
+    },
+    {
+      what: 'mapped with 2 workers beside 1', unit: 'x', atLeast: 1.5, atMost: 2.1,
+      because: 'no daemon: loads and sums are shared out between the cores',
+      measured: (find) => ratio(find('rate', 'mapped', { workers: 2 }), find('rate', 'mapped', { workers: 1 })),
+    },
+  ],
+  papers: [
+    { system: 'CoPilotIO', what: 'SMs for 25 GB/s of 8 KB', value: 24, unit: 'SMs of 108', on: 'A100, 4 990 Pro', source: "OSDI'26" },
+    { system: 'BaM, AGILE', what: 'SMs for the same: more than', value: 72, unit: 'SMs of 108', on: 'A100, 4 990 Pro', source: "OSDI'26" },
+  ],
+  figures: [{ title: 'Workers needed to saturate', metric: 'rate', x: { parameter: 'workers', title: 'workers', log: true }, y: { title: 'thousand reads a second', log: true } }],
+  points(values, seed) {
+    const fileBytes = values.one('file-mib') * 2 ** 20;
+    const warps = values.one('warps');
+    const words = wordsOfSeed(seed);
+    return values.all('workers').map((workers) => ({
+      parameters: { workers },
+      onlyOn: { device: 'cpu', because: 'a kernel cannot be kept to some multiprocessors of a GPU: warpfs bench --device cuda sms_for_cold finds how many are needed' },
+      job: { workload: read, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal', workers },
+      task(run) {
+        const round = roundOf(randomAccesses(new Random(seed + run * 7919), { items: warps, count: Math.max(1, Math.round(values.one('reads') / warps)), bytes: PAGE, fileBytes }));
+        const expected = totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
+        return readTask(round, expected, (result) => ({ rate: rate(result, round) }));
+      },
+    }));
+  },
+};
