@@ -88,3 +88,14 @@ test('diagnostics of g++ and clang++, without what is not in the text of the use
     { line: 5, column: 2, severity: 'warning', message: 'unused' },
   ]);
 });
+
+test('what stands before a kernel is at the scope of the file, on both devices, and what it includes is there', () => {
+  const definition: KernelDefinition = { name: 'mine', prelude: '#include "replacement.h"\nnamespace warpfs { WARPFS_FN uint twice(uint v) { return 2u * v; } }', source: 'twice(item);' };
+  const text = textOf(definition);
+  expect(text).toContain('#include "entry/cpu.h"\n#line 1 "mine"\n#include "replacement.h"\nnamespace warpfs { WARPFS_FN uint twice');
+  expect(text.indexOf('uint twice')).toBeLessThan(text.indexOf('item_body'));
+  const flat = cudaKernelText(definition, checkDefinition(definition).shared);
+  expect(flat).toContain('WARPFS_FN uint twice');
+  expect(flat).not.toMatch(/^#include "/m);
+  expect(() => checkDefinition({ ...definition, prelude: 7 as unknown as string })).toThrow('kernel mine.prelude: 7 is not a text');
+});
