@@ -150,7 +150,8 @@ async function forget({ job, prepared }: Entry): Promise<void> {
 
 /** A row that failed has no value: a number that was measured while the answer was wrong means nothing. */
 function rowsOf(experiment: Experiment, point: Point, entry: Entry, settings: RunSettings): Row[] {
-  if (entry.failure === undefined && entry.measured.length === 0) return []; // stopped before its first run
+  // Stopped before its first run; a compiler that Ctrl-C ended as well is no failure of the system.
+  if (entry.measured.length === 0 && (entry.failure === undefined || settings.stop.aborted)) return [];
   const { device, seed, profile, options, origin } = settings;
   const note = entry.prepared?.note;
   return Object.entries(experiment.metrics).flatMap(([metric, unit]) => {

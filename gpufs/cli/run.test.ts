@@ -61,6 +61,7 @@ test('systems are chosen, and one that does not run on a device says why', async
   const { out, code } = await run(`run count_sheep --device cpu --tiny --out ${join(folder, 'chosen')}`, { notOn: 'wool is too warm' });
   expect(code).toBe(0);
   expect(out).toContain('left out wool: wool is too warm');
+  expect((await run(`run count_sheep --device cpu --tiny --json --out ${join(folder, 'chosen')}`, { notOn: 'wool is too warm' })).error).toBe('left out wool: wool is too warm\n');
 });
 
 test('Ctrl-C keeps what was measured so far', async () => {

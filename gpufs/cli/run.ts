@@ -6,6 +6,7 @@ import { appendRows, prepareOutputFolder, resultFile } from '../../experiments/r
 import type { Row } from '../../experiments/rows.ts';
 import { runExperiment } from '../../experiments/run_experiment.ts';
 import { commit, machine, machineOfGpu } from '../bench/machine.ts';
+import { makeFolder } from '../make_folder.ts';
 import { loadNativeBinding } from '../native_binding.ts';
 import type { DeviceName } from '../options.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
@@ -77,6 +78,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
   const wanted = flags.systems === undefined ? known : listOf('system', flags.systems, known);
   const device = deviceFor(flags.device, loadNativeBinding().binding);
   await prepareOutputFolder(flags.out);
+  if (flags.folder !== undefined) await makeFolder(flags.folder);
   await prepareDevice(streams, json, { device });
   const gpu = device === 'cuda' ? machineOfGpu(loadNativeBinding().binding) : undefined;
   const origin = { time: new Date().toISOString(), machine: { ...machine(), ...(gpu === undefined ? {} : { gpu }) }, commit: await commit() };
@@ -100,8 +102,8 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
         progress: progress.update, stop, keep,
       }).finally(progress.stop);
       verified &&= rows.every((row) => row.verified);
-      const text = describeExperiment(experiment, rows, leftOut, resultFile(flags.out, experiment.name));
-      if (!json) streams.out(text);
+      if (json) for (const { what, reason } of leftOut) streams.error(`left out ${what}: ${reason}\n`);
+      else streams.out(describeExperiment(experiment, rows, leftOut, resultFile(flags.out, experiment.name)));
     }
   } finally {
     done();
