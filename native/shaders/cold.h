@@ -54,6 +54,8 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   }
   if (!warp_any(fs.lane, ours)) return LINE_NONE;
   if (unused == 0u) count(fs, Counter::EVICTIONS, 1u);
+  // What others did with the line is over for all lanes, not for the claimer alone.
+  warp_sync(fs.lane);
   version = warp_shuffle(fs.lane, version, way);
   return line;
 }
@@ -81,11 +83,11 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
 }
 
 WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold) {
+  // Each lane has read its bytes before the window is looked at again.
+  fence_acquire();
   warp_sync(fs.lane);
   uint filled = 0;
   if (is_leader(fs)) {
-    // The bytes were read before the window is looked at again.
-    fence_acquire();
     filled = cold_place(fs, file_place(fs, file), file_id, page) == cold.address ? 1u : 0u;
     if (filled != 0u) {
       fence_release();
