@@ -181,6 +181,7 @@ class FileTable {
   // All with the size mutex of the slot held.
   void publish(FileSlot& slot, uint32_t file_id, uint64_t size);
   void revoke(FileSlot& slot);
+  int32_t note_stores(FileSlot& slot);
   int32_t cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id);
 
   bool stop_writes(FileSlot& slot);  // without the mutex

@@ -62,7 +62,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
 
 void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold) {
   // Lines between skipped ones are consecutive in the file: one transfer for each such run, with a hold on the file of its own.
-  if (view_.link != nullptr) view_.link->fills(files_, request.file, request.mailbox, request.offset);
+  if (view_.link != nullptr) view_.link->moves(files_, request.file, request.mailbox, request.offset, false);
   uint32_t runs = 0;
   uint32_t next = 0;
   while (next < request.line_count) {
@@ -98,6 +98,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
 }
 
 void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
+  if (view_.link != nullptr) view_.link->moves(files_, request.file, request.mailbox, request.offset, true);
   uint8_t* line = view_.link != nullptr ? view_.link->kept_line(request.lines[0]) : view_line(request.lines[0]);
   if (line == nullptr) {  // a gpu that is lost, or lies: the line is being filled
     files_.release(file);

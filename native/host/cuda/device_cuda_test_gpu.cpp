@@ -54,7 +54,7 @@ constexpr int GROUP_MEMORY_MAX = 200000;
 std::atomic<bool> one_at_a_time{false}, dies{false};
 /// What each call about any context answers once something has gone wrong in one of them, and the making of a new one. Giving back a context works.
 std::atomic<CUresult> refusal{CUDA_SUCCESS};
-std::atomic<uint32_t> couriers{0}, things{0}, registrations{0};
+std::atomic<uint32_t> couriers{0}, things{0}, registrations{0}, registrations_for_writing{0};
 thread_local ContextOfDriver* current = nullptr;
 CourierLaunch last_courier{};
 
@@ -216,7 +216,11 @@ void add_memory(DriverApi& api) {
   api.cuMemFree = [](CUdeviceptr place) -> CUresult { return played_engine().gave_back(place), take_memory(reinterpret_cast<void*>(place)); };
   api.cuMemHostAlloc = [](void** place, size_t bytes, unsigned) -> CUresult { return give_memory(place, bytes); };
   api.cuMemFreeHost = take_memory;
-  api.cuMemHostRegister = [](void*, size_t, unsigned) -> CUresult { return registrations++, state(); };
+  api.cuMemHostRegister = [](void*, size_t, unsigned flags) -> CUresult {
+    registrations++;
+    if ((flags & HOST_REGISTER_READ_ONLY) == 0) registrations_for_writing++;
+    return state();
+  };
   api.cuMemHostUnregister = [](void*) -> CUresult { return registrations--, state(); };
   api.cuMemsetD8Async = [](CUdeviceptr place, unsigned char value, size_t bytes, CUstream) -> CUresult {
     if (const CUresult dead = state()) return dead;
@@ -264,7 +268,7 @@ void begin(bool one_kernel_at_a_time) {
   one_at_a_time = one_kernel_at_a_time;
   couriers = 0;
   things = 0;
-  registrations = 0;
+  registrations = registrations_for_writing = 0;
   last_courier = {};
   refusal = CUDA_SUCCESS;
   forget_refusal();
@@ -275,6 +279,7 @@ uint32_t left_behind() { return things; }
 void die_unnoticed() { dies = true; }
 void refuse_contexts(CUresult result) { refusal = result; }
 uint32_t registered() { return registrations; }
+uint32_t registered_for_writing() { return registrations_for_writing; }
 
 }  // namespace played
 
