@@ -279,6 +279,10 @@ const scenarios = {
   ),
   /** What is stored last is what may come too late. */
   'cold-reads-relaxed': scenario([0, 1].map(() => [open('a'), ...[0, 1, 0, 1, 0, 1, 0].map((index) => read(page(index) + LINE_BYTES - 16))]), { lines: 1, memory: 'relaxed', cuda: true }),
+  'cold-reads-and-elements-relaxed': scenario(
+    [[open('a'), ...[0, 1, 2, 1, 2, 1, 0, 1].map((index) => read(page(index), LINE_BYTES))], [open('a'), ...[0, 1, 2, 3, 4, 5, 6].map(() => gather(127, 126))]],
+    { lines: 1, lanes: 2, memory: 'relaxed', cuda: true },
+  ),
   'cold-rivals': scenario(
     [0, 1].map((warp) => [open('a', 'r+'), read(page(1)), read(page(2)), read(page(1)), read(0), write(warp * 16), barrier, read(0, 32)]),
     { lines: 3, lanes: 4, cuda: true },

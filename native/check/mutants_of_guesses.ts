@@ -30,7 +30,8 @@ const READY = `fence_release();
 const READY_HINT = 'hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));';
 
 const CLAIMED = `warp_sync(fs.lane);
-  version = warp_shuffle(fs.lane, version, way);`;
+  fence_seq();
+  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);`;
 
 export const mutantsOfGuesses: readonly Mutant[] = [
   hint.expression('hint-of-any-version', {
@@ -166,6 +167,13 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     mutated: edited(CLAIMED, 'warp_sync(fs.lane);', ''),
     scenario: 'stores-of-lanes',
     note: 'Lanes beside the claimer fill a line that the host, or who had it pinned, may still be reading.',
+  }),
+  cold.statement('cold-lanes-fill-without-the-claim', {
+    original: CLAIMED,
+    mutated: `if (claimed) fence_seq();
+  ${edited(CLAIMED, 'fence_seq();', '')}`,
+    scenario: 'cold-reads-and-elements-relaxed',
+    note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
   }),
   cold.expression('cold-rivals-ignored', {
     original: 'looks && !claimed && way_is_rival(fs, mine, tag, fs.lane.index < way)',

@@ -87,7 +87,7 @@ WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THR
   int result = 0;
   const uint start = flush_start(fs, first, end);
 #if WARPFS_STORES
-  if (lines_store(fs, start, end, range)) lines_store(fs, first, start, range);
+  lines_store_all(fs, first, start, end, range);
 #endif
   if (lines_flush_start(fs, start, end, range) && lines_flush_start(fs, first, start, range) && lines_flush_wait(fs, start, end, range, result)) {
     lines_flush_wait(fs, first, start, range, result);

@@ -24,6 +24,7 @@ enum : uint32_t { STORES_OF_LANE = 2 };
 // The lines that a lane has taken, with what is dirty of each, and where that goes. It alone ends them.
 struct Taken {
   uint count;
+  uint stored;  // of all lanes, before these
   uint lines[STORES_OF_LANE];
   uint ranges[STORES_OF_LANE];
   ulong places[STORES_OF_LANE];
@@ -158,6 +159,7 @@ WARPFS_CALL bool taken_store(WARPFS_THREAD Fs& fs, WARPFS_THREAD const StoreTarg
   }
   taken.count = 0;
   if (stands == 0u) return false;
+  taken.stored += stored;
   if (is_leader(fs)) {
     // Whoever sees that no line is dirty any more knows what all lanes have stored.
     fence_release();
@@ -221,13 +223,15 @@ WARPFS_CALL bool lines_take_among(WARPFS_THREAD Fs& fs, WARPFS_THREAD StoreTarge
   return true;
 }
 
-// All lanes. Stores what lines [first, end) carry, as far as the gpu can. Never waits. False: it can do no more, here or elsewhere.
-WARPFS_FN bool lines_store(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range) {
+// All lanes. Stores what lines [first, end) carry, as far as the gpu can, and adds how many to `stored`. Never waits. False: it can do no more,
+// here or elsewhere.
+WARPFS_FN bool lines_store(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range, WARPFS_THREAD uint& stored) {
   StoreTarget target;
   target.file_id = 0;
   target.entered = false;
   Taken taken;
   taken.count = 0;
+  taken.stored = 0;
   bool goes_on = true;
   for (uint base = first; goes_on && base < end; base += LOOK_LINES) {
     const uint last = end - base < LOOK_LINES ? end : base + LOOK_LINES;
@@ -238,7 +242,20 @@ WARPFS_FN bool lines_store(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_TH
     }
   }
   store_end(fs, target, taken);
+  stored += taken.stored;
   return goes_on;
+}
+
+// As often as a warp goes through the lines as long as it finds something to store. What others are writing into is left out each time.
+enum : uint32_t { STORE_ROUNDS = 16 };
+
+// All lanes. Stores what lines [first, end) carry, beginning with `start`: what is left behind this the host has to write back.
+WARPFS_FN void lines_store_all(WARPFS_THREAD Fs& fs, uint first, uint start, uint end, WARPFS_THREAD const FlushRange& range) {
+  bool goes_on = true;
+  for (uint round = 0; goes_on && round < STORE_ROUNDS; round++) {
+    uint stored = 0;
+    goes_on = lines_store(fs, start, end, range, stored) && lines_store(fs, first, start, range, stored) && stored != 0u;
+  }
 }
 
 #endif

@@ -84,7 +84,7 @@ void DeviceMemory::reset() {
 PinnedMemory::PinnedMemory(Context& context, uint64_t bytes, const std::string& what) : context_(context) {
   context.enter();
   void* place = nullptr;
-  const CUresult result = driver().cuMemHostAlloc(&place, bytes, HOST_ALLOC_PORTABLE | HOST_ALLOC_MAPPED);
+  const CUresult result = driver().cuMemHostAlloc(&place, bytes, HOST_ALLOC_MAPPED);
   if (result == CUDA_ERROR_OUT_OF_MEMORY) throw HostError("ENOMEM", what + ": no " + megabytes(bytes) + " of memory that the GPU can reach");
   check(result, "getting pinned memory for " + what);
   place_ = static_cast<uint8_t*>(place);

@@ -207,7 +207,7 @@ Windows::Opened Windows::open(Mapping& mapping, uint32_t window) {
 }
 
 CUresult Windows::register_window(const Mapping& mapping, uint32_t window, uint64_t bytes) const {
-  const unsigned flags = HOST_REGISTER_PORTABLE | HOST_REGISTER_MAPPED | (mapping.writable ? 0u : HOST_REGISTER_READ_ONLY);
+  const unsigned flags = HOST_REGISTER_MAPPED | (mapping.writable ? 0u : HOST_REGISTER_READ_ONLY);
   return driver().cuMemHostRegister(mapping.base + (uint64_t(window) << mapping.windows.shift), bytes, flags);
 }
 
