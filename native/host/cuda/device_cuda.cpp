@@ -68,6 +68,8 @@ class CudaDevice::CourierWhile {
     running_ = true;
     // Other kernels may fill the GPU: the courier has its place before.
     while (!device_.memory_.courier().is_running()) look_after_courier();
+    // No kernel sees an entry of before: what it says may be no more, windows not even registered.
+    while (!device_.memory_.courier().is_delivered()) look_after_courier();
   }
   /// Prefetches and write-backs that nobody waited for end with the dispatch that asked for them.
   void finish() {
@@ -371,7 +373,8 @@ std::string CudaDevice::fill_note() const {
   }
   const Windows* windows = memory_.windows();
   if (windows == nullptr) return "pull: the host reads into pinned memory, the courier copies from there";
-  const std::string registered = std::to_string(windows->bytes_registered() >> 20) + " MiB of files are read where they lie";
+  std::string registered = std::to_string(windows->bytes_registered() >> 20) + " MiB of files are read where they lie";
+  if (windows->bytes_writable() != 0) registered += ", and " + std::to_string(windows->bytes_writable() >> 20) + " MiB of these written";
   return windows->refusal().empty() ? "map: " + registered : "map: " + registered + "; elsewhere pull, as of some part of a file " + windows->refusal();
 }
 
