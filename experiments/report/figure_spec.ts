@@ -28,6 +28,8 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
   const y = { title: figure.y.title, type: 'quantitative', scale: scaleOf(figure.y.log, data.every(({ low }) => low > 0)) };
   const of = { field: 'system', type: 'nominal', title: null, sort: order, legend: { symbolOpacity: 1 } };
   const colour = { ...of, scale: { domain: order, range: order.map((system) => pick(colours, systems, system)) } };
+  // Beside each other where they share a name, not one on the other.
+  const aside = figure.x.names === true ? { xOffset: { ...of, legend: undefined, scale: { domain: order } } } : {};
   const tooltip = [
     { field: 'system', type: 'nominal', title: 'system' },
     { field: 'point', type: 'nominal', title: 'at' },
@@ -37,11 +39,11 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
   ];
   const spread = figure.x.names === true ? { mark: { type: 'rule', strokeWidth: 2 } } : { mark: { type: 'area', opacity: 0.18 } };
   const layers: object[] = [
-    { ...spread, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: colour } },
+    { ...spread, encoding: { x, ...aside, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: colour } },
     ...(figure.x.names === true ? [] : [{ mark: { type: 'line', strokeWidth: 1.5 }, encoding: { x, y: { ...y, field: 'value' }, color: colour } }]),
     {
       mark: { type: 'point', filled: true, size: 45, opacity: 1 },
-      encoding: { x, y: { ...y, field: 'value' }, color: colour, shape: { ...of, scale: { domain: order, range: order.map((system) => pick(shapes, systems, system)) } }, tooltip },
+      encoding: { x, ...aside, y: { ...y, field: 'value' }, color: colour, shape: { ...of, scale: { domain: order, range: order.map((system) => pick(shapes, systems, system)) } }, tooltip },
     },
     ...(figure.marks ?? []).flatMap((mark) => marksOf(mark)),
   ];
@@ -63,7 +65,7 @@ function dataOf({ metric, x, where = {} }: Figure, rows: readonly Row[]): Datum[
 
 /** A logarithm of nothing would be drawn nowhere. */
 function scaleOf(log: true | undefined, possible: boolean): object {
-  return log === true && possible ? { type: 'log' } : { zero: false };
+  return log === true && possible ? { type: 'log', nice: false, padding: 14 } : { zero: false, padding: 14 };
 }
 
 function axisOf({ x }: Figure): object {
