@@ -49,8 +49,8 @@ struct Daemon::Parts {
         answers(view, limits),
         transfers(files, answers, bell),
         sandbox(options.sandbox, options.root, !limits.read_only),
-        pool(POOL_THREADS_MAX, &sandbox),
-        server(view, limits, files, pool, answers, bell) {}
+        server(view, limits, files, pool, answers, bell),
+        pool(POOL_THREADS_MAX, &sandbox) {}
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
   ~Parts() {
     gate.stop();
@@ -68,9 +68,9 @@ struct Daemon::Parts {
   std::string engine, engine_note;
   DispatchGate gate;
   Sandbox sandbox;
-  std::vector<std::unique_ptr<RingConsumer>> consumers;
-  WorkPool pool;
   RequestServer server;
+  std::vector<std::unique_ptr<RingConsumer>> consumers;
+  WorkPool pool;  // gone first: what it still does is the server's
 };
 
 Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
