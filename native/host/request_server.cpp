@@ -82,6 +82,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
     transfer.remaining = count * limits_.line_bytes;
     transfer.end = transfer.offset + transfer.remaining;
     if (runs++ != 0) Counters::bump(counters.accepted);
+    if (counters.held != nullptr) transfer.time = counters.held->ask(MediumKind::READ, transfer.remaining);
     if (transfer.file.slot != nullptr) {
       engine.start(transfer);
     } else {  // closed since the run before
@@ -126,16 +127,22 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
       return finished(counters);
     }
   }
+  if (counters.held != nullptr) transfer.time = counters.held->ask(MediumKind::WRITE, transfer.end - transfer.offset);
   engine.start(transfer);
 }
 
 void RequestServer::sync(const Request& request, FileRef file, Counters& counters) {
   files_.count_in(file);
   const Told told = request.length != 0 ? Told::YES : Told::NO;
-  pool_.submit([this, file, told, mailbox = request.mailbox, &counters] {
-    const int32_t result = files_.sync(file, told);
+  HeldAnswer later;
+  later.kind = MediumKind::SYNC;
+  later.mailbox = request.mailbox;
+  if (counters.held != nullptr) later.time = counters.held->ask(MediumKind::SYNC, 0);
+  pool_.submit([this, file, told, later, &counters]() mutable {
+    later.result = files_.sync(file, told);
     files_.release(file);
-    answer(mailbox, result, 0, counters);
+    if (counters.held != nullptr) return counters.held->hold(later);
+    answer(later.mailbox, later.result, 0, counters);
   });
 }
 

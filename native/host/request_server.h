@@ -1,5 +1,6 @@
 // Serves one validated request: about lines through the engine, about files at once where that cannot block, else in the pool.
 #pragma once
+#include "held_answers.h"
 #include "io_engine.h"
 #include "request_validation.h"
 
@@ -17,6 +18,9 @@ class RequestServer {
   /// the request as accepted once.
   void serve(const Request& request, IoEngine& engine, Counters& counters, FileHold* hold = nullptr);
   FileHold& new_hold() { return files_.new_hold(); }
+  std::unique_ptr<HeldAnswers> new_held_answers(Medium& medium, Counters& counters, std::function<void()> wake) {
+    return std::make_unique<HeldAnswers>(medium, answers_, bell_, counters, std::move(wake));
+  }
 
  private:
   void refuse(const Request& request, int32_t error, Counters& counters);
