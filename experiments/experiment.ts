@@ -1,4 +1,5 @@
 // What an experiment is to the command line: a name, options that are whole numbers, and a run that gives rows.
+import type { MediumName } from '../gpufs/media/media.ts';
 import type { MountOptions } from '../gpufs/options.ts';
 
 export interface ExperimentOption {
@@ -17,6 +18,8 @@ export interface ExperimentContext {
   values: Readonly<Record<string, number>>;
   seed: number;
   device: NonNullable<MountOptions['device']>;
+  /** What the storage is to be like. */
+  medium: MediumName;
   /** Where result files go. */
   outputFolder: string;
   progress: (done: number, total: number) => void;
@@ -37,6 +40,8 @@ export interface ExperimentResult {
   /** Whether every byte was right, and if not, what was wrong. */
   verified: boolean;
   failure?: string;
+  /** With a medium: how well it kept its times. */
+  mediumNote?: string;
   resultFile: string;
 }
 

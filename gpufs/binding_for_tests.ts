@@ -61,6 +61,7 @@ export function bindingForTests(): BindingForTests {
     plainReads: () => ({ nanoseconds: 1, wrongWords: 0 }),
     plainWrites: () => ({ nanoseconds: 1, wrongWords: 0 }),
     plainOpens: () => ({ nanoseconds: 1, wrongWords: 0 }),
+    mediumLoad: () => ({ medianNs: 1, p99Ns: 1, perSecond: 1, bytesPerSecond: 1 }),
     progressLitmus: () => ({}),
     cudaProbe: () => binding.cuda,
     cudaRefusal: () => '',

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstWrongByte, makeDataFile } from '../../gpufs/bench/data_set.ts';
+import { describeMedium } from '../../gpufs/media/report.ts';
 import { Random } from '../../gpufs/random.ts';
 import { percentile, summarize } from '../../gpufs/bench/statistics.ts';
 import { errnoName, mount, type Mount, type Operation } from '../../gpufs/index.ts';
@@ -56,9 +57,10 @@ async function runRandomRead(context: ExperimentContext): Promise<ExperimentResu
   const records: RunRecord[] = [];
   const measured: Values[] = [];
   let failure: string | undefined;
+  let mediumNote: string | undefined;
   try {
     await makeDataFile(join(root, FILE), fileBytes, seed);
-    await using fs = await mount({ root, device: context.device, cache: { lines: option(options, 'lines'), lineBytes: READ_BYTES } });
+    await using fs = await mount({ root, device: context.device, medium: context.medium, cache: { lines: option(options, 'lines'), lineBytes: READ_BYTES } });
     const random = new Random(seed);
     const total = plan.reads * (runCount + 1);
     let done = 0;
@@ -69,13 +71,15 @@ async function runRandomRead(context: ExperimentContext): Promise<ExperimentResu
       const { values, failure: wrong } = await timedRun(fs, plan, random, advance);
       failure = wrong;
       if (wrong === undefined) measured.push(values);
-      records.push({ seed, options: { ...options, device: fs.device.name, engine: fs.device.engine }, values, verified: wrong === undefined });
+      records.push({ seed, options: { ...options, device: fs.device.name, engine: fs.device.engine, medium: fs.device.medium }, values, verified: wrong === undefined });
     }
+    const { medium } = fs.describe();
+    if (medium !== undefined) mediumNote = describeMedium(fs.device.medium, medium);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
   const resultFile = await appendRuns(context.outputFolder, 'random_read', records);
-  const outcome = { rows: rowsOf(measured), verified: failure === undefined, resultFile };
+  const outcome = { rows: rowsOf(measured), verified: failure === undefined, resultFile, ...(mediumNote === undefined ? {} : { mediumNote }) };
   return failure === undefined ? outcome : { ...outcome, failure };
 }
 

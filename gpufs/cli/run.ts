@@ -1,16 +1,18 @@
 // `warpfs run <experiment>`: each experiment is a command of its own, with the options that it names.
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { Experiment, ExperimentContext, ExperimentResult } from '../../experiments/experiment.ts';
+import { RAW } from '../media/media.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
 import { prepareDevice } from './prepare_device.ts';
 import { formatTable } from './table.ts';
-import { seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
+import { mediumName, seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
 
 interface RunFlags {
   tiny?: true;
   json?: true;
   seed: number;
   device: ExperimentContext['device'];
+  medium: ExperimentContext['medium'];
   out: string;
 }
 
@@ -38,18 +40,19 @@ function addExperiment(run: Command, experiment: Experiment, streams: Streams, f
     .option('--json', 'write one JSON object on one line')
     .option('--seed <number>', 'seed of the data and of the offsets', seedNumber, 1)
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal']).default('auto'))
+    .option('--medium <name>', 'what the storage is to be like; warpfs media lists what there is', mediumName, RAW)
     .option('--out <folder>', 'folder of the result file', 'results') as unknown as Command;
   for (const { name, what, min, max, usual } of experiment.options) {
     command.addOption(new Option(`--${name} <count>`, `${what} (default: ${usual})`).argParser(wholeNumber(min, max)) as unknown as Option);
   }
   command.action(async (flags: object) => {
-    const { tiny, json, seed, device, out } = flags as RunFlags;
+    const { tiny, json, seed, device, medium, out } = flags as RunFlags;
     await prepareDevice(streams, json === true, { device });
     const progress = makeProgress(streams, experiment.name, json === true);
     let result: ExperimentResult;
     try {
       const values = optionValues(experiment, flags as Record<string, unknown>, tiny === true);
-      result = await experiment.run({ values, seed, device, outputFolder: out, progress: progress.update });
+      result = await experiment.run({ values, seed, device, medium, outputFolder: out, progress: progress.update });
     } finally {
       progress.stop();
     }
@@ -69,12 +72,12 @@ function optionValues(experiment: Experiment, flags: Record<string, unknown>, ti
   return values;
 }
 
-function describe(name: string, { rows, verified, failure, resultFile }: ExperimentResult): string {
+function describe(name: string, { rows, verified, failure, resultFile, mediumNote }: ExperimentResult): string {
   const table = formatTable(
     ['value', 'median', 'min', 'max', 'unit'],
     rows.map((row) => [row.name, row.value, row.min, row.max, row.unit]),
   );
   const runs = rows[0]?.runs ?? 0;
   const verdict = verified ? `every byte was right in ${runs} runs` : `FAILED: ${failure ?? 'a byte was wrong'}`;
-  return `${name}\n\n${table}\n\n${verdict}\nresult file: ${resultFile}\n`;
+  return `${name}\n\n${table}\n\n${verdict}\n${mediumNote === undefined ? '' : `${mediumNote}\n`}result file: ${resultFile}\n`;
 }
