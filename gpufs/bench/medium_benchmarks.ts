@@ -15,18 +15,25 @@ const PAGE_BYTES = 4096;
 const LARGE_BYTES = 65536;
 const OFF_MAX = 5; // percent
 
-/** Reads random pages of `bytes`, and looks at one word of each: what is measured is the medium. */
+/** Reads random pages of `bytes`, asked for `ahead` of time, and looks at one word of each: what is measured is the medium. */
 const readRandom = {
   name: 'read_random',
-  inputs: { path: 'string', pages: 'u32', bytes: 'u32', reads: 'u32', seed: 'u32', start: 'u32' },
+  inputs: { path: 'string', pages: 'u32', bytes: 'u32', reads: 'u32', ahead: 'u32', seed: 'u32', start: 'u32' },
   outputs: { target: 'u8[]', wrong: 'u32[]' },
   source: `
     WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDONLY));
     WARPFS_DEVICE uchar* mine = target + (ulong)item * bytes;
     WARPFS_DEVICE const uint* words = (WARPFS_DEVICE const uint*)mine;
     uint random = (start + item) * 2654435761u + 12345u;
+    uint next = random;
     uint mismatches = 0;
-    for (uint i = 0; i < reads; i++) {
+    for (uint i = 0; i < reads + ahead; i++) {
+      if (ahead > 0 && i < reads) {
+        next = next * 1664525u + 1013904223u;
+        WARPFS_TRY(int asked, gprefetch(fs, file, (((ulong)next * pages) >> 32) * bytes, bytes));
+        if (asked < 0) mismatches++;
+      }
+      if (i < ahead) continue;
       random = random * 1664525u + 1013904223u;
       const uint page = (uint)(((ulong)random * pages) >> 32);
       WARPFS_TRY(int got, gread(fs, file, (ulong)page * bytes, bytes, mine));
@@ -69,18 +76,21 @@ interface Reading {
   warps: number;
   reads: number;
   bytes: number;
+  /** Reads of each warp that are under way at once, besides the one that it waits for. */
+  ahead: number;
   pages: number;
   start: number;
 }
 
 /** What the mount says of its medium after these reads alone, and how long they took on the device. */
 async function readThrough(context: BenchContext, medium: keyof typeof media, reading: Reading): Promise<{ report: NativeMediumReport; seconds: number }> {
-  const { warps, reads, bytes, pages, start } = reading;
-  const { fs, kernel } = await shapedMount(context, medium, bytes, Math.max(64, pages >> 4));
+  const { warps, reads, bytes, ahead, pages, start } = reading;
+  // A quarter of the file at most, and much more than is on its way.
+  const { fs, kernel } = await shapedMount(context, medium, bytes, Math.max(64, pages >> 2));
   await using _ = fs;
   const { wrong, report } = await kernel.dispatch({
     items: warps,
-    inputs: { path: fileName(context), pages, bytes, reads, seed: context.seed, start },
+    inputs: { path: fileName(context), pages, bytes, reads, ahead, seed: context.seed, start },
     outputs: { target: warps * bytes, wrong: warps },
   });
   const mismatches = wrong.reduce((total, count) => total + count, 0);
@@ -156,15 +166,14 @@ async function prepareMedium(medium: keyof typeof media, context: BenchContext, 
       };
       // One after the other for about half a second, whatever the medium.
       const alone = tiny ? 20 : Math.round(Math.min(5000, Math.max(200, 5e5 / profile.read.medianUs.value)));
-      const one = await readThrough(context, medium, { warps: 1, reads: alone, bytes: PAGE_BYTES, pages: fileBytes / PAGE_BYTES, start: start++ });
+      const one = await readThrough(context, medium, { warps: 1, reads: alone, bytes: PAGE_BYTES, ahead: 0, pages: fileBytes / PAGE_BYTES, start: start++ });
       time(one.report.read, measures.readMedian, measures.readP99);
       const written = await writeThrough(context, medium, tiny ? 3 : Math.round(Math.min(200, Math.max(20, 3e5 / profile.sync.medianUs.value))));
       time(written.write, measures.writeMedian, measures.writeP99);
       time(written.sync, measures.syncMedian);
-      const warps = tiny ? 32 : 512;
-      const many = await readThrough(context, medium, { warps, reads: tiny ? 4 : 256, bytes: PAGE_BYTES, pages: fileBytes / PAGE_BYTES, start: start++ });
+      const many = await readThrough(context, medium, { warps: tiny ? 4 : 64, reads: tiny ? 32 : 2048, bytes: PAGE_BYTES, ahead: 16, pages: fileBytes / PAGE_BYTES, start: start++ });
       measures.rate.values.push(many.report.read.answers / many.seconds);
-      const large = await readThrough(context, medium, { warps: tiny ? 8 : 128, reads: tiny ? 4 : 64, bytes: LARGE_BYTES, pages: fileBytes / LARGE_BYTES, start: start++ });
+      const large = await readThrough(context, medium, { warps: tiny ? 2 : 16, reads: tiny ? 8 : 512, bytes: LARGE_BYTES, ahead: 4, pages: fileBytes / LARGE_BYTES, start: start++ });
       measures.bandwidth.values.push((large.report.read.answers * LARGE_BYTES) / large.seconds / 1e6);
       return Math.max(...Object.values(measures).map((measure, index) => offBy(measure, measure.values[before[index] ?? 0] ?? Number.NaN)));
     },

@@ -9,7 +9,7 @@ const spread = 'the spread of its predecessor P4800X at queue depth 1, median 9 
 const latency: MediumLatency = { medianUs: published(5, `${brief}: typical latency`), p99Us: estimated((5 * 10) / 9, spread) };
 const sync: MediumLatency = {
   medianUs: estimated(5, 'no number was published; its writes are safe from a loss of power when they are answered, so a flush is one more command'),
-  p99Us: estimated((5 * 10) / 9, 'as of a write'),
+  p99Us: estimated((5 * 10) / 9, 'one more command, as long as a write'),
 };
 const queueDepth = estimated(1024, 'deeper than any load that was published; NVMe allows more');
 
