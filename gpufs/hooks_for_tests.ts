@@ -9,7 +9,7 @@ const plain = ['read', 'write', 'unaligned_read', 'unaligned_write'].flatMap((na
 const others = ['init', 'func_entry', 'func_exit', 'read_range', 'write_range', 'vptr_update', 'vptr_read', 'atomic_thread_fence', 'atomic_signal_fence', 'memcpy', 'memset', 'memmove'];
 const atomics = ['load', 'store', 'exchange', 'fetch_add', 'fetch_sub', 'fetch_or', 'fetch_and', 'compare_exchange_weak', 'compare_exchange_strong', 'compare_exchange_val'];
 /** Called by name (dialect/cpu_as_cuda.h). */
-const named = ['load_words', 'store_words', 'guess', 'fill', 'bus_load'];
+const named = ['load_words', 'store_words', 'guess', 'fill', 'bus_load', 'bus_store', 'bus_fence'];
 const sized = atomics.flatMap((name) => [8, 16, 32, 64].map((bits) => `atomic${bits}_${name}`));
 
 /** Gives the path of an addon that is not there, for WARPFS_NATIVE. */

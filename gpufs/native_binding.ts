@@ -121,7 +121,7 @@ export interface NativeMountConfig {
 }
 
 /** In the order of CallKind in native/host/call_log.h. */
-export const hostCallKinds = ['read', 'write', 'sync', 'open', 'truncate', 'stat', 'unlink', 'rename'] as const;
+export const hostCallKinds = ['read', 'write', 'sync', 'open', 'truncate', 'stat', 'unlink', 'rename', 'touch'] as const;
 export type HostCallKind = (typeof hostCallKinds)[number];
 
 export interface NativeFault {

@@ -112,7 +112,7 @@ test.each<[unknown, string]>([
   [{ root: '/tmp', faults: { call: 0, error: 'EIO' } }, '[warpfs] option faults.call: 0 is not a whole number from 1 to 4294967295'],
   [{ root: '/tmp', faults: { call: 1, error: 'EFAULT' } }, '[warpfs] option faults.error: "EFAULT" is not one of EIO, ENOSPC, EDQUOT, EINTR, short'],
   [{ root: '/tmp', faults: { call: 1, error: 'EIO', forgood: true } }, '[warpfs] option faults.forgood does not exist; did you mean faults.forGood?'],
-  [{ root: '/tmp', faults: { call: 1, error: 'EIO', kinds: ['mmap'] } }, '[warpfs] option faults.kinds: ["mmap"] is not a list of some of read, write, sync, open, truncate, stat, unlink, rename'],
+  [{ root: '/tmp', faults: { call: 1, error: 'EIO', kinds: ['mmap'] } }, '[warpfs] option faults.kinds: ["mmap"] is not a list of some of read, write, sync, open, truncate, stat, unlink, rename, touch'],
   [{ root: '/tmp', faults: { call: 1, error: 'short', kinds: ['sync'] } }, '[warpfs] option faults.kinds: ["sync"] does not go with option faults.error "short": only read and write move bytes'],
   [{ root: '/tmp', faults: { call: 1, error: 'EINTR', forGood: true } }, '[warpfs] option faults.forGood: true does not go with option faults.error "EINTR": interrupted calls are made again until they are through'],
   [{ root: '/tmp', faults: { call: 1, error: 'EIO' }, check: true }, '[warpfs] option faults: {"call":1,"error":"EIO","forGood":false} does not go with option check: check.faults are its faults'],

@@ -144,9 +144,7 @@ export const besideKernel = (groupWarps: number) => ({
     ${tail}`,
 }) as const;
 
-const SYNC_NS = 60_000_000_000;
-
-/** Random pages get the words of their places; when all are written one item syncs. */
+/** Random pages get the words of their places; each item syncs when it has written its own, so that all of them write back. */
 export const writeKernel = {
   name: 'speed_gwrite_4096',
   inputs: commonInputs,
@@ -166,12 +164,7 @@ export const writeKernel = {
       if (bytes < 0) return bytes;
       if (bytes != 4096) mismatches++;
     }
-    if (item == 0u) {
-      wait_for_all(2u, items, ${SYNC_NS}ul);
-      WARPFS_TRY(int synced, gfsync(fs, file));
-      if (synced != 0) return synced;
-    } else {
-      wait_for_all(2u, 0u, 0ul);
-    }
+    WARPFS_TRY(int synced, gfsync(fs, file));
+    if (synced != 0) return synced;
     ${tail}`,
 } as const;

@@ -8,25 +8,34 @@ const writing: readonly Step['work'][] = ['write', 'scatter', 'add', 'unmap', 'm
 const names: readonly Step['work'][] = ['open', 'unlink', 'rename'];
 const onHandles: readonly Step['work'][] = [...reading, ...writing, 'stat', 'prefetch', 'start', 'poll'];
 
+interface Cause {
+  errors: readonly ErrnoName[];
+  hits: readonly Step['work'][];
+}
+
 /** EINTR, short transfers and delays are dealt with by the host: no step ever sees them. */
-const causes: Partial<Record<FaultName, { errors: readonly ErrnoName[]; hits: readonly Step['work'][] }>> = {
+const causes: Partial<Record<FaultName, readonly Cause[]>> = {
   // A write meets the errors of write-backs too: of lines that it needs, and of its own older bytes in its line.
-  eio: { errors: ['EIO'], hits: [...reading, ...writing] },
+  eio: [{ errors: ['EIO'], hits: [...reading, ...writing] }],
   // So does a map: a read can go past the cache, a map needs a line of it.
-  enospc: { errors: ['ENOSPC'], hits: [...writing, 'map'] },
+  enospc: [{ errors: ['ENOSPC'], hits: [...writing, 'map'] }],
   // Nobody answers any more. EAGAIN: it died while it changed a size, or the lines behind the cache are all waiting for it.
-  die: { errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: [...names, ...onHandles, 'none'] },
+  die: [{ errors: ['ETIMEDOUT', 'EAGAIN', 'EIO'], hits: [...names, ...onHandles, 'none'] }],
   // A new host does not know the handles of the old one; an open that empties its file has one already.
-  revive: { errors: ['EBADF', 'ESTALE'], hits: ['open', ...onHandles] },
-  // Somebody else has made the file shorter, or put another one in its place.
-  truncate: { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },
-  replace: { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },
+  revive: [{ errors: ['EBADF', 'ESTALE'], hits: ['open', ...onHandles] }],
+  // Somebody else has made the file shorter, or put another one in its place. What a gpu has stored into a part that was cut off is in no file.
+  truncate: [
+    { errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] },
+    { errors: ['EIO'], hits: ['open', 'truncate', 'map_sync', 'fsync', 'close'] },
+  ],
+  replace: [{ errors: ['ERANGE', 'ESTALE'], hits: ['gather', 'scatter', 'add', 'unmap', 'map_sync'] }],
 };
 
 export function isExplained(step: Pick<Step, 'work'>, result: number, faults: ReadonlySet<FaultName>): boolean {
   for (const fault of faults) {
-    const cause = causes[fault];
-    if (cause?.hits.includes(step.work) && cause.errors.some((name) => ERRNO[name].number === -result)) return true;
+    for (const { errors, hits } of causes[fault] ?? []) {
+      if (hits.includes(step.work) && errors.some((name) => ERRNO[name].number === -result)) return true;
+    }
   }
   return false;
 }

@@ -169,6 +169,9 @@ test('faults explain errors of the calls that they can hit, and of no others', (
   expect(ends(1, -28, { enospc: 100 })).toContain('which nothing explains'); // a read needs no space
   expect(ends(2, -4, { eintr: 500, shortIo: 500, delay: 500 })).toContain('EINTR');
   expect(ends(1, -110, { die: 1 })).toBeUndefined();
+  expect(ends(4, -5, { truncate: 100 })).toBeUndefined(); // what a gpu has stored into a part that was cut off is in no file
+  expect(ends(2, -5, { truncate: 100 })).toContain('which nothing explains');
+  expect(ends(4, -5, { replace: 100 })).toContain('which nothing explains');
   expect(ends(1, -5, eio, { eintr: 3 })).toContain('which nothing explains'); // there was a chance, but it did not happen
 });
 

@@ -3,7 +3,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Mutant } from '../../native/check/mutant.ts';
-import { type MutantScenario, mutantScenarios, type MutantScenarioName } from '../../native/check/mutant_scenarios.ts';
+import type { MutantScenario } from '../../native/check/mutant_scenario_parts.ts';
+import { mutantScenarios, type MutantScenarioName } from '../../native/check/mutant_scenarios.ts';
 import { mutants } from '../../native/check/mutants.ts';
 import { mutatedHeader } from '../../native/check/mutate.ts';
 import { packageRoot } from '../package_root.ts';

@@ -140,6 +140,6 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'trouble on a GPU
   test('an error in a kernel is told in the lines of the user', async () => {
     await using fs = await onGpu();
     const text = '  uint fine = 1;\n  uint wrong = unknown_name;\n  (void)fine; (void)wrong;';
-    await expect(fs.kernel({ name: 'wrong', source: text })).rejects.toMatchObject({ code: 'ERR_WARPFS_COMPILE', diagnostics: [expect.objectContaining({ line: 2, severity: 'error' })] });
+    await expect(fs.kernel({ name: 'wrong', source: text })).rejects.toMatchObject({ code: 'ERR_WARPFS_COMPILE', diagnostics: expect.arrayContaining([expect.objectContaining({ line: 2, severity: 'error' })]) });
   });
 });

@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0x89acd903u,
+  ABI_HASH = 0xb42215d0u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -37,6 +37,7 @@ enum : uint32_t {
   WINDOWS_MAX = 32u,
   WINDOW_PARTS_SHIFT = 16u,
   WINDOW_REACH_SHIFT = 6u,
+  WINDOW_WRITABLE = 2147483648u,
   COURIER_BATCH = 32u,
   COURIER_NO_BYTES = 4294967295u,
   LINE_STATE_SHIFT = 0u,
@@ -56,7 +57,7 @@ namespace LineState {
 enum : uint32_t { INVALID = 0, BUSY = 1, READY = 2, MODIFIED = 3 };
 }
 namespace LineStep {
-enum : uint32_t { NONE = 0, CLAIMING = 1, ABANDONED = 2, FILLING = 3, STARTING = 4, WRITING = 5, DRAINING = 6 };
+enum : uint32_t { NONE = 0, CLAIMING = 1, ABANDONED = 2, FILLING = 3, STARTING = 4, WRITING = 5, DRAINING = 6, STORING = 7 };
 }
 namespace Opcode {
 enum : uint32_t { NOP = 0, OPEN = 1, CLOSE = 2, FILL = 3, WRITE_BACK = 4, SYNC = 5, EXTEND = 6, STAT = 7, TRUNCATE = 8, UNLINK = 9, RENAME = 10 };
@@ -264,7 +265,7 @@ struct FileEntry {
   uint32_t size_high;
   uint32_t window_base[2];  // where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of the file_id
   uint32_t windows;  // a bit for each window: the gpu may read the file there
-  uint32_t window_reach;  // log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
+  uint32_t window_reach;  // log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window | WINDOW_WRITABLE
   uint32_t version;
   uint32_t reserved[7];  // zero
 };

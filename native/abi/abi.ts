@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0x89acd903;
+export const ABI_HASH = 0xb42215d0;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -33,6 +33,7 @@ export const HANDLE_WRITABLE = 536870912;
 export const WINDOWS_MAX = 32;
 export const WINDOW_PARTS_SHIFT = 16;
 export const WINDOW_REACH_SHIFT = 6;
+export const WINDOW_WRITABLE = 2147483648;
 export const COURIER_BATCH = 32;
 export const COURIER_NO_BYTES = 4294967295;
 export const LINE_STATE_SHIFT = 0;
@@ -49,7 +50,7 @@ export const LINE_HANDS_MASK = 0xfff80000;
 export const LineState = { INVALID: 0, BUSY: 1, READY: 2, MODIFIED: 3 } as const;
 export type LineState = (typeof LineState)[keyof typeof LineState];
 
-export const LineStep = { NONE: 0, CLAIMING: 1, ABANDONED: 2, FILLING: 3, STARTING: 4, WRITING: 5, DRAINING: 6 } as const;
+export const LineStep = { NONE: 0, CLAIMING: 1, ABANDONED: 2, FILLING: 3, STARTING: 4, WRITING: 5, DRAINING: 6, STORING: 7 } as const;
 export type LineStep = (typeof LineStep)[keyof typeof LineStep];
 
 export const Opcode = { NOP: 0, OPEN: 1, CLOSE: 2, FILL: 3, WRITE_BACK: 4, SYNC: 5, EXTEND: 6, STAT: 7, TRUNCATE: 8, UNLINK: 9, RENAME: 10 } as const;
@@ -221,7 +222,7 @@ export const FileEntry = {
   sizeHigh: 12,
   windowBase: 16, // u32[2]: where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of the file_id
   windows: 24, // u32: a bit for each window: the gpu may read the file there
-  windowReach: 28, // u32: log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window
+  windowReach: 28, // u32: log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window | WINDOW_WRITABLE
   version: 32,
   reserved: 36, // u32[7]: zero
 } as const;

@@ -34,6 +34,7 @@ export const constants = {
   WINDOWS_MAX: 32, // parts of one file that the gpu may be granted to read where they lie
   WINDOW_PARTS_SHIFT: 16, // see FileEntry.window_reach
   WINDOW_REACH_SHIFT: 6,
+  WINDOW_WRITABLE: 0x80000000, // in FileEntry.window_reach: the gpu may store into them as well
   COURIER_BATCH: 32, // messages or requests that one part of a courier moves at once
   COURIER_NO_BYTES: 0xffffffff, // in CourierMessage.bytes_at: no bytes come with it
 } as const;
@@ -42,7 +43,7 @@ export const constants = {
 export const enums = {
   LineState: ['INVALID', 'BUSY', 'READY', 'MODIFIED'],
   // What a BUSY line is busy with; in MODIFIED, DRAINING means "wait until it was written back".
-  LineStep: ['NONE', 'CLAIMING', 'ABANDONED', 'FILLING', 'STARTING', 'WRITING', 'DRAINING'],
+  LineStep: ['NONE', 'CLAIMING', 'ABANDONED', 'FILLING', 'STARTING', 'WRITING', 'DRAINING', 'STORING'],
   Opcode: ['NOP', 'OPEN', 'CLOSE', 'FILL', 'WRITE_BACK', 'SYNC', 'EXTEND', 'STAT', 'TRUNCATE', 'UNLINK', 'RENAME'],
   ProgramOp: [
     'NOP', 'OPEN', 'CLOSE', 'READ', 'WRITE', 'SYNC', 'PREFETCH', 'READ_ASYNC', 'WRITE_ASYNC', 'WAIT', 'COMPUTE', 'BARRIER', 'STAT',
@@ -221,7 +222,7 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
       ['size_high', 'u32', ''],
       ['window_base', 'u32[2]', 'where the gpu finds the first byte of the file, in the parts of it that are windows: 48 bits, low word first; then 16 bits of the file_id'],
       ['windows', 'u32', 'a bit for each window: the gpu may read the file there'],
-      ['window_reach', 'u32', 'log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window'],
+      ['window_reach', 'u32', 'log2 of the bytes of a window | how much of the file there is to be read << 6, in 1/65536 of a window | WINDOW_WRITABLE'],
       ['version', 'u32', ''],
       ['reserved', 'u32[7]', 'zero'],
     ],

@@ -27,16 +27,18 @@ void store_words(void* p, uint32_t words, const uint32_t* from, uintptr_t pc) { 
 uint32_t guess(void* p, uint32_t bytes, int order, uintptr_t pc) { return engine_of_thread->load(p, bytes, order, pc, true); }
 void fill(void* p, uint32_t word, uintptr_t pc) { engine_of_thread->fill(p, word, pc); }
 void bus_load(uint64_t from, uint32_t* to, uintptr_t pc) { engine_of_thread->bus_load(from, to, pc); }
+void bus_store(uint64_t to, const void* from, uint32_t bytes, uintptr_t pc) { engine_of_thread->bus_store(to, from, bytes, pc); }
+void bus_fence(uintptr_t pc) { engine_of_thread->bus_fence(pc); }
 
 CheckEntry entry_of(const Engine& engine) {
 #if WARPFS_LANE_SWITCH
   if (engine.compares_states()) {
     return {uintptr_t(engine.arena()), engine.arena_bytes(), warpfs_leave_plain, warpfs_leave_load, warpfs_leave_store,
-            warpfs_leave_rmw, warpfs_leave_cas, warpfs_leave_fence, load_words, store_words, guess, fill, bus_load, CHECK_ENTRY_VERSION};
+            warpfs_leave_rmw, warpfs_leave_cas, warpfs_leave_fence, load_words, store_words, guess, fill, bus_load, bus_store, bus_fence, CHECK_ENTRY_VERSION};
   }
 #endif
   return {uintptr_t(engine.arena()), engine.arena_bytes(), warpfs_engine_plain, warpfs_engine_load, warpfs_engine_store,
-          warpfs_engine_rmw, warpfs_engine_cas, warpfs_engine_fence, load_words, store_words, guess, fill, bus_load, CHECK_ENTRY_VERSION};
+          warpfs_engine_rmw, warpfs_engine_cas, warpfs_engine_fence, load_words, store_words, guess, fill, bus_load, bus_store, bus_fence, CHECK_ENTRY_VERSION};
 }
 
 }  // namespace

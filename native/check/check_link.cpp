@@ -2,9 +2,11 @@
 
 #include "engine.h"
 
+#include "../host/assert.h"
 #include "../host/file_table.h"
 #include "../host/request_validation.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unistd.h>
 
@@ -12,7 +14,8 @@ namespace warpfs {
 
 namespace {
 
-constexpr uint32_t GRANTED_PERMILLE = 400, TAKEN_BACK_PERMILLE = 40;
+constexpr uint32_t GRANTED_PERMILLE = 400, READ_ONLY_PERMILLE = 100, TAKEN_BACK_PERMILLE = 40;
+constexpr uint64_t HOST_PAGE_BYTES = 4096;             // several lines may be in one
 constexpr uint32_t WINDOW_SHIFT = WINDOW_PARTS_SHIFT;  // so that the end of a file counts in bytes
 constexpr uint32_t ADDRESS_SHIFT = 40;                 // each window has an address space of its own
 
@@ -23,7 +26,7 @@ CheckLink::CheckLink(Engine& engine, const MountMemory& memory, HostChoices& cho
       files_(memory.at<FileEntry>(Binding::FILES), memory.at<FileEntry>(Binding::FILES) + memory.geometry().file_count),
       dones_(memory.geometry().line_count + memory.geometry().bypass_count), mailboxes_(memory.geometry().slot_count),
       stages_(dones_.size() * line_bytes_), is_filled_(dones_.size()), mask_of_(dones_.size()) {
-  engine_.read_bus = [this](uint64_t from, uint32_t* to) { read(from, to); };
+  engine_.bus = this;
 }
 
 CheckLink::~CheckLink() {
@@ -41,7 +44,7 @@ HostView CheckLink::host_view() {
 
 // ---- Windows.
 
-void CheckLink::fills(FileTable&, uint32_t handle, uint32_t file_id, uint64_t) {
+void CheckLink::moves(FileTable&, uint32_t handle, uint32_t file_id, uint64_t, bool) {
   for (const Wish& wish : wishes_) {
     if (wish.file_id == file_id) return;
   }
@@ -58,8 +61,8 @@ void CheckLink::turn(FileTable& files) {
   }
   for (Window& window : windows_) {
     if (!window.granted || !choices_.happens(TAKEN_BACK_PERMILLE)) continue;
-    window.granted = false;
     if (files.grant(window.index, window.file_id, FileWindows{})) wait_until_told();
+    window.granted = false;
     return;
   }
 }
@@ -69,29 +72,45 @@ void CheckLink::grant(FileTable& files, const Wish& wish) {
   if (file.slot == nullptr) return;
   const int fd = dup(file.fd);
   const off_t bytes = lseek(file.fd, 0, SEEK_END);
+  const bool may_write = file.slot->writable;
   files.release(file);
   if (fd < 0) return;
   windows_.push_back({fd, handle_index(wish.handle), wish.file_id, true});
   FileWindows granted;
   granted.base = uint64_t(windows_.size()) << ADDRESS_SHIFT;
-  // Mapped are whole pages, and what lies behind the end of the file there is zeros.
-  granted.end = (uint64_t(bytes) + line_bytes_ - 1) / line_bytes_ * line_bytes_;
+  granted.writable = may_write && !choices_.happens(READ_ONLY_PERMILLE);
+  // Mapped are whole pages, and what lies behind the end of the file there is zeros. What is stored there would come to light when it grows.
+  granted.end = granted.writable ? uint64_t(bytes) : (uint64_t(bytes) + line_bytes_ - 1) / line_bytes_ * line_bytes_;
+  granted.end = std::min(granted.end, uint64_t(1) << WINDOW_SHIFT);
   granted.mask = 1;
   granted.shift = WINDOW_SHIFT;
   windows_.back().granted = files.grant(handle_index(wish.handle), wish.file_id, granted);
 }
 
+Bus::Place CheckLink::place_of(uint64_t address) const {
+  return {windows_.at((address >> ADDRESS_SHIFT) - 1).file_id, address & ((uint64_t(1) << ADDRESS_SHIFT) - 1)};
+}
+
 void CheckLink::read(uint64_t from, uint32_t* to) const {
   const Window& window = windows_.at((from >> ADDRESS_SHIFT) - 1);
   std::memset(to, 0, sizeof(Vec16));
-  const ssize_t moved = pread(window.fd, to, sizeof(Vec16), off_t(from & ((uint64_t(1) << ADDRESS_SHIFT) - 1)));
+  const ssize_t moved = pread(window.fd, to, sizeof(Vec16), off_t(place_of(from).offset));
   (void)moved;  // nothing is there any more: zeros
 }
 
+void CheckLink::write(uint64_t to, const uint8_t* from, uint32_t bytes) const {
+  const Window& window = windows_.at((to >> ADDRESS_SHIFT) - 1);
+  const uint64_t offset = place_of(to).offset;
+  // A page that was cut off is nobody's. What is stored behind the end of the last page comes to light when the file grows: here it does at once.
+  const uint64_t size = uint64_t(std::max<off_t>(lseek(window.fd, 0, SEEK_END), 0));
+  const bool is_there = offset / HOST_PAGE_BYTES < (size + HOST_PAGE_BYTES - 1) / HOST_PAGE_BYTES;
+  if (window.granted && is_there) WARPFS_ASSERT(pwrite(window.fd, from, bytes, off_t(offset)) == ssize_t(bytes));
+}
+
 void CheckLink::host_came_back() {
-  for (Window& window : windows_) window.granted = false;
   wishes_.clear();
   for (uint32_t index = 0; index < files_.size(); index++) file_changed(index);
+  for (Window& window : windows_) window.granted = false;
 }
 
 // ---- What is carried.

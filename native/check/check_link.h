@@ -1,6 +1,7 @@
 // A gpu with memory of its own, under check mode: what the courier of the cuda device carries is carried here, in the order in which the courier
 // carries it and at once. The words that a host there has in memory of its own it has here too, outside of what is watched.
 #pragma once
+#include "bus.h"
 #include "host_side.h"
 
 #include "../host/gpu_link.h"
@@ -11,7 +12,7 @@ namespace warpfs {
 
 class Engine;
 
-class CheckLink final : public GpuLink {
+class CheckLink final : public GpuLink, private Bus {
  public:
   CheckLink(Engine& engine, const MountMemory& memory, HostChoices& choices);
   ~CheckLink();
@@ -34,7 +35,7 @@ class CheckLink final : public GpuLink {
   void mailbox_done(uint32_t slot) override;
   void file_changed(uint32_t index) override;
   void wait_until_told() override;
-  void fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset) override;
+  void moves(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset, bool writes) override;
 
  private:
   struct Wish {
@@ -43,10 +44,12 @@ class CheckLink final : public GpuLink {
   struct Window {  // its place is its address
     int fd;        // open for as long as somebody may be reading
     uint32_t index, file_id;
-    bool granted;
+    bool granted;  // what is stored goes nowhere where it is not
   };
   void grant(FileTable& files, const Wish& wish);
-  void read(uint64_t from, uint32_t* to) const;
+  Place place_of(uint64_t address) const override;
+  void read(uint64_t from, uint32_t* to) const override;
+  void write(uint64_t to, const uint8_t* from, uint32_t bytes) const override;
   void store(uint32_t* to, const uint32_t* from, uint32_t words);
   void fill(uint32_t* to, uint32_t word);
   void store_release(uint32_t* to, uint32_t word);

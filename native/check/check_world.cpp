@@ -69,6 +69,7 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
     engine_->add_region(memory_->binding(binding), memory_->bytes_of(binding), element, RegionKind(binding), PARTS[binding].name);
   }
   watch_ = std::make_unique<ProtocolWatch>(*engine_, *memory_);
+  watch_->counts_all_dirty = check.cuda && !mount.replay;
   engine_->watch = watch_.get();
   engine_->may_time_pass = [this] { return host_->dead() || faulty(); };
   engine_->on_warp_done = [this](CheckWarp& warp) { warp_done(warp); };

@@ -154,6 +154,7 @@ void Engine::begin_schedule(const ScheduleOptions& options, const Decisions* rep
   starved_ = 0;
   memory_hash_ = host_done_ = host_since_ = 0;
   rewritten_.clear();
+  bus_stores_.clear();
   bump_.reset();
   spare_ = nullptr;
   random_ = SeededRandom(options.seed);
@@ -309,6 +310,7 @@ void Engine::leave_fiber() {
 
 void Engine::lane_done() {
   Actor& self = *current_;
+  if (!bus_stores_.empty()) end_bus_stores(self);
   self.state = ActorState::DONE;
   remove_ready(self);
   lanes_live_--;

@@ -2,6 +2,7 @@
 // shared memory (the arena); here it is decided who goes on, what a load sees, and whether the access was allowed.
 #pragma once
 #include "actor.h"
+#include "bus.h"
 #include "check_warp.h"
 #include "finding.h"
 #include "schedule.h"
@@ -102,6 +103,8 @@ class Engine {
   void store_words(void* p, uint32_t words, const uint32_t* from, uintptr_t pc);
   void fill(void* p, uint32_t word, uintptr_t pc);
   void bus_load(uint64_t from, uint32_t* to, uintptr_t pc);
+  void bus_store(uint64_t to, const void* from, uint32_t bytes, uintptr_t pc);
+  void bus_fence(uintptr_t pc);
   void data_changed(Location& where, uint32_t mask, Actor& self, uintptr_t pc);
   uint32_t rmw(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint32_t), uint32_t operand, int order, uintptr_t pc);
   bool cas(void* p, uint32_t bytes, uint32_t& expected, uint32_t desired, int order, int failure_order, bool weak, uintptr_t pc);
@@ -150,8 +153,7 @@ class Engine {
   /// Nobody can go on: may waits end because time has passed? Where a fault has taken requests away.
   std::function<bool()> may_time_pass;
   uint64_t expired_waits = 0;
-  /// 16 bytes of a file, by the address that the host has granted.
-  std::function<void(uint64_t, uint32_t*)> read_bus;
+  Bus* bus = nullptr;
   uint32_t* bus_word = nullptr;  // in the arena: the host stores there when it is about to change what was granted
   /// A warp has ended: its place may be given to another one at once.
   std::function<void(CheckWarp&)> on_warp_done;
@@ -159,6 +161,8 @@ class Engine {
  private:
   friend class Search;
 
+  void see_bus_word(Actor& self, Location& where, uintptr_t pc);
+  void end_bus_stores(const Actor& self);
   void point(OpKind kind, Location* where, uintptr_t pc);
   void spend(Actor& self, uintptr_t pc);
   void set_current(Actor* actor) {
@@ -279,6 +283,7 @@ class Engine {
   uint64_t memory_hash_ = 0;
   // The host: what it did to files, and what it has read and done since it last had nothing to do.
   uint64_t host_done_ = 0, host_since_ = 0;
+  std::vector<BusStore> bus_stores_;  // of all lanes, each in its order
   std::vector<Location*> rewritten_;  // words whose value may differ from the one in memory_hash_
   uint32_t* sc_clock_;
   uint32_t* launch_clock_;  // what happened before every actor of the launch

@@ -1,96 +1,19 @@
 // The programs that show the mutants: each the smallest of its kind, so that a random schedule soon is the right one. Nothing runs here.
-import type { NativeFaults } from '../../gpufs/native_check.ts';
-import type { MountOptions } from '../../gpufs/options.ts';
-import type { OpenModeName, Operation, Program } from '../../gpufs/program.ts';
-
-export interface MutantScenario {
-  name: string;
-  programs: readonly Program[];
-  files: readonly { path: string; bytes: Uint8Array }[];
-  config: Pick<MountOptions, 'wait' | 'cache' | 'ring' | 'residentWarps' | 'maxOpenFiles' | 'maxDirtyBytes'>;
-  faults: Partial<NativeFaults>;
-  check: { laneCount: number; memory: 'sc' | 'relaxed'; cuda: boolean };
-  /** false: what the programs themselves synced is all that has to be in the files. */
-  finish?: boolean;
-  /**
-   * What the single warp of the scenario counts, whatever the schedule. Hits and misses: the policy as the simulator of the cache knows it.
-   * Write-backs are those before the end, so they say whether a limit of dirty bytes is kept.
-   */
-  counters?: Partial<Record<'hits' | 'misses' | 'writeBacks', number>>;
-}
-
-export const LINE_BYTES = 512;
-
-/** Never zero, and different in each page, so that bytes from anywhere else are seen. */
-function content(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, at) => ((at * 7 + seed) % 251) + 1);
-}
-
-const a = { path: 'a', bytes: content(3 * LINE_BYTES, 11) };
-const b = { path: 'b', bytes: content(2 * LINE_BYTES, 97) };
-/** The last element lies in it in part. */
-const odd = { path: 'odd', bytes: content(10, 29) };
-/** More than one request can fill. */
-const long = { path: 'long', bytes: content(9 * LINE_BYTES, 53) };
-
-const open = (path: string, mode: OpenModeName = 'r'): Operation => ({ op: 'open', path, mode });
-const read = (offset: number, length = 16, file = 0): Operation => ({ op: 'read', file, offset, length });
-const write = (offset: number, length = 16, file = 0): Operation => ({ op: 'write', file, offset, data: content(length, offset + 200) });
-const fsync = (file = 0): Operation => ({ op: 'fsync', file });
-const close = (file = 0): Operation => ({ op: 'close', file });
-const barrier: Operation = { op: 'barrier' };
-const truncate = (length: number): Operation => ({ op: 'truncate', file: 0, length });
-const map = (offset: number, length: number, mode: 'r' | 'r+' = 'r+'): Operation => ({ op: 'map', file: 0, offset, length, mode });
-/** With bytes for the whole of it. */
-const unmap = (index: number, length: number): Operation => ({ op: 'unmap', map: index, data: content(length, index + 300) });
-/** Of a map to read. */
-const release = (index: number): Operation => ({ op: 'unmap', map: index });
-const gather = (...indices: number[]): Operation => ({ op: 'gather', file: 0, indices });
-const scatter = (indices: number[], file = 0): Operation => ({ op: 'scatter', file, indices, values: indices.map((index, at) => 0x1010101 * (at + 1) + index) });
-const add = (...indices: number[]): Operation => ({ op: 'add', file: 0, indices, values: indices.map((_, at) => at + 5) });
-
-interface Shape {
-  lines: number;
-  lanes?: number;
-  memory?: 'sc' | 'relaxed';
-  wait?: 'spin' | 'replay';
-  ringSlots?: number;
-  faults?: Partial<NativeFaults>;
-  files?: MutantScenario['files'];
-  counters?: MutantScenario['counters'];
-  finish?: false;
-  maxDirtyBytes?: number;
-  cuda?: true;
-}
-
-function scenario(programs: readonly Program[], shape: Shape): Omit<MutantScenario, 'name'> {
-  const { lines, lanes = 1, memory = 'sc', wait = 'spin', ringSlots = 8, faults = {}, files = [a], counters, finish, maxDirtyBytes, cuda = false } = shape;
-  return {
-    programs,
-    files,
-    config: {
-      wait,
-      cache: { lines, lineBytes: LINE_BYTES, policy: 'clock' },
-      ring: { count: 1, slots: ringSlots },
-      residentWarps: programs.length,
-      maxOpenFiles: 4,
-      ...(maxDirtyBytes === undefined ? {} : { maxDirtyBytes }),
-    },
-    faults,
-    check: { laneCount: lanes, memory, cuda },
-    ...(counters === undefined ? {} : { counters }),
-    ...(finish === undefined ? {} : { finish }),
-  };
-}
-
-const page = (index: number): number => index * LINE_BYTES;
-/** Beyond 32 bits as an offset, and as a page. */
-const FAR = 2 ** 32 * LINE_BYTES;
-const STRADDLE = LINE_BYTES - 8;
+import type { Program } from '../../gpufs/program.ts';
+import {
+  type MutantScenario, a, add, b, barrier, close, content, FAR, fsync, gather, LINE_BYTES, long, map, odd, open, page, read, release,
+  scatter, scenario, STRADDLE, truncate, unmap, write,
+} from './mutant_scenario_parts.ts';
 
 const twoWriters: readonly Program[] = [
   [open('a', 'r+'), write(0), barrier, read(0, 32)],
   [open('a', 'r+'), write(16), barrier, read(0, 32)],
+];
+
+/** Of one page, which others come to, as its bytes come and go. */
+const twoStorers = (length: number): readonly Program[] => [
+  [open('a', 'r+'), ...[0, 1, 2, 3].flatMap((round) => [write(round * 16, length), fsync()]), read(page(1)), read(0, 64)],
+  [open('a', 'r+'), ...[4, 5, 6, 7].flatMap((round) => [write(round * 16, length), fsync()]), read(page(2)), read(64, 64)],
 ];
 
 const evicting = (length: number): readonly Program[] => [
@@ -293,6 +216,10 @@ const scenarios = {
     [[open('a', 'r+'), read(page(1)), truncate(96), truncate(page(3))], [open('a'), read(page(2)), read(0, page(2)), read(0, page(2))]],
     { lines: 1, memory: 'relaxed', cuda: true },
   ),
+  'truncate-and-read-window-lanes': scenario(
+    [[open('a', 'r+'), read(page(1)), truncate(96), truncate(page(3))], [open('a'), read(page(2)), read(0, page(2)), read(0, page(2))]],
+    { lines: 1, lanes: 3, memory: 'relaxed', cuda: true },
+  ),
   'readers-and-windows': scenario(
     [0, 1, 2].map(() => [open('a'), ...[1, 0, 1, 0, 1, 0].map((index) => read(page(index)))]),
     { lines: 1, cuda: true },
@@ -346,11 +273,69 @@ const scenarios = {
     [[open('a', 'r+'), read(page(1)), read(page(2)), truncate(96), truncate(page(3))], [open('a'), ...[2, 1, 0, 1, 0].map((index) => read(page(index), 128))]],
     { lines: 1, cuda: true },
   ),
+  'cold-reads-and-truncation-lanes': scenario(
+    [[open('a', 'r+'), read(page(1)), read(page(2)), truncate(96), truncate(page(3))], [open('a'), ...[2, 1, 0, 1, 0].map((index) => read(page(index), 128))]],
+    { lines: 1, lanes: 3, memory: 'relaxed', cuda: true },
+  ),
   /** What is stored last is what may come too late. */
   'cold-reads-relaxed': scenario([0, 1].map(() => [open('a'), ...[0, 1, 0, 1, 0, 1, 0].map((index) => read(page(index) + LINE_BYTES - 16))]), { lines: 1, memory: 'relaxed', cuda: true }),
+  'cold-reads-and-elements-relaxed': scenario(
+    [[open('a'), ...[0, 1, 2, 1, 2, 1, 0, 1].map((index) => read(page(index), LINE_BYTES))], [open('a'), ...[0, 1, 2, 3, 4, 5, 6].map(() => gather(127, 126))]],
+    { lines: 1, lanes: 2, memory: 'relaxed', cuda: true },
+  ),
   'cold-rivals': scenario(
     [0, 1].map((warp) => [open('a', 'r+'), read(page(1)), read(page(2)), read(page(1)), read(0), write(warp * 16), barrier, read(0, 32)]),
     { lines: 3, lanes: 4, cuda: true },
+  ),
+  /** The first write-back asks for windows to store into, and the host grants them some time, or takes them back. */
+  stores: scenario(twoStorers(32), { lines: 2, cuda: true }),
+  'stores-relaxed': scenario(twoStorers(16), { lines: 1, memory: 'relaxed', cuda: true }),
+  'stores-of-lanes': scenario(twoStorers(64), { lines: 1, lanes: 2, memory: 'relaxed', cuda: true }),
+  'write-and-store-relaxed': scenario(
+    [
+      [open('a', 'r+'), write(0), write(16), write(32), write(48), write(64), write(80)],
+      [open('a', 'r+'), fsync(), fsync(), fsync(), fsync(), fsync(), fsync()],
+    ],
+    { lines: 1, memory: 'relaxed', cuda: true },
+  ),
+  'stores-and-evictions': scenario(
+    [
+      [open('a', 'r+'), write(0), fsync(), write(0), fsync(), write(0), fsync(), write(0), fsync()],
+      [open('a', 'r+'), write(page(1)), write(page(2)), write(page(1)), write(page(2)), write(page(1))],
+    ],
+    { lines: 1, cuda: true },
+  ),
+  'masked-stores': scenario(
+    [
+      [open('a', 'r+'), ...[0, 1, 2, 3, 4].flatMap((round) => [write(round * 8, 4), write(100 + round, 40), fsync()]), read(0, LINE_BYTES)],
+      [open('a', 'r+'), ...[0, 1, 2, 3].flatMap((round) => [write(page(1) + round), fsync()])],
+    ],
+    { lines: 2, lanes: 2, cuda: true },
+  ),
+  /** More lines than a lane takes at once. */
+  'many-stores': scenario(
+    [
+      [open('a', 'r+'), ...[0, 1, 2].flatMap((round) => [write(round * 16), write(page(1) + round * 16), write(page(2) + round * 16), fsync()])],
+      [open('a', 'r+'), read(page(1)), write(page(2) + 100), fsync()],
+    ],
+    { lines: 3, cuda: true },
+  ),
+  'limited-stores': scenario([[open('a', 'r+'), scatter([0, 1, 200, 300]), scatter([2, 3, 201, 301]), fsync(), scatter([4, 5, 202, 302]), fsync()]], {
+    lines: 3,
+    lanes: 4,
+    maxDirtyBytes: LINE_BYTES,
+    cuda: true,
+  }),
+  'truncate-and-store': scenario(
+    [
+      [open('a', 'r+'), write(page(1)), fsync(), write(page(1)), fsync(), write(page(1), 64), barrier, fsync()],
+      [open('a', 'r+'), read(0), read(page(1)), barrier, truncate(96)],
+    ],
+    { lines: 2, cuda: true },
+  ),
+  'stores-and-failures': scenario(
+    [0, 1, 2].map((warp) => [open('a', 'r+'), ...[0, 1, 2, 3].flatMap((round) => [write((warp * 4 + round) * 16), fsync()])]),
+    { lines: 2, cuda: true, faults: { eio: 200 }, finish: false },
   ),
 };
 

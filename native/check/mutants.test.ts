@@ -8,7 +8,8 @@ import { cacheGeometry } from '../../cache/geometry.ts';
 import { simulate } from '../../cache/simulate.ts';
 import { shadersRoot } from '../../gpufs/package_root.ts';
 import { checkPrograms } from '../../gpufs/program_check.ts';
-import { LINE_BYTES, mutantScenarios } from './mutant_scenarios.ts';
+import { LINE_BYTES } from './mutant_scenario_parts.ts';
+import { mutantScenarios } from './mutant_scenarios.ts';
 import { type Mutant, mutantNumber, mutants } from './mutants.ts';
 import { mutatedHeader, writeMutatedShaders } from './mutate.ts';
 

@@ -9,6 +9,7 @@ import { mutantsOfMaps } from './mutants_of_maps.ts';
 import { mutantsOfMasks } from './mutants_of_masks.ts';
 import { mutantsOfRequests } from './mutants_of_requests.ts';
 import { mutantsOfSets } from './mutants_of_sets.ts';
+import { mutantsOfStores } from './mutants_of_stores.ts';
 import { mutantsOfTruncations } from './mutants_of_truncations.ts';
 import { mutantsOfWindows } from './mutants_of_windows.ts';
 import { mutantsOfWrites } from './mutants_of_writes.ts';
@@ -18,7 +19,7 @@ export type { Mutant } from './mutant.ts';
 export const mutants: readonly Mutant[] = [
   ...mutantsOfLines, ...mutantsOfSets, ...mutantsOfRequests, ...mutantsOfCalls, ...mutantsOfEnds,
   ...mutantsOfWrites, ...mutantsOfMasks, ...mutantsOfTruncations, ...mutantsOfMaps, ...mutantsOfElements,
-  ...mutantsOfWindows, ...mutantsOfGuesses,
+  ...mutantsOfWindows, ...mutantsOfGuesses, ...mutantsOfStores,
 ];
 
 const numbers = new Map(mutants.map(({ name }, index) => [name, index + 1]));

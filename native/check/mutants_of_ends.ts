@@ -4,9 +4,9 @@ import type { Mutant } from './mutant.ts';
 export const mutantsOfEnds: readonly Mutant[] = [
   {
     name: 'fsync-skips-writing',
-    file: 'flush.h',
+    file: 'flush_range.h',
     form: 'expression',
-    original: '(line_state(word) == LineState::MODIFIED || writing)',
+    original: 'line_state(word) == LineState::MODIFIED || writing',
     mutated: 'line_state(word) == LineState::MODIFIED',
     note: 'gfsync does not wait for write-backs that others have started: it returns 0, and one of them fails.',
     scenario: 'dying-host',

@@ -29,6 +29,10 @@ const READY = `fence_release();
       hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));`;
 const READY_HINT = 'hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));';
 
+const CLAIMED = `warp_sync(fs.lane);
+  fence_seq();
+  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);`;
+
 export const mutantsOfGuesses: readonly Mutant[] = [
   hint.expression('hint-of-any-version', {
     original: 'tag.words[3] == hint.words[1] && tag.words[0] == hint.words[3]',
@@ -149,6 +153,27 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     mutated: 'true',
     scenario: 'cold-reads-and-truncation',
     note: 'What was copied counts although the window was taken back meanwhile: bytes of a file that is another by now.',
+  }),
+  cold.statement('cold-window-looked-at-before-the-bytes-of-others', {
+    original: `fence_acquire();
+  warp_sync(fs.lane);`,
+    mutated: `warp_sync(fs.lane);
+  if (is_leader(fs)) fence_acquire();`,
+    scenario: 'cold-reads-and-truncation-lanes',
+    note: 'The leader alone makes the fence: its look may be older than what other lanes have read.',
+  }),
+  cold.statement('cold-lanes-fill-before-the-claim', {
+    original: CLAIMED,
+    mutated: edited(CLAIMED, 'warp_sync(fs.lane);', ''),
+    scenario: 'stores-of-lanes',
+    note: 'Lanes beside the claimer fill a line that the host, or who had it pinned, may still be reading.',
+  }),
+  cold.statement('cold-lanes-fill-without-the-claim', {
+    original: CLAIMED,
+    mutated: `if (claimed) fence_seq();
+  ${edited(CLAIMED, 'fence_seq();', '')}`,
+    scenario: 'cold-reads-and-elements-relaxed',
+    note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
   }),
   cold.expression('cold-rivals-ignored', {
     original: 'looks && !claimed && way_is_rival(fs, mine, tag, fs.lane.index < way)',

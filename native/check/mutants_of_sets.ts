@@ -3,7 +3,7 @@ import { edited, type Mutant, statementsOf } from './mutant.ts';
 
 const LOOK_AFTER_PIN = `if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
-    } else if (line_state(seen) == LineState::READY || line_state(seen) == LineState::MODIFIED || line_is(seen, LineState::BUSY, LineStep::WRITING)) {
+    } else if (line_can_be_read(seen)) {
       found = FIND_READY;
     } else if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING) {
       found = FIND_BUSY;
@@ -75,7 +75,7 @@ export const mutantsOfSets: readonly Mutant[] = [
     file: 'cache_set.h',
     form: 'statement',
     original: LOOK_AFTER_PIN,
-    mutated: edited(LOOK_AFTER_PIN, ' || line_state(seen) == LineState::MODIFIED', ''),
+    mutated: edited(LOOK_AFTER_PIN, 'line_can_be_read(seen)', 'line_can_be_read(seen) && line_state(seen) != LineState::MODIFIED'),
     note: 'A line that was just written cannot be found: its readers look again for ever.',
     scenario: 'one-warp',
     peer: 'AGILE asserts when an array reads a line that was just written',

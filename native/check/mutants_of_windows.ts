@@ -1,23 +1,29 @@
 // Mutants of lines that the gpu fills itself, out of the memory of the host: window.h, and what cache.h knows of it.
-import { edited, type Mutant, statementsOf } from './mutant.ts';
+import { expressionsOf, type Mutant, statementsOf } from './mutant.ts';
 
 const statement = statementsOf('window.h');
 
-const SECOND_LOOK = `fence_acquire();
-    filled = words_equal(atomic_load16(&fs.window_entry->window_base[0]), fs.window) ? 1u : 0u;`;
-
 export const mutantsOfWindows: readonly Mutant[] = [
-  statement('window-not-looked-at-again', {
-    original: SECOND_LOOK,
-    mutated: 'filled = 1u;',
+  expressionsOf('window.h')('window-not-looked-at-again', {
+    original: 'window_stands(fs.window_entry, fs.window) ? 1u : 0u',
+    mutated: '1u',
     scenario: 'truncate-and-read-window',
     note: 'What was copied counts although the window was taken back meanwhile: bytes of a file that is another by now.',
   }),
   statement('window-looked-at-before-the-bytes', {
-    original: SECOND_LOOK,
-    mutated: edited(SECOND_LOOK, 'fence_acquire();', ''),
+    original: `fence_acquire();
+  warp_sync(fs.lane);`,
+    mutated: 'warp_sync(fs.lane);',
     scenario: 'truncate-and-read-window-relaxed',
     note: 'The fence between the copy and the second look is missing: the look may be older than the bytes.',
+  }),
+  statement('window-looked-at-before-the-bytes-of-others', {
+    original: `fence_acquire();
+  warp_sync(fs.lane);`,
+    mutated: `warp_sync(fs.lane);
+  if (is_leader(fs)) fence_acquire();`,
+    scenario: 'truncate-and-read-window-lanes',
+    note: 'The leader alone makes the fence: its look may be older than what other lanes have read.',
   }),
   statement('given-up-line-kept', {
     original: 'line_let_go(fs, line);',

@@ -26,7 +26,7 @@ const WAIT = `while (line_state(word) == LineState::BUSY) {
       }
     }`;
 
-const RESTORE = 'if (failed && step == LineStep::WRITING) restore_dirty(fs, line);';
+const RESTORE = 'if (failed && step == LineStep::WRITING) restore_dirty(fs, line, written);';
 
 const FINISH = `if (!line_move(fs, line, word, state, LineStep::NONE)) return true;
   if (!failed && step == LineStep::WRITING) {
@@ -92,7 +92,7 @@ export const mutantsOfWrites: readonly Mutant[] = [
   }),
   inWait('restore-drops-mask', {
     original: RESTORE,
-    mutated: 'if (failed && step == LineStep::WRITING && !dirty_has_mask(atomic_load(&fs.auxes[line].writing))) restore_dirty(fs, line);',
+    mutated: 'if (failed && step == LineStep::WRITING && !dirty_has_mask(written)) restore_dirty(fs, line, written);',
     scenario: 'failing-masks',
     note: 'The mask of dirty bytes is not put back when a write-back fails: its bytes never reach the file.',
   }),

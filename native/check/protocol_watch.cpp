@@ -19,7 +19,7 @@ Word word_of(uint32_t bits) {
 
 std::string name_of(const Word& word) {
   static const char* const STATES[] = {"INVALID", "BUSY", "READY", "MODIFIED"};
-  static const char* const STEPS[] = {"", "/CLAIMING", "/ABANDONED", "/FILLING", "/STARTING", "/WRITING", "/DRAINING", "/7"};
+  static const char* const STEPS[] = {"", "/CLAIMING", "/ABANDONED", "/FILLING", "/STARTING", "/WRITING", "/DRAINING", "/STORING"};
   return std::string(STATES[word.state]) + STEPS[word.step];
 }
 
@@ -31,7 +31,7 @@ bool may_become(const Word& from, const Word& to) {
   switch (from.state) {
     case INVALID: return to.state == BUSY && to.step == Step::CLAIMING;
     case READY: return (to.state == BUSY && to.step == Step::CLAIMING) || (to.state == MODIFIED && to.step == Step::NONE) || to.state == INVALID;
-    case MODIFIED: return (to.state == MODIFIED && to.step == Step::DRAINING) || (to.state == BUSY && to.step == Step::STARTING);
+    case MODIFIED: return (to.state == MODIFIED && to.step == Step::DRAINING) || (to.state == BUSY && (to.step == Step::STARTING || to.step == Step::STORING));
     default: break;
   }
   switch (from.step) {
@@ -43,7 +43,8 @@ bool may_become(const Word& from, const Word& to) {
     case Step::STARTING:
       // INVALID: a fill from a window that was taken back. Where it was a write-back, its bytes are missed when the line is claimed.
       return (to.state == BUSY && to.step == Step::WRITING) || ((to.state == READY || to.state == INVALID) && to.step == Step::NONE);
-    case Step::WRITING: return to.step == Step::NONE && (to.state == READY || to.state == MODIFIED);
+    case Step::WRITING:
+    case Step::STORING: return to.step == Step::NONE && (to.state == READY || to.state == MODIFIED);
     default: return false;
   }
 }
@@ -150,6 +151,7 @@ void ProtocolWatch::word_changed(uint32_t line, uint32_t old, uint32_t value, Ac
                                                (to.step == LineStep::CLAIMING ? " pins" : " hands") + " on it", {&actor});
   }
   if (takes && to.step == LineStep::CLAIMING) claimed(line, actor);
+  if (from.state == LineState::BUSY && from.step == LineStep::STORING) stored_by_gpu(line, to.state == LineState::READY);
   const bool ends_waiting = from.state == LineState::BUSY && (from.step == LineStep::FILLING || from.step == LineStep::WRITING);
   const bool soils = from.state == LineState::READY && to.state == LineState::MODIFIED;
   // Without a hand another write-back may begin meanwhile, without a pin the line may be claimed. Lines behind the cache are never written to.
@@ -251,15 +253,40 @@ void ProtocolWatch::host_data(void* p, size_t bytes, bool write, Actor& host) {
   for (uint64_t at = offset & ~uint64_t(3); write && at < offset + bytes; at += 4) {
     engine_.location(const_cast<uint8_t*>(lines) + at)->fill = truth.fill;
   }
-  if (write) return;
+  if (!write) leave(line, uint32_t(offset % line_bytes_), uint32_t(offset % line_bytes_ + bytes), host);
+}
+
+void ProtocolWatch::leave(uint32_t line, uint32_t at, uint32_t end, Actor& actor) {
   uint64_t *still = dirty(line), *left = leaving(line);
-  for (uint32_t at = uint32_t(offset % line_bytes_), end = at + uint32_t(bytes); at < end; at++) {
+  truth_[line].has_dirty = true;  // a map counts as written, stored or not
+  for (; at < end; at++) {
     const uint64_t bit = uint64_t(1) << at % 64;
     if (((still[at / 64] | left[at / 64]) & bit) == 0 && !is_mapped(line)) {
-      engine_.report("foreign_bytes", "the host takes byte " + std::to_string(at) + " of line " + std::to_string(line) + " to the file, which the gpu has not written", {&host});
+      engine_.report("foreign_bytes", std::string(actor.warp == nullptr ? "the host" : "a lane") + " takes byte " + std::to_string(at) + " of line " + std::to_string(line) +
+                                          " to the file, which the gpu has not written", {&actor});
     }
     still[at / 64] &= ~bit;
     left[at / 64] |= bit;
+  }
+}
+
+void ProtocolWatch::bus_stored(uint32_t file_id, uint64_t offset, uint32_t bytes, Actor& actor) {
+  const LineTag* tags = memory_.at<LineTag>(Binding::TAGS);
+  const uint64_t page = offset / line_bytes_;
+  for (uint32_t line = 0; line < line_count_; line++) {
+    const Word word = word_of(words_[line]);
+    const bool is_its = tags[line].file_id == file_id && tags[line].page_low == uint32_t(page) && tags[line].page_high == uint32_t(page >> 32);
+    if (!is_its || word.state != LineState::BUSY || word.step != LineStep::STORING) continue;
+    return leave(line, uint32_t(offset % line_bytes_), uint32_t(offset % line_bytes_) + bytes, actor);
+  }
+  engine_.report("foreign_bytes", "a lane stores byte " + std::to_string(offset) + " of a file, of which no line is being stored", {&actor});
+}
+
+/// Bytes that were not stored may have gone nowhere, and are to be written once more.
+void ProtocolWatch::stored_by_gpu(uint32_t line, bool stored) {
+  for (uint32_t word = 0; word < words_of_line_; word++) {
+    if (!stored) dirty(line)[word] |= leaving(line)[word];
+    leaving(line)[word] = 0;
   }
 }
 
@@ -286,7 +313,7 @@ void ProtocolWatch::at_rest(bool faults) {
   const uint32_t counted = memory_.at<DirtyState>(Binding::DIRTY)->lines;
   const auto is_dirty = [](uint32_t bits) { return word_of(bits).state == LineState::MODIFIED || word_of(bits).step == LineStep::WRITING; };
   const uint32_t modified = uint32_t(std::count_if(words_, words_ + line_count_, is_dirty));
-  if (memory_.geometry().dirty_lines_max != 0 && counted != modified) {
+  if ((counts_all_dirty || memory_.geometry().dirty_lines_max != 0) && counted != modified) {
     return engine_.report("pin_leaked", std::to_string(counted) + " lines count as dirty, but there are " + std::to_string(modified));
   }
   const uint32_t* gates = memory_.at<uint32_t>(Binding::GATES);

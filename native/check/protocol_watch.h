@@ -34,6 +34,10 @@ class ProtocolWatch {
   void data_written(Location& where, uint32_t mask, Actor& actor);
   void data_filled(Location& where) { where.fill = truth_[where.index].fill; }
   void host_data(void* p, size_t bytes, bool write, Actor& host);
+  /// A lane stores bytes into the file itself.
+  void bus_stored(uint32_t file_id, uint64_t offset, uint32_t bytes, Actor& actor);
+  /// The gpu counts its dirty lines although there is no limit.
+  bool counts_all_dirty = false;
   /// Every lane has returned and the host has nothing left to do.
   void at_rest(bool faults);
   /// Somebody has it mapped to write to, or had, since it was claimed.
@@ -59,6 +63,9 @@ class ProtocolWatch {
   void masks_freed(uint32_t first, uint32_t bits, Actor& actor);
   /// What is to be written of the line, or is on its way to the host, is what the mask says.
   bool has_mask(uint32_t line, uint32_t mask) const;
+  /// Bytes [at, end) are on their way to the file.
+  void leave(uint32_t line, uint32_t at, uint32_t end, Actor& actor);
+  void stored_by_gpu(uint32_t line, bool stored);
   uint64_t* dirty(uint32_t line) { return &dirty_[size_t(line) * words_of_line_]; }
   uint64_t* leaving(uint32_t line) { return &leaving_[size_t(line) * words_of_line_]; }
   /// Its page belongs to bytes that a truncation or somebody else has ended: what was written there is dropped.

@@ -4,7 +4,7 @@
 
 namespace warpfs {
 
-constexpr uint32_t CHECK_ENTRY_VERSION = 2;
+constexpr uint32_t CHECK_ENTRY_VERSION = 3;
 
 struct CheckEntry {
   uintptr_t arena;
@@ -21,6 +21,8 @@ struct CheckEntry {
   uint32_t (*guess)(void* p, uint32_t bytes, int order, uintptr_t pc);
   void (*fill)(void* p, uint32_t word, uintptr_t pc);
   void (*bus_load)(uint64_t from, uint32_t* to, uintptr_t pc);
+  void (*bus_store)(uint64_t to, const void* from, uint32_t bytes, uintptr_t pc);
+  void (*bus_fence)(uintptr_t pc);
   uint32_t version;
 };
 

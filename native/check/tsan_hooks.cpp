@@ -179,5 +179,7 @@ void warpfs_check_store_words(uint32_t* to, uint32_t words, const uint32_t* from
 uint32_t warpfs_check_guess(const void* from, uint32_t bytes, int order) { return entry.guess(const_cast<void*>(from), bytes, order, PC); }
 void warpfs_check_fill(void* to, uint32_t word) { entry.fill(to, word, PC); }
 void warpfs_check_bus_load(uint64_t from, uint32_t* to) { entry.bus_load(from, to, PC); }
+void warpfs_check_bus_store(uint64_t to, const void* from, uint32_t bytes) { entry.bus_store(to, from, bytes, PC); }
+void warpfs_check_bus_fence() { entry.bus_fence(PC); }
 
 }  // extern "C"

@@ -1,10 +1,11 @@
-// Accesses of several words that are one step, and reads of files where they lie: what only kernels as those of the cuda device make.
+// Accesses of several words that are one step, and of files where they lie: what only kernels as those of the cuda device make.
 #include "engine.h"
 #include "protocol_watch.h"
 
 #include "../host/assert.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace warpfs {
 
@@ -53,14 +54,52 @@ void Engine::fill(void* p, uint32_t word, uintptr_t pc) { store(p, sizeof word, 
 /// What the host has done to the file before it said so (`bus_word`) is in what is read; who makes a fence then knows what the host had told it.
 void Engine::bus_load(uint64_t from, uint32_t* to, uintptr_t pc) {
   Actor& self = *current_;
-  WARPFS_ASSERT(read_bus != nullptr);
+  WARPFS_ASSERT(bus != nullptr);
   Location& where = inside(bus_word, pc);
   point(OpKind::LOAD, &where, pc);
-  read_bus(from, to);
+  bus->read(from, to);
+  see_bus_word(self, where, pc);
+  for (uint32_t word = 0; word < 4; word++) mix(self.id, OpKind::LOAD, &where, to[word], "bus");
+}
+
+void Engine::see_bus_word(Actor& self, Location& where, uintptr_t pc) {
   if (where.newest != nullptr) see(self, *where.newest);
   acquired(self, where.release, __ATOMIC_RELAXED);
   note_atomic(self, where, false, pc);
-  for (uint32_t word = 0; word < 4; word++) mix(self.id, OpKind::LOAD, &where, to[word], "bus");
+}
+
+/// Under relaxed memory nobody sees it before the lane makes its fence, or ends. What the host had said before it landed that fence lets the lane know.
+void Engine::bus_store(uint64_t to, const void* from, uint32_t bytes, uintptr_t pc) {
+  Actor& self = *current_;
+  WARPFS_ASSERT(bus != nullptr && bytes <= sizeof BusStore::from);
+  Location& where = inside(bus_word, pc);
+  point(OpKind::STORE, &where, pc);
+  BusStore store{self.id, to, bytes, {}};
+  std::memcpy(store.from, from, bytes);
+  const Bus::Place place = bus->place_of(to);
+  watch->bus_stored(place.file_id, place.offset, bytes, self);
+  bus_stores_.push_back(store);
+  mix(self.id, OpKind::STORE, &where, store.from[0], "bus");
+  if (options_.relaxed) return;
+  end_bus_stores(self);
+  see_bus_word(self, where, pc);
+}
+
+void Engine::end_bus_stores(const Actor& self) {
+  const auto is_ours = [&](const BusStore& store) { return store.actor == self.id; };
+  for (const BusStore& store : bus_stores_) {
+    if (is_ours(store)) bus->write(store.to, store.from, store.bytes);
+  }
+  std::erase_if(bus_stores_, is_ours);
+}
+
+void Engine::bus_fence(uintptr_t pc) {
+  Actor& self = *current_;
+  Location& where = inside(bus_word, pc);
+  point(OpKind::LOAD, &where, pc);
+  end_bus_stores(self);
+  see_bus_word(self, where, pc);
+  fence(__ATOMIC_ACQ_REL, pc);
 }
 
 }  // namespace warpfs

@@ -8,8 +8,8 @@
 
 namespace warpfs {
 
-enum class CallKind : uint8_t { READ, WRITE, SYNC, OPEN, TRUNCATE, STAT, UNLINK, RENAME };
-constexpr uint32_t CALL_KINDS = 8;
+enum class CallKind : uint8_t { READ, WRITE, SYNC, OPEN, TRUNCATE, STAT, UNLINK, RENAME, TOUCH };
+constexpr uint32_t CALL_KINDS = 9;
 
 /// A file as the system knows it.
 struct FileNumber {

@@ -121,7 +121,9 @@ class FileTable {
   int32_t open(const char* path, uint32_t flags, Hurry hurry);
   /// The handle is closed, whatever it answers. keep: the gpu still holds bytes whose write-back failed, and has told so.
   int32_t close(uint32_t handle, bool keep, Hurry hurry);
-  int32_t sync(const FileRef& file, Told told);
+  int32_t sync_file(const FileRef& file);
+  /// For each who has asked for a sync: what to answer, where the sync that it was served by came to `error`.
+  int32_t end_sync(const FileRef& file, Told told, int32_t error);
   int32_t sync_all();
   int32_t unlink(const char* path);
   int32_t rename(const char* from, const char* to);
@@ -179,6 +181,7 @@ class FileTable {
   // All with the size mutex of the slot held.
   void publish(FileSlot& slot, uint32_t file_id, uint64_t size);
   void revoke(FileSlot& slot);
+  int32_t note_stores(FileSlot& slot);
   int32_t cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id);
 
   bool stop_writes(FileSlot& slot);  // without the mutex

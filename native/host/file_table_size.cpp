@@ -51,12 +51,27 @@ bool FileTable::grant(uint32_t index, uint32_t file_id, const FileWindows& windo
   FileSlot& slot = slots_[index];
   std::lock_guard lock(size_mutex(slot));
   if (slot.file_id.load() != file_id || slot.cutting.load() == file_id) return false;
+  note_stores(slot);  // an error is found again: the file stays as it is
   slot.windows = windows;
   publish(slot, file_id, slot.size.load(std::memory_order_relaxed));
   return true;
 }
 
-/// Before bytes change under an identity that stays: when this returns, no warp takes what it read through a window from here on for the file.
+/// Where the gpu may store into the file itself nobody says when it does: the file counts as written to, by its times too (where those may not be
+/// set nothing is lost). What it stores into pages that somebody else has cut off, or has taken out, goes nowhere: then no sync is in order any more.
+int32_t FileTable::note_stores(FileSlot& slot) {
+  if (!slot.windows.writable) return 0;
+  slot.unsynced = true;
+  slot.changed = true;
+  calls().touch(slot.fd);
+  struct stat found{};
+  if (calls().stat(slot.fd, found) != 0) return failure(errno);
+  const bool whole = uint64_t(found.st_size) >= slot.windows.end && uint64_t(found.st_blocks) * 512 >= slot.windows.held_bytes;
+  return whole ? 0 : -Errno::eio;
+}
+
+/// Before bytes change under an identity that stays: when this returns, no warp takes what it read through a window from here on for the file, or
+/// what it stores through one for a write.
 void FileTable::revoke(FileSlot& slot) {
   if (slot.windows.mask == 0) return;
   slot.windows = FileWindows{};
@@ -103,6 +118,7 @@ int32_t FileTable::truncate(const FileRef& file, uint64_t size) {
 }
 
 int32_t FileTable::cut_off(FileSlot& slot, uint64_t size, uint32_t next_file_id) {
+  if (const int32_t lost = note_stores(slot)) return lost;
   slot.cutting.store(slot.file_id.load());
   revoke(slot);
   const int32_t error = set_size(calls(), slot.fd, size);
@@ -176,11 +192,13 @@ void FileTable::let_writes(FileSlot& slot) {
   writes_bell_.ring();
 }
 
-/// A file that ends in a hole is shorter on disk than its logical size: grows it.
+/// A file that ends in a hole is shorter on disk than its logical size: grows it. And what the gpu may have stored shows in its times.
 int32_t FileTable::write_out_size(FileSlot& slot) {
   if (!slot.writable) return 0;
   std::lock_guard lock(size_mutex(slot));
-  return grow_to(slot, slot.size.load(std::memory_order_relaxed));
+  const int32_t error = note_stores(slot);
+  const int32_t grown = grow_to(slot, slot.size.load(std::memory_order_relaxed));
+  return grown != 0 ? grown : error;
 }
 
 int32_t FileTable::grow(FileSlot& slot, uint64_t size) {

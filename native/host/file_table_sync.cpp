@@ -101,9 +101,10 @@ int32_t FileTable::sync_slot(FileSlot& slot) {
   return error;
 }
 
-int32_t FileTable::sync(const FileRef& file, Told told) {
+int32_t FileTable::sync_file(const FileRef& file) { return sync_slot(*file.slot); }
+
+int32_t FileTable::end_sync(const FileRef& file, Told told, int32_t error) {
   FileSlot& slot = *file.slot;
-  const int32_t error = told == Told::YES ? 0 : sync_slot(slot);
   std::lock_guard lock(mutex_);
   const int32_t owed = owed_sync(slot);
   if (told == Told::YES) return 0;

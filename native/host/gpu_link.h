@@ -7,15 +7,20 @@ namespace warpfs {
 
 class FileTable;
 
-/// Parts of a file that the gpu may read where they lie in the memory of the host.
+/// Parts of a file that the gpu may use where they lie in the memory of the host.
 struct FileWindows {
   uint64_t base = 0;   // where the gpu finds the first byte of the file
-  uint64_t end = 0;    // behind the last byte that is there to be read
+  uint64_t end = 0;    // behind the last byte that is there
   uint32_t mask = 0;   // a bit for each window that it may read
   uint32_t shift = 0;  // log2 of the bytes of a window
+  bool writable = false;  // it may store into them too; then they end with the file
+  uint64_t held_bytes = 0;  // so many bytes of the file cannot lose their pages but by a truncation, or a hole that is made
 
   /// FileEntry.window_reach. What is less than a part of a window is left out.
-  uint32_t reach() const { return mask == 0 ? 0 : shift | uint32_t(end >> (shift - WINDOW_PARTS_SHIFT)) << WINDOW_REACH_SHIFT; }
+  uint32_t reach() const {
+    if (mask == 0) return 0;
+    return shift | uint32_t(end >> (shift - WINDOW_PARTS_SHIFT)) << WINDOW_REACH_SHIFT | (writable ? uint32_t(WINDOW_WRITABLE) : 0u);
+  }
 };
 
 class GpuLink {
@@ -44,8 +49,8 @@ class GpuLink {
   /// Returns when the gpu has got all that it was told so far, or will never get anything any more.
   virtual void wait_until_told() = 0;
 
-  /// A line of that file is being filled. The files may be asked to grant windows, some time, from another thread.
-  virtual void fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset) = 0;
+  /// A line of that file is being filled, or written back. The files may be asked to grant windows, some time, from another thread.
+  virtual void moves(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset, bool writes) = 0;
 };
 
 }  // namespace warpfs

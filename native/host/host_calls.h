@@ -75,6 +75,8 @@ class HostCalls {
   int sync_data(int fd);
   int sync_directory(int fd);
   int truncate(int fd, uint64_t size);
+  /// The file was written to now.
+  int touch(int fd);
   int stat(int fd, struct stat& found);
   // These give 0 or a negated abi error.
   int32_t look_at(int fd, FileLook& found);

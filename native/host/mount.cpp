@@ -83,6 +83,7 @@ Mount::Mount(const MountOptions& options) {
       const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
       fill.windows.emplace();
       fill.windows->only_resident = options.fill == "auto";
+      fill.windows->writable = !options.replay;
       fill.windows->bytes_max = options.window_bytes_max != 0 ? options.window_bytes_max : memory_bytes / 2;
     }
     cuda_memory_ = std::make_unique<cuda::CudaMemory>(int(options.device_index), geometry, fill);

@@ -2,6 +2,8 @@
 
 #include "shared_words.h"
 
+#include <algorithm>
+
 namespace warpfs {
 
 void RequestServer::finished(Counters& counters) {
@@ -60,7 +62,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
 
 void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold) {
   // Lines between skipped ones are consecutive in the file: one transfer for each such run, with a hold on the file of its own.
-  if (view_.link != nullptr) view_.link->fills(files_, request.file, request.mailbox, request.offset);
+  if (view_.link != nullptr) view_.link->moves(files_, request.file, request.mailbox, request.offset, false);
   uint32_t runs = 0;
   uint32_t next = 0;
   while (next < request.line_count) {
@@ -97,6 +99,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
 }
 
 void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
+  if (view_.link != nullptr) view_.link->moves(files_, request.file, request.mailbox, request.offset, true);
   uint8_t* line = view_.link != nullptr ? view_.link->kept_line(request.lines[0]) : view_line(request.lines[0]);
   if (line == nullptr) {  // a gpu that is lost, or lies: the line is being filled
     files_.release(file);
@@ -133,17 +136,53 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
 
 void RequestServer::sync(const Request& request, FileRef file, Counters& counters) {
   files_.count_in(file);
-  const Told told = request.length != 0 ? Told::YES : Told::NO;
+  const MediumTime time = counters.held != nullptr ? counters.held->ask(MediumKind::SYNC, 0) : MediumTime{};
+  const SyncAsked asked{file, request.length != 0 ? Told::YES : Told::NO, request.mailbox, &counters, time};
+  {
+    std::lock_guard lock(syncs_mutex_);
+    const auto [waiting, is_first] = syncs_.try_emplace(file.slot);
+    waiting->second.push_back(asked);
+    if (!is_first) return;
+  }
+  pool_.submit([this, slot = file.slot] { sync_together(slot); });
+}
+
+/// Many warps sync one file at the same time: all who have asked before a sync begins are served by it, and those who come later by the next.
+void RequestServer::sync_together(FileSlot* slot) {
+  std::vector<SyncAsked> served = take_syncs(slot);
+  while (!served.empty()) {
+    const bool wanted = std::any_of(served.begin(), served.end(), [](const SyncAsked& asked) { return asked.told == Told::NO; });
+    const int32_t error = wanted ? files_.sync_file(served.front().file) : 0;
+    // Before anybody is answered: once all are, there may be no server any more.
+    std::vector<SyncAsked> next = take_syncs(slot);
+    for (const SyncAsked& asked : served) {
+      const int32_t result = files_.end_sync(asked.file, asked.told, error);
+      files_.release(asked.file);
+      answer_sync(asked, result);
+    }
+    served.swap(next);
+  }
+}
+
+void RequestServer::answer_sync(const SyncAsked& asked, int32_t result) {
+  HeldAnswers* const held = asked.counters->held;
+  if (held == nullptr) return answer(asked.mailbox, result, 0, *asked.counters);
   HeldAnswer later;
   later.kind = MediumKind::SYNC;
-  later.mailbox = request.mailbox;
-  if (counters.held != nullptr) later.time = counters.held->ask(MediumKind::SYNC, 0);
-  pool_.submit([this, file, told, later, &counters]() mutable {
-    later.result = files_.sync(file, told);
-    files_.release(file);
-    if (counters.held != nullptr) return counters.held->hold(later);
-    answer(later.mailbox, later.result, 0, counters);
-  });
+  later.time = asked.time;
+  later.result = result;
+  later.mailbox = asked.mailbox;
+  held->hold(later);
+}
+
+/// Those that no sync has begun for; where there are none the file has nothing in the pool any more.
+std::vector<RequestServer::SyncAsked> RequestServer::take_syncs(FileSlot* slot) {
+  std::vector<SyncAsked> taken;
+  std::lock_guard lock(syncs_mutex_);
+  const auto waiting = syncs_.find(slot);
+  taken.swap(waiting->second);
+  if (taken.empty()) syncs_.erase(waiting);
+  return taken;
 }
 
 void RequestServer::truncate(const Request& request, FileRef file, Counters& counters) {

@@ -4,7 +4,10 @@
 #include "io_engine.h"
 #include "request_validation.h"
 
+#include <map>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace warpfs {
 
@@ -23,10 +26,20 @@ class RequestServer {
   }
 
  private:
+  struct SyncAsked {
+    FileRef file;
+    Told told;
+    uint32_t mailbox;
+    Counters* counters;
+    MediumTime time;  // with a medium
+  };
   void refuse(const Request& request, int32_t error, Counters& counters);
   void fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold);
   void write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters);
   void sync(const Request& request, FileRef file, Counters& counters);
+  void sync_together(FileSlot* slot);
+  std::vector<SyncAsked> take_syncs(FileSlot* slot);
+  void answer_sync(const SyncAsked& asked, int32_t result);
   void truncate(const Request& request, FileRef file, Counters& counters);
   void open(const Request& request, Counters& counters);
   void unlink(const Request& request, Counters& counters);
@@ -44,6 +57,8 @@ class RequestServer {
   WorkPool& pool_;
   const Answers& answers_;
   FinishedBell& bell_;
+  std::mutex syncs_mutex_;
+  std::map<FileSlot*, std::vector<SyncAsked>> syncs_;  // of files with a sync in the pool: who waits for the next one
 };
 
 }  // namespace warpfs

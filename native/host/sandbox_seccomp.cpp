@@ -98,7 +98,7 @@ std::vector<sock_filter> calls_of_serving() {
                 SYS_sched_yield, SYS_clock_gettime});
   // Files and names.
   filter.allow({SYS_openat2, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_fstatfs, SYS_readlinkat, SYS_lseek,
-                SYS_ftruncate, SYS_fdatasync, SYS_fsync, SYS_syncfs, SYS_renameat2, SYS_dup, SYS_dup3, SYS_read, SYS_write, SYS_writev,
+                SYS_ftruncate, SYS_utimensat, SYS_fdatasync, SYS_fsync, SYS_syncfs, SYS_renameat2, SYS_dup, SYS_dup3, SYS_read, SYS_write, SYS_writev,
                 SYS_pread64, SYS_pwrite64, SYS_fcntl, SYS_uname});
 #if defined(SYS_renameat)
   filter.allow({SYS_renameat});

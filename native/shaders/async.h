@@ -48,7 +48,7 @@ WARPFS_FN bool page_is_coming(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag
   uint coming = 0;
   if (is_leader(fs)) {
     uint word = atomic_add(fs.words + line, LINE_HAND) + LINE_HAND;
-    if (line_state(word) == LineState::BUSY && !line_is(word, LineState::BUSY, LineStep::WRITING)) coming = line_finish(fs, line, word) ? 0u : 1u;
+    if (line_state(word) == LineState::BUSY && !line_can_be_read(word)) coming = line_finish(fs, line, word) ? 0u : 1u;
     line_leave(fs, line);
     line_unpin(fs, line);
   }

@@ -68,7 +68,7 @@ WARPFS_FN uint page_claim_to_fill(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Cach
                                   WARPFS_THREAD Reservation& reservation, WARPFS_THREAD uint& line) {
 #if WARPFS_WINDOWS
   if (found == FIND_MISS) {
-    const ulong address = warp_broadcast64(fs.lane, is_leader(fs) ? window_of(fs, tag.page) : 0u, 0u);
+    const ulong address = warp_broadcast64(fs.lane, is_leader(fs) ? window_place(fs, fs.window, tag.page) : 0u, 0u);
     if (address != 0u) {
       const uint tried = page_claim(fs, set, tag, found, LineStep::STARTING, reservation, line);
       if (tried != PAGE_OURS) return tried;

@@ -9,7 +9,8 @@
 //    is in nobody's way;
 //  * the tag changes only while the line is BUSY, by the warp that claimed it, before any other warp can pin it as that page;
 //  * BUSY is left by whichever warp sees first that the host has finished. It must have a hand on the line: with a hand the line is neither
-//    claimed nor written back once more, so the word, the tag and the ticket that it looks at belong together.
+//    claimed nor written back once more, so the word, the tag and the ticket that it looks at belong together. Where a warp stores the bytes
+//    into the file itself (STORING) it alone leaves it, and it waits for nobody meanwhile.
 #pragma once
 
 namespace warpfs {
@@ -24,7 +25,8 @@ enum : uint32_t {
 // Its bytes are there; they may be on their way to the file.
 WARPFS_FN bool line_can_be_read(uint word) {
   return (word & LINE_STATE_MASK) == LineState::READY || (word & LINE_STATE_MASK) == LineState::MODIFIED ||
-         (word & LINE_STATE_AND_STEP) == (LineState::BUSY | ((uint)LineStep::WRITING << LINE_STEP_SHIFT));
+         (word & LINE_STATE_AND_STEP) == (LineState::BUSY | ((uint)LineStep::WRITING << LINE_STEP_SHIFT)) ||
+         (word & LINE_STATE_AND_STEP) == (LineState::BUSY | ((uint)LineStep::STORING << LINE_STEP_SHIFT));
 }
 
 // A page of a file as the cache knows it.

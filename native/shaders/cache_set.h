@@ -34,7 +34,7 @@ WARPFS_FN uint way_find(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
   if (line_pins(seen) < PINS_MAX) {
     if (!tag_matches(fs, line, tag)) {
       found = FIND_AGAIN;
-    } else if (line_state(seen) == LineState::READY || line_state(seen) == LineState::MODIFIED || line_is(seen, LineState::BUSY, LineStep::WRITING)) {
+    } else if (line_can_be_read(seen)) {
       found = FIND_READY;
     } else if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING) {
       found = FIND_BUSY;

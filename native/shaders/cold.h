@@ -35,12 +35,14 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
     if (claimed) {
       version = tag_write(fs, line, tag);
       atomic_store(&fs.auxes[line].writing, DIRTY_NONE);
-      // As in way_take. What was stored before it need not be released once more.
-      fence_seq();
-      if (unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);
     }
   }
   if (!warp_any(fs.lane, claimed)) return LINE_NONE;
+  // As in way_take, but by all lanes: what each of them stores into the line comes behind the claim (line_is_known_claimed), and what others did with
+  // it before is over for all of them.
+  warp_sync(fs.lane);
+  fence_seq();
+  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);
 
   const uint passed = unused != 0u ? 0u : policy_passed(clean, reference, hand, way) & ~(1u << way);
   if (((passed >> fs.lane.index) & 1u) != 0u) atomic_and_unasked(fs.words + mine, ~(uint)LINE_REFERENCE);
@@ -81,11 +83,11 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
 }
 
 WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold) {
+  // Each lane has read its bytes before the window is looked at again.
+  fence_acquire();
   warp_sync(fs.lane);
   uint filled = 0;
   if (is_leader(fs)) {
-    // The bytes were read before the window is looked at again.
-    fence_acquire();
     filled = cold_place(fs, file_place(fs, file), file_id, page) == cold.address ? 1u : 0u;
     if (filled != 0u) {
       fence_release();

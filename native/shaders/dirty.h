@@ -109,9 +109,9 @@ WARPFS_FN bool dirty_add(WARPFS_THREAD const Fs& fs, uint line, uint first, uint
   }
 }
 
-// Leader only. Lines are counted as dirty only where there is a limit.
+// One lane. Lines are counted as dirty only where there is a limit, or where many flush the same lines and want to know when to stop.
 WARPFS_FN void dirty_count(WARPFS_THREAD const Fs& fs, uint change) {
-  if (fs.geometry->dirty_lines_max != 0u) atomic_add(&fs.dirty->lines, change);
+  if (WARPFS_STORES || fs.geometry->dirty_lines_max != 0u) atomic_add_unasked(&fs.dirty->lines, change);
 }
 
 }  // namespace warpfs

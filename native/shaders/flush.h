@@ -3,40 +3,10 @@
 
 namespace warpfs {
 
-// The lines that a flush is about: those of one file, or of any (0), with pages below an end.
-struct FlushRange {
-  uint file_id;
-  ulong page_end;
-};
-
-WARPFS_FN bool line_belongs(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const FlushRange& range) {
-  WARPFS_DEVICE const LineTag* tag = fs.tags + line;
-  if (range.file_id == 0u) return true;
-  const ulong page = ((ulong)atomic_load(&tag->page_high) << 32) | atomic_load(&tag->page_low);
-  return atomic_load(&tag->file_id) == range.file_id && page < range.page_end;
-}
-
-// One lane looks at one line: does it carry bytes of the file that are not in it yet?
-WARPFS_FN bool line_is_unwritten(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD const FlushRange& range) {
-  const uint word = atomic_load(fs.words + line);
-  const bool writing = line_state(word) == LineState::BUSY && (line_step(word) == LineStep::STARTING || line_step(word) == LineStep::WRITING);
-  return (line_state(word) == LineState::MODIFIED || writing) && line_belongs(fs, line, range);
-}
-
-// All lanes. Which lines of `count` (at most 32) from `first` on are unwritten.
-WARPFS_FN uint unwritten_among(WARPFS_THREAD const Fs& fs, uint first, uint count, WARPFS_THREAD const FlushRange& range) {
-  uint mask = 0;
-  for (uint base = 0; base < count; base += fs.lane.count) {
-    const uint at = base + fs.lane.index;
-    mask |= warp_ballot(fs.lane, at < count && line_is_unwritten(fs, first + at, range)) << base;
-  }
-  return mask;
-}
-
 enum : uint32_t {
   FLUSH_CLEAN,   // nothing to write back, or it carries something else by now
   FLUSH_PINNED,  // its write-back is under way, and it is pinned so that it can be waited for
-  FLUSH_AGAIN,   // somebody has it pinned, or the ring is full
+  FLUSH_AGAIN,   // somebody writes into it or stores it, or the ring is full
   FLUSH_FAILED,  // this call has started its write-back in an earlier run, and it failed
 };
 
@@ -51,10 +21,12 @@ WARPFS_FN uint line_flush_look(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD co
     line_drain(fs, line);
     return line_write_back(fs, line, 1u) == WRITE_BACK_STARTED ? FLUSH_PINNED : FLUSH_AGAIN;
   }
-  if (line_step(word) < LineStep::FILLING) return FLUSH_AGAIN;
+  // Who stores it waits for nobody, and may have to leave it to the host.
+  if (line_step(word) < LineStep::FILLING || line_step(word) == LineStep::STORING) return FLUSH_AGAIN;
   const uint seen = atomic_add(word_of, LINE_PIN);
   fence_acquire();
-  if (line_state(seen) == LineState::BUSY && line_step(seen) >= LineStep::FILLING && line_belongs(fs, line, range)) return FLUSH_PINNED;
+  const bool answered = line_step(seen) >= LineStep::FILLING && line_step(seen) != LineStep::STORING;
+  if (line_state(seen) == LineState::BUSY && answered && line_belongs(fs, line, range)) return FLUSH_PINNED;
   line_unpin(fs, line);
   return FLUSH_AGAIN;
 }
@@ -74,18 +46,27 @@ WARPFS_FN int line_flush(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Fl
   }
 }
 
-// All lanes. Writes back what lines [first, end) carry of a file (0: of any): 0, the first error, or PENDING.
-// The first round starts everything, the second waits: the host has many write-backs at once. `served` says that a run of this call is past it.
-WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range) {
-  int result = 0;
-  for (uint base = first; base < end; base += 32u) {
+// All lanes. Asks the host to write back what lines [first, end) carry, and waits for nothing. False: nothing is dirty any more.
+WARPFS_FN bool lines_flush_start(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range) {
+  uint look = LOOK_WRITTEN;
+  for (uint base = first; base < end && look != LOOK_NOTHING_DIRTY; base += 32u) {
+    if ((base - first) % LOOK_LINES == 0u) look = lines_look(fs, base, end - base < LOOK_LINES ? end : base + LOOK_LINES);
+    if (look != LOOK_MODIFIED) continue;
     uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, range);
     for (; mask != 0u && is_leader(fs); mask &= mask - 1u) {
       const uint line = base + lowest_bit(mask);
       if (fs.served == 0u || line_write_back_error(fs, line) == 0) line_write_back(fs, line, 0u);
     }
   }
-  for (uint base = first; base < end; base += 32u) {
+  return look != LOOK_NOTHING_DIRTY;
+}
+
+// All lanes. Waits until what lines [first, end) carry is written back. False: nothing is dirty any more. `result`: the first error, or PENDING.
+WARPFS_FN bool lines_flush_wait(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range, WARPFS_THREAD int& result) {
+  uint look = LOOK_WRITTEN;
+  for (uint base = first; base < end && look != LOOK_NOTHING_DIRTY; base += 32u) {
+    if ((base - first) % LOOK_LINES == 0u) look = lines_look(fs, base, end - base < LOOK_LINES ? end : base + LOOK_LINES);
+    if (look != LOOK_MODIFIED && look != LOOK_WRITING) continue;
     uint mask = unwritten_among(fs, base, end - base < 32u ? end - base : 32u, range);
     for (; mask != 0u; mask &= mask - 1u) {
       const int status = line_flush(fs, base + lowest_bit(mask), range);
@@ -95,6 +76,21 @@ WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THR
         result = status;
       }
     }
+  }
+  return look != LOOK_NOTHING_DIRTY;
+}
+
+// All lanes. Writes back what lines [first, end) carry of a file (0: of any): 0, the first error, or PENDING. What the gpu can store into the file
+// itself comes first. Of the rest the first round starts everything, the second waits: the host has many write-backs at once.
+// `served` says that a run of this call is past it.
+WARPFS_FN int lines_flush(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_THREAD const FlushRange& range) {
+  int result = 0;
+  const uint start = flush_start(fs, first, end);
+#if WARPFS_STORES
+  lines_store_all(fs, first, start, end, range);
+#endif
+  if (lines_flush_start(fs, start, end, range) && lines_flush_start(fs, first, start, range) && lines_flush_wait(fs, start, end, range, result)) {
+    lines_flush_wait(fs, first, start, range, result);
   }
   // Under replay: what was started is not started again for ever where it fails and others look at the answer first.
   fs.served = 1u;

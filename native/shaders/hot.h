@@ -79,7 +79,6 @@ WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Ve
   Vec16 part[BATCH];
   // All loads are on their way before the first of them is waited for.
   for (uint k = 0; k < BATCH; k++) part[k] = bus_load16(from + mine + k * fs.lane.count);
-  line_is_known_claimed();
   for (uint k = 0; k < BATCH; k++) {
     const uint at = mine + k * fs.lane.count;
     data_fill16(line + at, part[k]);

@@ -4,8 +4,7 @@
 namespace warpfs {
 
 // A failed write-back keeps its bytes. The range is put back only where no write has begun a new one: those merge with it.
-WARPFS_FN void restore_dirty(WARPFS_THREAD const Fs& fs, uint line) {
-  const uint range = atomic_load(&fs.auxes[line].writing);
+WARPFS_FN void restore_dirty(WARPFS_THREAD const Fs& fs, uint line, uint range) {
   uint seen = DIRTY_NONE;
   while (!atomic_cas(&fs.auxes[line].dirty, seen, range)) {
     if (seen != (uint)DIRTY_NONE) return;
@@ -25,8 +24,8 @@ WARPFS_FN bool line_finish(WARPFS_THREAD const Fs& fs, uint line, WARPFS_THREAD 
   const bool failed = (int)host_load((WARPFS_DEVICE const uint*)&fs.dones[line].result) < 0;
   uint state = LineState::READY;
   if (failed) state = step == LineStep::FILLING ? LineState::INVALID : LineState::MODIFIED;
-  if (failed && step == LineStep::WRITING) restore_dirty(fs, line);
   const uint written = atomic_load(&fs.auxes[line].writing);
+  if (failed && step == LineStep::WRITING) restore_dirty(fs, line, written);
   if (!line_move(fs, line, word, state, LineStep::NONE)) return true;
   if (!failed && step == LineStep::WRITING) {
     if (dirty_has_mask(written)) mask_free(fs, dirty_mask(written));

@@ -16,7 +16,7 @@
 #define WARPFS_LANES_BELOW_WAYS 0
 #endif
 
-// 1: the gpu may read parts of files where they lie in the memory of the host (FileEntry.windows).
+// 1: the gpu may read and store into parts of files where they lie in the memory of the host (FileEntry.windows).
 #ifndef WARPFS_WINDOWS
 #define WARPFS_WINDOWS 0
 #endif
@@ -35,6 +35,9 @@
 
 // 1: pages and elements are looked for by hints first. A replayed load would have to remember which lanes were served.
 #define WARPFS_HINTS (WARPFS_LOADS_16 && !WARPFS_REPLAY)
+
+// 1: who flushes stores bytes into windows itself. A replayed call would have to remember what it has stored.
+#define WARPFS_STORES (WARPFS_WINDOWS && !WARPFS_REPLAY)
 
 // 1: the kernel is linked with what is behind calls.h (WARPFS_CALLS_HERE made that).
 #ifndef WARPFS_CALLS_LINKED
@@ -68,6 +71,8 @@
 #include "mail.h"
 #include "file.h"
 #include "read.h"
+#include "flush_range.h"
+#include "store.h"
 #include "cold.h"
 #include "flush.h"
 #include "write.h"

@@ -6,34 +6,25 @@
 namespace warpfs {
 
 #if WARPFS_WINDOWS
-// Where the page lies, or 0.
+
+// Where the page lies by this grant, or 0.
 WARPFS_FN ulong window_place(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Vec16& window, ulong page) {
   const uint windows = window.words[2];
   if (windows == 0u) return 0u;
   const ulong offset = page << fs.line_shift;
   const uint shift = window.words[3] & ((1u << WINDOW_REACH_SHIFT) - 1u);
-  const ulong end = (ulong)(window.words[3] >> WINDOW_REACH_SHIFT) << (shift - WINDOW_PARTS_SHIFT);
+  const ulong end = (ulong)((window.words[3] & ~(uint)WINDOW_WRITABLE) >> WINDOW_REACH_SHIFT) << (shift - WINDOW_PARTS_SHIFT);
   if (offset + line_bytes(fs) > end || ((windows >> (offset >> shift)) & 1u) == 0u) return 0u;
   return ((ulong)window.words[0] | ((ulong)(window.words[1] & 0xffffu) << 32)) + offset;
 }
 
-WARPFS_FN bool words_equal(WARPFS_THREAD const Vec16& a, WARPFS_THREAD const Vec16& b) {
-  return a.words[0] == b.words[0] && a.words[1] == b.words[1] && a.words[2] == b.words[2] && a.words[3] == b.words[3];
+// Is the grant of a file still this one?
+WARPFS_FN bool window_stands(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD const Vec16& window) {
+  const Vec16 now = atomic_load16(&entry->window_base[0]);
+  uint other = 0u;
+  for (uint i = 0; i < 4u; i++) other |= now.words[i] ^ window.words[i];
+  return other == 0u;
 }
-#endif
-
-// Leader only. The same for the file that was looked up last.
-WARPFS_FN ulong window_of(WARPFS_THREAD const Fs& fs, ulong page) {
-#if WARPFS_WINDOWS
-  return window_place(fs, fs.window, page);
-#else
-  (void)fs;
-  (void)page;
-  return 0u;
-#endif
-}
-
-#if WARPFS_WINDOWS
 
 // All loads of a part are on their way before the first of them is waited for.
 WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar* line, ulong address) {
@@ -56,12 +47,12 @@ WARPFS_FN void copy_from_window(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE uchar*
 // asked.
 WARPFS_CALL bool line_fill_here(WARPFS_THREAD Fs& fs, uint line, ulong address) {
   copy_from_window(fs, line_data(fs, line), address);
+  // Each lane has read its bytes before the window is looked at again.
+  fence_acquire();
   warp_sync(fs.lane);
   uint filled = 0;
   if (is_leader(fs)) {
-    // The bytes were read before the window is looked at again.
-    fence_acquire();
-    filled = words_equal(atomic_load16(&fs.window_entry->window_base[0]), fs.window) ? 1u : 0u;
+    filled = window_stands(fs.window_entry, fs.window) ? 1u : 0u;
     if (filled != 0u) {
       uint word = atomic_load(fs.words + line);
       line_move(fs, line, word, LineState::READY, LineStep::NONE);

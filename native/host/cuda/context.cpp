@@ -5,7 +5,11 @@
 #include "exit_without_driver.h"
 #include "process_refusal.h"
 
+#include <algorithm>
 #include <cstring>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace warpfs::cuda {
 
@@ -14,6 +18,35 @@ namespace {
 constexpr int COMPUTE_MAJOR_MIN = 7;  // warps whose lanes go on one by one, and the memory model that the shaders rest on
 
 std::string megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+/// Contexts that cannot be destroyed any more, because a kernel of this process never ends: the driver would wait for it, whichever context it is
+/// in. Everything else works in them, so later mounts have them.
+struct Spares {
+  std::mutex mutex;
+  bool keeps = false;
+  std::vector<std::pair<CUdevice, CUcontext>> contexts;
+};
+
+Spares& spares() {
+  static Spares* const only = new Spares;  // never destroyed: mounts that nobody unmounted end later
+  return *only;
+}
+
+CUcontext take_spare(CUdevice device) {
+  std::lock_guard lock(spares().mutex);
+  auto& contexts = spares().contexts;
+  const auto found = std::find_if(contexts.begin(), contexts.end(), [&](const auto& spare) { return spare.first == device; });
+  if (found == contexts.end()) return nullptr;
+  const CUcontext context = found->second;
+  contexts.erase(found);
+  return context;
+}
+
+bool keep_spare(CUdevice device, CUcontext context, bool usable) {
+  std::lock_guard lock(spares().mutex);
+  if (spares().keeps && usable) spares().contexts.emplace_back(device, context);
+  return spares().keeps;
+}
 
 }  // namespace
 
@@ -37,6 +70,8 @@ Context::Context(int device_index) {
                                              std::to_string(attribute(DEVICE_COMPUTE_MINOR)) + "; 7.0 or newer is needed");
   }
   multiprocessors_ = uint32_t(attribute(DEVICE_MULTIPROCESSORS));
+  context_ = take_spare(device_);
+  if (context_ != nullptr) return;
   const CUresult made = api.cuCtxCreate(&context_, CTX_SCHED_BLOCKING_SYNC | CTX_MAP_HOST, device_);
   try {
     check(made, "making a context on " + name_);
@@ -47,14 +82,23 @@ Context::Context(int device_index) {
 }
 
 Context::~Context() {
-  if (!kernel_runs_) driver().cuCtxDestroy(context_);
+  if (!kernel_runs_ && !keep_spare(device_, context_, !given_up_)) driver().cuCtxDestroy(context_);
+}
+
+void forget_spare_contexts() {
+  std::lock_guard lock(spares().mutex);
+  spares().keeps = false;
+  spares().contexts.clear();
 }
 
 void Context::give_up(bool kernel_runs) {
   given_up_ = true;
   kernel_runs_ = kernel_runs;
   note_lost_mount();
-  if (kernel_runs) exit_without_driver();
+  if (!kernel_runs) return;
+  exit_without_driver();
+  std::lock_guard lock(spares().mutex);
+  spares().keeps = true;
 }
 
 int Context::attribute(int which) const {
@@ -84,7 +128,7 @@ void DeviceMemory::reset() {
 PinnedMemory::PinnedMemory(Context& context, uint64_t bytes, const std::string& what) : context_(context) {
   context.enter();
   void* place = nullptr;
-  const CUresult result = driver().cuMemHostAlloc(&place, bytes, HOST_ALLOC_PORTABLE | HOST_ALLOC_MAPPED);
+  const CUresult result = driver().cuMemHostAlloc(&place, bytes, HOST_ALLOC_MAPPED);
   if (result == CUDA_ERROR_OUT_OF_MEMORY) throw HostError("ENOMEM", what + ": no " + megabytes(bytes) + " of memory that the GPU can reach");
   check(result, "getting pinned memory for " + what);
   place_ = static_cast<uint8_t*>(place);

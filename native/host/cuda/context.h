@@ -25,7 +25,7 @@ class Context {
   /// After an error that leaves a context useless, or with a kernel that never ends: its memory is not given back call by call. Where a kernel
   /// still runs nothing is given back at all, and no call of the driver may be about this context any more: each of them could wait for the
   /// end of the kernel, and let nobody else in meanwhile. So context and memory stay as they are until the process ends, and it ends without
-  /// the driver, which would wait as well.
+  /// the driver, which would wait as well. The end of any other context of the process would wait, too: later mounts use those again.
   void give_up(bool kernel_runs);
   bool given_up() const { return given_up_; }
   /// Whatever it may read or write has to stay where it is.
@@ -39,6 +39,9 @@ class Context {
   bool given_up_ = false;
   bool kernel_runs_ = false;
 };
+
+/// For tests, which play several processes in one.
+void forget_spare_contexts();
 
 /// Zeroed memory of the GPU.
 class DeviceMemory {

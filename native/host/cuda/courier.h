@@ -42,8 +42,8 @@ class Courier final : public GpuLink {
   void mailbox_done(uint32_t slot) override;
   void file_changed(uint32_t index) override;
   void wait_until_told() override;
-  void fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset) override {
-    if (windows_ != nullptr) windows_->fills(files, handle, file_id, offset);
+  void moves(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset, bool writes) override {
+    if (windows_ != nullptr) windows_->moves(files, handle, file_id, offset, writes);
   }
 
   /// Where mailboxes are. Before any of them changes.

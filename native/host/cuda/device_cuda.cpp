@@ -371,7 +371,8 @@ std::string CudaDevice::fill_note() const {
   }
   const Windows* windows = memory_.windows();
   if (windows == nullptr) return "pull: the host reads into pinned memory, the courier copies from there";
-  const std::string registered = std::to_string(windows->bytes_registered() >> 20) + " MiB of files are read where they lie";
+  std::string registered = std::to_string(windows->bytes_registered() >> 20) + " MiB of files are read where they lie";
+  if (windows->bytes_writable() != 0) registered += ", and " + std::to_string(windows->bytes_writable() >> 20) + " MiB of these written";
   return windows->refusal().empty() ? "map: " + registered : "map: " + registered + "; elsewhere pull, as of some part of a file " + windows->refusal();
 }
 

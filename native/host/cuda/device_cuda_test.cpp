@@ -30,5 +30,6 @@ int main() {
   warpfs::cuda::played::test_serial();
   warpfs::cuda::played::test_trouble();
   warpfs::cuda::played::test_push();
+  warpfs::cuda::played::test_writable();
   return 0;
 }

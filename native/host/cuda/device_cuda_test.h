@@ -19,5 +19,6 @@ void test_serial();
 void test_trouble();
 void test_exit();
 void test_push();
+void test_writable();
 
 }  // namespace warpfs::cuda::played

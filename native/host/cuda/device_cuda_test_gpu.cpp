@@ -4,6 +4,7 @@
 #include "../cpu/executor.h"
 #include "../daemon_test.h"
 #include "../host_error.h"
+#include "context.h"
 #include "copies_test_engine.h"
 #include "device_cuda_test_courier.h"
 #include "process_refusal.h"
@@ -51,10 +52,10 @@ constexpr int MULTIPROCESSORS = 32;
 
 constexpr int GROUP_MEMORY_MAX = 200000;
 
-std::atomic<bool> one_at_a_time{false}, dies{false};
+std::atomic<bool> one_at_a_time{false}, dies{false}, endless_kernel{false};
 /// What each call about any context answers once something has gone wrong in one of them, and the making of a new one. Giving back a context works.
 std::atomic<CUresult> refusal{CUDA_SUCCESS};
-std::atomic<uint32_t> couriers{0}, things{0}, registrations{0};
+std::atomic<uint32_t> couriers{0}, things{0}, registrations{0}, registrations_for_writing{0};
 thread_local ContextOfDriver* current = nullptr;
 CourierLaunch last_courier{};
 
@@ -145,6 +146,7 @@ CUresult launch_kernel(CUfunction function, unsigned, unsigned, unsigned, unsign
   if (launch.items == 0) return CUDA_SUCCESS;
   if (function->module->text == "endless") {
     current->endless = true;
+    endless_kernel = true;
   } else if (function->module->text == "stray") {
     refusal = CUDA_ERROR_ILLEGAL_ADDRESS;
   } else {
@@ -161,7 +163,7 @@ CUresult query(CUstream stream) {
 }
 
 CUresult destroy_context(CUcontext context) {
-  CHECK(!context->endless);
+  CHECK(!endless_kernel);  // it would wait, whichever context the kernel is in
   for (StreamOfDriver* stream : context->streams) {
     if (stream->courier.joinable()) stream->courier.join();
     delete stream;
@@ -216,7 +218,11 @@ void add_memory(DriverApi& api) {
   api.cuMemFree = [](CUdeviceptr place) -> CUresult { return played_engine().gave_back(place), take_memory(reinterpret_cast<void*>(place)); };
   api.cuMemHostAlloc = [](void** place, size_t bytes, unsigned) -> CUresult { return give_memory(place, bytes); };
   api.cuMemFreeHost = take_memory;
-  api.cuMemHostRegister = [](void*, size_t, unsigned) -> CUresult { return registrations++, state(); };
+  api.cuMemHostRegister = [](void*, size_t, unsigned flags) -> CUresult {
+    registrations++;
+    if ((flags & HOST_REGISTER_READ_ONLY) == 0) registrations_for_writing++;
+    return state();
+  };
   api.cuMemHostUnregister = [](void*) -> CUresult { return registrations--, state(); };
   api.cuMemsetD8Async = [](CUdeviceptr place, unsigned char value, size_t bytes, CUstream) -> CUresult {
     if (const CUresult dead = state()) return dead;
@@ -264,10 +270,12 @@ void begin(bool one_kernel_at_a_time) {
   one_at_a_time = one_kernel_at_a_time;
   couriers = 0;
   things = 0;
-  registrations = 0;
+  registrations = registrations_for_writing = 0;
   last_courier = {};
   refusal = CUDA_SUCCESS;
   forget_refusal();
+  forget_spare_contexts();
+  endless_kernel = false;
   played_engine().reset();
 }
 uint32_t courier_launches() { return couriers; }
@@ -275,6 +283,7 @@ uint32_t left_behind() { return things; }
 void die_unnoticed() { dies = true; }
 void refuse_contexts(CUresult result) { refusal = result; }
 uint32_t registered() { return registrations; }
+uint32_t registered_for_writing() { return registrations_for_writing; }
 
 }  // namespace played
 

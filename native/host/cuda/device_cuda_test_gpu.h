@@ -21,5 +21,7 @@ void die_unnoticed();
 void refuse_contexts(CUresult result);
 /// Pieces of files that are registered.
 uint32_t registered();
+/// Pieces of files that were registered since the beginning, for more than reading.
+uint32_t registered_for_writing();
 
 }  // namespace warpfs::cuda::played

@@ -70,8 +70,10 @@ void test_an_endless_kernel(bool replay, Leaving leaving) {
   }
   const uint32_t leaked = left_behind();
   CHECK(leaked > 5);  // the context with all that is in it
-  expect_working(place, replay);
-  CHECK_EQUAL(left_behind(), leaked);
+  for (uint32_t next = 0; next < 3; next++) {
+    expect_working(place, replay);
+    CHECK_EQUAL(left_behind(), leaked + 1);  // a context that cannot be destroyed beside that kernel, and is used again
+  }
 }
 
 /// The driver refuses the process: all is said and given back there, and another process works.

@@ -11,6 +11,11 @@
 #include <bit>
 #include <vector>
 
+#if defined(__linux__)
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
+
 namespace warpfs::cuda {
 
 namespace {
@@ -23,6 +28,17 @@ uint32_t shift_for(uint64_t bytes) {
   uint32_t shift = SHIFT_MIN;
   while ((bytes + (uint64_t(1) << shift) - 1) >> shift > WINDOWS_MAX) shift++;
   return shift;
+}
+
+/// For writing, for as long as anybody likes. On a file system with a disk behind it the kernel has to know when a page is written to.
+bool pages_can_be_held(int fd) {
+#if defined(__linux__)
+  struct statfs system;
+  return fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC;
+#else
+  (void)fd;
+  return false;
+#endif
 }
 
 uint64_t page_bytes() {
@@ -54,9 +70,10 @@ void Windows::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Windows::fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset) {
+void Windows::moves(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset, bool writes) {
   Asked& asked = asked_[handle_index(handle)];
   if (asked.file_id.load(std::memory_order_acquire) == file_id) {
+    if (writes && !asked.written.load(std::memory_order_relaxed)) asked.written.store(true, std::memory_order_relaxed);
     const uint32_t shift = asked.shift.load(std::memory_order_acquire);
     const uint64_t window = offset >> shift;
     if (shift == 0 || window >= WINDOWS_MAX) return;  // it cannot be mapped, or not yet, or has grown since
@@ -67,6 +84,7 @@ void Windows::fills(FileTable& files, uint32_t handle, uint32_t file_id, uint64_
   if (asked.file_id.exchange(file_id, std::memory_order_acq_rel) == file_id) return;  // another thread has just asked
   asked.shift.store(0, std::memory_order_relaxed);
   asked.windows.store(0, std::memory_order_relaxed);
+  asked.written.store(writes, std::memory_order_relaxed);
   {
     std::lock_guard lock(mutex_);
     wishes_.push_back({&files, handle, file_id, offset});
@@ -101,8 +119,12 @@ void Windows::map(const Wish& wish) {
   Mapping mapping{};
   void* base = MAP_FAILED;
   if (fstat(file.fd, &found) == 0 && found.st_size > 0 && wish.files->is_current(file, wish.file_id)) {
-    mapping.windows.end = (uint64_t(found.st_size) + page_bytes() - 1) & ~(page_bytes() - 1);
-    base = mmap(nullptr, mapping.windows.end, PROT_READ, MAP_SHARED, file.fd, 0);
+    mapping.file_bytes = uint64_t(found.st_size);
+    mapping.bytes = (mapping.file_bytes + page_bytes() - 1) & ~(page_bytes() - 1);
+    mapping.writable = options_.writable && file.slot->writable && pages_can_be_held(file.fd);
+    if (mapping.writable) base = mmap(nullptr, mapping.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd, 0);
+    mapping.writable = base != MAP_FAILED;  // not where it is sealed
+    if (!mapping.writable) base = mmap(nullptr, mapping.bytes, PROT_READ, MAP_SHARED, file.fd, 0);
   }
   wish.files->release(file);
   if (base == MAP_FAILED) return refuse("it cannot be mapped");
@@ -111,8 +133,8 @@ void Windows::map(const Wish& wish) {
   mapping.file_id = wish.file_id;
   mapping.base = static_cast<uint8_t*>(base);
   mapping.windows.base = reinterpret_cast<uint64_t>(base);
-  mapping.windows.shift = shift_for(mapping.windows.end);
-  if (wish.offset < mapping.windows.end) asked.windows.fetch_or(uint32_t(1) << (wish.offset >> mapping.windows.shift), std::memory_order_relaxed);
+  mapping.windows.shift = shift_for(mapping.bytes);
+  if (wish.offset < mapping.bytes) asked.windows.fetch_or(uint32_t(1) << (wish.offset >> mapping.windows.shift), std::memory_order_relaxed);
   asked.shift.store(mapping.windows.shift, std::memory_order_release);
   std::lock_guard lock(mappings_mutex_);
   mappings_.push_back(mapping);
@@ -141,29 +163,40 @@ void Windows::between_dispatches(std::chrono::nanoseconds time) {
   uint32_t grants = 0;
   for (Mapping& mapping : mappings_) {
     if (grants == GRANTS_MAX) break;  // the next dispatch goes on here
-    const uint32_t before = mapping.windows.mask;
+    const FileWindows before = mapping.windows;
     Asked& asked = asked_[mapping.index];
-    uint32_t wanted = asked.windows.load(std::memory_order_relaxed) & ~before;
+    uint32_t wanted = asked.windows.load(std::memory_order_relaxed) & ~before.mask;
     for (; wanted != 0 && std::chrono::steady_clock::now() - begin < time; wanted &= wanted - 1) {
       const uint32_t window = uint32_t(std::countr_zero(wanted));
       const uint32_t bit = uint32_t(1) << window;
       const Opened opened = open(mapping, window);
+      // From now on the driver holds its pages, those of holes too: a store cannot find the file system full.
       if (opened == Opened::YES) mapping.windows.mask |= bit;
       // Another miss asks again; by then it may be in memory, or there may be room.
       if (opened == Opened::NOT_NOW) asked.windows.fetch_and(~bit, std::memory_order_relaxed);
     }
-    if (mapping.windows.mask == before) continue;
+    mapping.windows.writable = mapping.writable && asked.written.load(std::memory_order_relaxed);
+    // What is stored behind the end of the file would come to light when it grows.
+    mapping.windows.end = mapping.windows.writable ? mapping.file_bytes : mapping.bytes;
+    mapping.windows.held_bytes = mapping.windows.writable ? mapping.registered_bytes() : 0;
+    if (mapping.windows.mask == before.mask && (mapping.windows.mask == 0 || mapping.windows.writable == before.writable)) continue;
     mapping.files->grant(mapping.index, mapping.file_id, mapping.windows);
     grants++;
   }
+  uint64_t writable = 0;
+  for (const Mapping& mapping : mappings_) writable += mapping.windows.held_bytes;
+  writable_bytes_ = writable;
 }
 
 Windows::Opened Windows::open(Mapping& mapping, uint32_t window) {
   const uint64_t bytes = mapping.bytes_of(window);
   if (options_.only_resident && !is_resident(mapping, window)) return refuse("it is not in the memory of the host"), Opened::NOT_NOW;
   if (registered_bytes_ + bytes > options_.bytes_max) return refuse("as much as may be is registered already"), Opened::NOT_NOW;
-  const unsigned flags = HOST_REGISTER_PORTABLE | HOST_REGISTER_MAPPED | HOST_REGISTER_READ_ONLY;
-  const CUresult result = driver().cuMemHostRegister(mapping.base + (uint64_t(window) << mapping.windows.shift), bytes, flags);
+  CUresult result = register_window(mapping, window, bytes);
+  if (result != CUDA_SUCCESS && mapping.writable && mapping.windows.mask == 0) {
+    mapping.writable = false;  // the driver holds no pages for writing here
+    result = register_window(mapping, window, bytes);
+  }
   if (result == CUDA_SUCCESS) {
     registered_bytes_ += bytes;
     return Opened::YES;
@@ -173,13 +206,17 @@ Windows::Opened Windows::open(Mapping& mapping, uint32_t window) {
   return refuse(std::string("the driver refused to register it (") + (name == nullptr ? "no reason given" : name) + ")"), Opened::NEVER;
 }
 
+CUresult Windows::register_window(const Mapping& mapping, uint32_t window, uint64_t bytes) const {
+  const unsigned flags = HOST_REGISTER_MAPPED | (mapping.writable ? 0u : HOST_REGISTER_READ_ONLY);
+  return driver().cuMemHostRegister(mapping.base + (uint64_t(window) << mapping.windows.shift), bytes, flags);
+}
+
 void Windows::drop(Mapping& mapping, bool registered) {
   for (uint32_t left = mapping.windows.mask; registered && left != 0; left &= left - 1) {
-    const uint32_t window = uint32_t(std::countr_zero(left));
-    driver().cuMemHostUnregister(mapping.base + (uint64_t(window) << mapping.windows.shift));
-    registered_bytes_ -= mapping.bytes_of(window);
+    driver().cuMemHostUnregister(mapping.base + (uint64_t(std::countr_zero(left)) << mapping.windows.shift));
   }
-  munmap(mapping.base, mapping.windows.end);
+  if (registered) registered_bytes_ -= mapping.registered_bytes();
+  munmap(mapping.base, mapping.bytes);
 }
 
 void Windows::refuse(const std::string& why) {

@@ -69,7 +69,7 @@ RegisteredFile::RegisteredFile(Context& context, const std::string& path, uint64
   if (base == MAP_FAILED) throw HostError(failure(error), "yardstick: cannot map " + path + ": " + std::strerror(error));
   base_ = base;
   context.enter();
-  const unsigned flags = HOST_REGISTER_PORTABLE | HOST_REGISTER_MAPPED | (writes ? 0u : unsigned(HOST_REGISTER_READ_ONLY));
+  const unsigned flags = HOST_REGISTER_MAPPED | (writes ? 0u : unsigned(HOST_REGISTER_READ_ONLY));
   const CUresult result = driver().cuMemHostRegister(base_, bytes, flags);
   registered_ = result == CUDA_SUCCESS;
   try {

@@ -18,6 +18,9 @@ uint32_t warpfs_check_guess(const void* from, uint32_t bytes, int order);
 void warpfs_check_fill(void* to, uint32_t word);
 // 16 bytes of a file where it lies in the memory of the host.
 void warpfs_check_bus_load(uint64_t from, uint32_t* to);
+// Bytes of a file there. Behind the fence they are there for all.
+void warpfs_check_bus_store(uint64_t to, const void* from, uint32_t bytes);
+void warpfs_check_bus_fence(void);
 }
 
 namespace warpfs {
@@ -54,6 +57,9 @@ WARPFS_FN Vec16 bus_load16(const WARPFS_DEVICE Vec16* p) {
   warpfs_check_bus_load(ulong(p), words);
   return {{words[0], words[1], words[2], words[3]}};
 }
+WARPFS_FN void bus_store16(WARPFS_DEVICE Vec16* p, Vec16 v) { warpfs_check_bus_store(ulong(p), &v, sizeof v); }
+WARPFS_FN void bus_store1(WARPFS_DEVICE uchar* p, uchar v) { warpfs_check_bus_store(ulong(p), &v, sizeof v); }
+WARPFS_FN void bus_fence() { warpfs_check_bus_fence(); }
 
 WARPFS_CPU_FN bool warp_all_equal(const Lane& lane, uint value, WARPFS_CPU_SITE) {
   ulong first = 0;

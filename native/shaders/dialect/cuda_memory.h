@@ -174,6 +174,17 @@ WARPFS_FN Vec16 bus_load16(const WARPFS_DEVICE Vec16* p) {
                : "memory");
   return v;
 }
+WARPFS_FN void bus_store16(WARPFS_DEVICE Vec16* p, Vec16 v) {
+  asm volatile("st.relaxed.sys.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(global_address(p)), "r"(v.words[0]), "r"(v.words[1]),
+               "r"(v.words[2]), "r"(v.words[3])
+               : "memory");
+}
+WARPFS_FN void bus_store1(WARPFS_DEVICE uchar* p, uchar v) {
+  asm volatile("st.relaxed.sys.global.u8 [%0], %1;" ::"l"(global_address(p)), "r"((uint)v) : "memory");
+}
+// What this lane has stored there, or has seen of others, is visible to the host before what it stores from now on. 1 to 2 us, and the whole GPU makes
+// them one after another.
+WARPFS_FN void bus_fence() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
 WARPFS_FN uint data_load4(const WARPFS_DEVICE uint* p) { return atomic_load(p); }
 WARPFS_FN void data_store4(WARPFS_DEVICE uint* p, uint v) { atomic_store(p, v); }
 #define WARPFS_DATA_LOAD_8 1

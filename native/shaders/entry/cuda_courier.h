@@ -21,19 +21,12 @@ WARPFS_FN uint bus_load_acquire(const uint* p) {
   return value;
 }
 WARPFS_FN void bus_store(uint* p, uint v) { asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(global_address(p)), "r"(v) : "memory"); }
-WARPFS_FN void bus_store16(Vec16* p, Vec16 v) {
-  asm volatile("st.relaxed.sys.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(global_address(p)), "r"(v.words[0]), "r"(v.words[1]),
-               "r"(v.words[2]), "r"(v.words[3])
-               : "memory");
-}
 // What is read over the bus from now on is not older than what the host had written before the word that was seen.
 #if WARPFS_FENCES_ONE_SIDED
 WARPFS_FN void bus_fence_acquire() { asm volatile("fence.acquire.sys;" ::: "memory"); }
 #else
 WARPFS_FN void bus_fence_acquire() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
 #endif
-// Whatever this warp has seen of the others of its part, too, is visible to the host before what it stores from now on.
-WARPFS_FN void bus_fence() { asm volatile("fence.acq_rel.sys;" ::: "memory"); }
 
 constexpr uint COURIER_WARPS = COURIER_THREADS / WARP_LANES;
 
