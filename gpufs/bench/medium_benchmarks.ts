@@ -7,7 +7,7 @@ import type { MediumProfile } from '../media/profile.ts';
 import { us } from '../media/report.ts';
 import { mount, type Mount } from '../mount.ts';
 import type { NativeMediumAnswers, NativeMediumReport } from '../native_medium.ts';
-import { type Benchmark, type BenchContext, type CloseLater, mustBe, preparing } from './benchmark.ts';
+import { type Benchmark, type BenchContext, mustBe, type PreparedBenchmark, preparing } from './benchmark.ts';
 import { makeDataFile } from './data_set.ts';
 import { median } from './statistics.ts';
 
@@ -63,7 +63,7 @@ interface Shaped {
 }
 
 async function shapedMount(context: BenchContext, medium: keyof typeof media, lineBytes: number, lines: number): Promise<Shaped> {
-  const fs = await mount({ root: context.sharedFolder, device: context.device, medium, cache: { lines, lineBytes }, readOnly: false });
+  const fs = await mount({ root: context.sharedFolder, device: context.device, medium, cache: { lines, lineBytes } });
   try {
     return { fs, kernel: await fs.kernel(readRandom) };
   } catch (error) {
@@ -140,14 +140,24 @@ function offBy({ wanted, isTime }: Measure, value: number): number {
   return 100 * (isTime ? value / wanted - 1 : 1 - value / wanted);
 }
 
+/** How far off it is. */
+function take(measure: Measure, value: number): number {
+  measure.values.push(value);
+  return offBy(measure, value);
+}
+
+function takeTimes({ given }: NativeMediumAnswers, middle: Measure, tail?: Measure): number[] {
+  return [take(middle, given.medianNs / 1000), ...(tail === undefined ? [] : [take(tail, given.p99Ns / 1000)])];
+}
+
 function verdict(measure: Measure): string {
   const value = median(measure.values);
   const off = offBy(measure, value);
   const judged = off <= OFF_MAX ? '' : ', which this machine does not allow';
-  return `${measure.what} ${measure.show(value)} of ${measure.show(measure.wanted)} (${off < 0 ? '' : '+'}${off.toFixed(1)} % slow${judged})`;
+  return `${measure.what} ${measure.show(value)} of ${measure.show(measure.wanted)} (${Math.abs(off).toFixed(1)} % ${off < 0 ? 'fast' : 'slow'}${judged})`;
 }
 
-async function prepareMedium(medium: keyof typeof media, context: BenchContext, closeLater: CloseLater): ReturnType<Parameters<typeof preparing>[0]> {
+async function prepareMedium(medium: keyof typeof media, context: BenchContext): Promise<Omit<PreparedBenchmark, 'close'>> {
   const { tiny } = context;
   const profile: MediumProfile = media[medium];
   const fileBytes = (tiny ? 4 : 64) * 2 ** 20;
@@ -155,27 +165,26 @@ async function prepareMedium(medium: keyof typeof media, context: BenchContext, 
   await makeDataFile(path, fileBytes, context.seed);
   await readFile(path); // the host has it in its page cache from now on
   const measures = measuresOf(profile);
+  // One after the other for some tenths of a second, whatever the medium.
+  const readsAlone = tiny ? 20 : Math.round(Math.min(5000, Math.max(200, 5e5 / profile.read.medianUs.value)));
+  const writesAlone = tiny ? 3 : Math.round(Math.min(200, Math.max(20, 3e5 / profile.sync.medianUs.value)));
+  const alone = { warps: 1, reads: readsAlone, ahead: 0, bytes: PAGE_BYTES, pages: fileBytes / PAGE_BYTES };
+  const many = { ...alone, warps: tiny ? 4 : 64, reads: tiny ? 32 : 2048, ahead: 16 };
+  const large = { warps: tiny ? 2 : 16, reads: tiny ? 8 : 512, ahead: 4, bytes: LARGE_BYTES, pages: fileBytes / LARGE_BYTES };
   let start = 0;
-  closeLater(() => undefined);
   return {
     async run() {
-      const before = Object.values(measures).map(({ values }) => values.length);
-      const time = ({ given }: NativeMediumAnswers, middle: Measure, tail?: Measure): void => {
-        middle.values.push(given.medianNs / 1000);
-        tail?.values.push(given.p99Ns / 1000);
-      };
-      // One after the other for about half a second, whatever the medium.
-      const alone = tiny ? 20 : Math.round(Math.min(5000, Math.max(200, 5e5 / profile.read.medianUs.value)));
-      const one = await readThrough(context, medium, { warps: 1, reads: alone, bytes: PAGE_BYTES, ahead: 0, pages: fileBytes / PAGE_BYTES, start: start++ });
-      time(one.report.read, measures.readMedian, measures.readP99);
-      const written = await writeThrough(context, medium, tiny ? 3 : Math.round(Math.min(200, Math.max(20, 3e5 / profile.sync.medianUs.value))));
-      time(written.write, measures.writeMedian, measures.writeP99);
-      time(written.sync, measures.syncMedian);
-      const many = await readThrough(context, medium, { warps: tiny ? 4 : 64, reads: tiny ? 32 : 2048, bytes: PAGE_BYTES, ahead: 16, pages: fileBytes / PAGE_BYTES, start: start++ });
-      measures.rate.values.push(many.report.read.answers / many.seconds);
-      const large = await readThrough(context, medium, { warps: tiny ? 2 : 16, reads: tiny ? 8 : 512, bytes: LARGE_BYTES, ahead: 4, pages: fileBytes / LARGE_BYTES, start: start++ });
-      measures.bandwidth.values.push((large.report.read.answers * LARGE_BYTES) / large.seconds / 1e6);
-      return Math.max(...Object.values(measures).map((measure, index) => offBy(measure, measure.values[before[index] ?? 0] ?? Number.NaN)));
+      const one = await readThrough(context, medium, { ...alone, start: start++ });
+      const written = await writeThrough(context, medium, writesAlone);
+      const small = await readThrough(context, medium, { ...many, start: start++ });
+      const big = await readThrough(context, medium, { ...large, start: start++ });
+      return Math.max(
+        ...takeTimes(one.report.read, measures.readMedian, measures.readP99),
+        ...takeTimes(written.write, measures.writeMedian, measures.writeP99),
+        ...takeTimes(written.sync, measures.syncMedian),
+        take(measures.rate, small.report.read.answers / small.seconds),
+        take(measures.bandwidth, (big.report.read.answers * LARGE_BYTES) / big.seconds / 1e6),
+      );
     },
     note: () => Object.values(measures).map(verdict).join('; '),
   };
@@ -187,5 +196,5 @@ export const mediumBenchmarks: Benchmark[] = (Object.keys(media) as (keyof typeo
   question: `How much slower than its profile is a mount with the medium ${medium}, in the number where that is most?`,
   atMost: OFF_MAX,
   onRequest: true as const,
-  prepare: preparing((context, closeLater) => prepareMedium(medium, context, closeLater)),
+  prepare: preparing((context) => prepareMedium(medium, context)),
 }));
