@@ -49,8 +49,8 @@ struct Daemon::Parts {
         answers(view, limits),
         transfers(files, answers, bell),
         sandbox(options.sandbox, options.root, !limits.read_only),
-        pool(POOL_THREADS_MAX, &sandbox),
-        server(view, limits, files, pool, answers, bell) {
+        server(view, limits, files, pool, answers, bell),
+        pool(POOL_THREADS_MAX, &sandbox) {
     if (options.medium) medium = std::make_unique<Medium>(*options.medium);
   }
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
@@ -71,9 +71,9 @@ struct Daemon::Parts {
   DispatchGate gate;
   Sandbox sandbox;
   std::unique_ptr<Medium> medium;
-  std::vector<std::unique_ptr<RingConsumer>> consumers;
-  WorkPool pool;
   RequestServer server;
+  std::vector<std::unique_ptr<RingConsumer>> consumers;
+  WorkPool pool;  // gone first: what it still does is the server's
 };
 
 Daemon::Daemon(const HostView& view, const DaemonOptions& options) {

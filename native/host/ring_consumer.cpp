@@ -16,10 +16,11 @@ namespace {
 
 constexpr uint64_t WATCH_NS = 20000;   // before something is due: this thread does nothing but look
 constexpr uint64_t AWAKE_NS = 100000;  // and so long before it lets others run, but does not sleep: a sleep may last longer than it should
+constexpr uint64_t BUSY_NS = 5000000;  // behind a request it does not sleep either: how late a sleep lets the next one be seen is measured by nobody
 constexpr uint32_t YIELD_SWEEPS = 32;    // looks at empty rings between which others may run; then sleep
 constexpr long SLEEP_MIN_NS = 1000;
 constexpr long SLEEP_MAX_NS = 50000;
-constexpr auto NAP = std::chrono::milliseconds(1);  // with a doorbell: how long a ring that nobody heard could go unnoticed
+constexpr uint64_t NAP_NS = 1000000;  // with a doorbell: how long a ring that nobody heard could go unnoticed
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -133,11 +134,13 @@ void RingConsumer::run() {
     }
     if (held_ != nullptr) {
       rings_.look();
-      held_->look(steady_ns());
+      looked_ns_ = steady_ns();
+      held_->look(looked_ns_);
     }
     const uint32_t taken = serve_come() + (polling ? sweep() : 0);
     const bool ended = engine_->advance();
     const bool released = held_ != nullptr && held_->release(steady_ns()) != 0;
+    if (taken != 0) busy_until_ns_ = looked_ns_ + BUSY_NS;
     if (taken != 0 || ended || released) patience.reset();
     else rest(patience);
   }
@@ -145,12 +148,12 @@ void RingConsumer::run() {
 
 /// What is due is not slept through.
 void RingConsumer::rest(Patience& patience) {
-  std::chrono::nanoseconds longest = NAP;
-  if (held_ != nullptr && !held_->is_empty()) {
-    const uint64_t due = held_->next_due(), now = steady_ns();
+  std::chrono::nanoseconds longest(NAP_NS);
+  if (held_ != nullptr) {
+    const uint64_t due = held_->is_empty() ? UINT64_MAX : held_->next_due(), now = steady_ns();
     if (due < now + WATCH_NS) return relax();
-    if (due < now + AWAKE_NS) return void(sched_yield());
-    longest = std::min(longest, std::chrono::nanoseconds(due - now - AWAKE_NS));
+    if (due < now + AWAKE_NS || now < busy_until_ns_) return void(sched_yield());
+    longest = std::chrono::nanoseconds(std::min(due - now - AWAKE_NS, NAP_NS));
   }
   if (!patience.spent()) return;
   // Where the gpu can ring, waiting for that costs nothing; io in flight has to be polled all the same.

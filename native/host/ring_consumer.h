@@ -63,6 +63,7 @@ class RingConsumer {
   std::unique_ptr<IoEngine> engine_;
   Counters counters_;
   std::unique_ptr<HeldAnswers> held_;
+  uint64_t looked_ns_ = 0, busy_until_ns_ = 0;  // with a medium: the last look at the rings, and how long to stay awake
   FileHold* const hold_;  // where an engine moves one thing after the other
   const bool has_doorbell_;
   const uint32_t spin_sweeps_;
