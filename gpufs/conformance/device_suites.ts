@@ -15,6 +15,7 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/scale.test.ts',
   'gpufs/conformance/fio.test.ts',
   'gpufs/conformance/cuda_fill.test.ts',
+  'gpufs/conformance/cuda_stores.test.ts',
   'gpufs/conformance/cuda_trouble.test.ts',
   'gpufs/conformance/own_process.test.ts',
   'gpufs/conformance/own_process_errors.test.ts',

@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t STAGE_BYTES = uint64_t(8) << 20;  // more than the bus moves while a message is on its way
 constexpr uint32_t STAGES_MIN = 256;
 constexpr uint32_t NO_STAGE = COURIER_NO_BYTES;
+constexpr uint32_t REAPED_AT_ONCE = 32;
 
 uint32_t stages_for(uint32_t line_bytes) { return std::max(STAGES_MIN, uint32_t(STAGE_BYTES / line_bytes)); }
 
@@ -192,8 +193,9 @@ uint32_t Courier::own_channel() const { return number_of_thread() % channel_coun
 void Courier::send(uint32_t index, CourierMessage message) {
   Channel& channel = channels_[index];
   std::lock_guard lock(channel.mutex);
-  reap(channel, index);
   const uint32_t position = channel.sent.load(std::memory_order_relaxed);
+  // The word of the gpu is not looked at for each message: it is in this processor's cache no more whenever the gpu has written it.
+  if (position - channel.reaped >= REAPED_AT_ONCE) reap(channel, index);
   while (position - channel.reaped == CHANNEL_SLOTS) {
     if (broken_.load(std::memory_order_relaxed)) return;
     std::this_thread::yield();

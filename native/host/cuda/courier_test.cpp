@@ -168,6 +168,7 @@ void run_all() {
   RUN_TEST(test_a_daemon_fills_and_writes_back_through_it);
   run_push_tests();
   run_loss_tests();
+  run_window_tests();
 }
 
 }  // namespace warpfs::cuda

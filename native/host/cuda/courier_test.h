@@ -42,7 +42,8 @@ inline Geometry small_geometry() {
 /// What the kernel of the courier knows, and what it does.
 class Played {
  public:
-  explicit Played(bool push = false, uint32_t channels = 1) : memory(0, small_geometry(), {std::nullopt, push, channels}), positions(channels) { memory.fill_launch(launch); }
+  explicit Played(bool push = false, uint32_t channels = 1, const std::optional<WindowOptions>& windows = std::nullopt)
+      : memory(0, small_geometry(), {windows, push, channels}), positions(channels) { memory.fill_launch(launch); }
   Courier& courier() { return memory.courier(); }
   bool next(uint32_t channel, CourierMessage& message) {
     const CourierMessage* slot = launch.messages + uint64_t(channel) * launch.channel_slots + positions[channel] % launch.channel_slots;
@@ -73,7 +74,7 @@ class Played {
 /// A daemon on the memory, and the requests that blocks of the courier would hand over.
 class PlayedMount {
  public:
-  explicit PlayedMount(const std::string& root, bool push = false) : gpu(push) {
+  explicit PlayedMount(const std::string& root, bool push = false, const std::optional<WindowOptions>& windows = std::nullopt) : gpu(push, 1, windows) {
     DaemonOptions options;
     options.root = root;
     options.io = "pread";
@@ -158,5 +159,6 @@ class PlayedFolder {
 
 void run_push_tests();
 void run_loss_tests();
+void run_window_tests();
 
 }  // namespace warpfs::cuda

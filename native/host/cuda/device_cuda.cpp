@@ -68,6 +68,8 @@ class CudaDevice::CourierWhile {
     running_ = true;
     // Other kernels may fill the GPU: the courier has its place before.
     while (!device_.memory_.courier().is_running()) look_after_courier();
+    // No kernel sees an entry of before: what it says may be no more, windows not even registered.
+    while (!device_.memory_.courier().is_delivered()) look_after_courier();
   }
   /// Prefetches and write-backs that nobody waited for end with the dispatch that asked for them.
   void finish() {

@@ -81,7 +81,12 @@ void Windows::moves(FileTable& files, uint32_t handle, uint32_t file_id, uint64_
     if ((asked.windows.load(std::memory_order_relaxed) & bit) == 0) asked.windows.fetch_or(bit, std::memory_order_relaxed);
     return;
   }
-  if (asked.file_id.exchange(file_id, std::memory_order_acq_rel) == file_id) return;  // another thread has just asked
+  // Who is late still speaks of what the file was before.
+  const FileRef file = files.acquire(handle);
+  if (file.slot == nullptr) return;
+  const bool current = files.is_current(file, file_id);
+  files.release(file);
+  if (!current || asked.file_id.exchange(file_id, std::memory_order_acq_rel) == file_id) return;  // or another thread has just asked
   asked.shift.store(0, std::memory_order_relaxed);
   asked.windows.store(0, std::memory_order_relaxed);
   asked.written.store(writes, std::memory_order_relaxed);
@@ -155,12 +160,14 @@ bool Windows::is_resident(const Mapping& mapping, uint32_t window) const {
 void Windows::between_dispatches(std::chrono::nanoseconds time) {
   const auto begin = std::chrono::steady_clock::now();
   std::lock_guard lock(mappings_mutex_);
+  uint32_t grants = 0;
   for (auto mapping = mappings_.begin(); mapping != mappings_.end();) {
-    const bool stale = asked_[mapping->index].file_id.load(std::memory_order_relaxed) != mapping->file_id;
+    const bool stale = asked_[mapping->index].file_id.load(std::memory_order_relaxed) != mapping->file_id && grants < GRANTS_MAX;
+    // Nearly always it is not the file's any more. Where it is, the gpu is told before a kernel runs.
+    if (stale && mapping->windows.mask != 0 && mapping->files->grant(mapping->index, mapping->file_id, FileWindows{})) grants++;
     if (stale) drop(*mapping, true);
     mapping = stale ? mappings_.erase(mapping) : std::next(mapping);
   }
-  uint32_t grants = 0;
   for (Mapping& mapping : mappings_) {
     if (grants == GRANTS_MAX) break;  // the next dispatch goes on here
     const FileWindows before = mapping.windows;
