@@ -38,7 +38,7 @@ export interface Task {
 
 export interface Point {
   parameters: Record<string, number | string>;
-  job: Omit<Job, 'device' | 'root' | 'file'>;
+  job: Omit<Job, 'device' | 'medium' | 'root' | 'file'>;
   /** The systems that it is about. Default: all that can do it. */
   systems?: readonly string[];
   /** Why it is left out on this machine. */

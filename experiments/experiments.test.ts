@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { machine } from '../gpufs/bench/machine.ts';
 import { optionValues } from '../gpufs/cli/run_options.ts';
 import { type ExperimentCatalogue, experimentCatalogue } from './catalogue.ts';
+import type { MediumName } from '../gpufs/media/media.ts';
 import type { Experiment } from './experiment.ts';
 import type { Row } from './rows.ts';
 import { type LeftOut, runExperiment } from './run_experiment.ts';
@@ -16,11 +17,11 @@ const catalogue: ExperimentCatalogue = await experimentCatalogue();
 const folder = mkdtempSync(join(tmpdir(), 'warpfs-experiments-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function runTiny(experiment: Experiment, systems: readonly System[] = catalogue.systems, seed = 3): Promise<{ rows: Row[]; leftOut: LeftOut[] }> {
+async function runTiny(experiment: Experiment, systems: readonly System[] = catalogue.systems, seed = 3, medium: MediumName = 'raw'): Promise<{ rows: Row[]; leftOut: LeftOut[] }> {
   const { values, options } = optionValues(experiment, {}, 'tiny');
   const rows: Row[] = [];
   const leftOut = await runExperiment(experiment, {
-    values, options, profile: 'tiny', runs: 1, seed, device: 'cpu', systems, folder,
+    values, options, profile: 'tiny', runs: 1, seed, device: 'cpu', medium, systems, folder,
     origin: { time: new Date().toISOString(), machine: machine(), commit: undefined },
     progress: () => undefined, stop: new AbortController().signal, keep: async (more) => void rows.push(...more),
   });
@@ -52,7 +53,7 @@ describe.each(catalogue.experiments)('$name', (experiment) => {
     const expected = catalogue.systems.filter((system) => system.notOn?.cpu === undefined).map(({ name }) => name);
     const measured = [...new Set(rows.map(({ system }) => system))];
     const wanted = experiment.points(optionValues(experiment, {}, 'tiny').values, 3).flatMap((point) => {
-      const able = catalogue.systems.filter((system) => system.cannot?.({ ...point.job, device: 'cpu', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
+      const able = catalogue.systems.filter((system) => system.cannot?.({ ...point.job, device: 'cpu', medium: 'raw', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
       return (point.systems ?? expected).filter((name) => able.includes(name));
     });
     expect(measured.toSorted()).toEqual([...new Set(wanted)].toSorted());
@@ -101,6 +102,14 @@ test.each(['vector_add', 'mixed_pressure'])('%s finds bytes of the file that are
   const { rows } = await runTiny(experiment, [spoiled(system('host_initiated'), 'settled')]);
   for (const row of rows) expect(row).toMatchObject({ verified: false, value: null, failure: expect.stringContaining('the CPU finds') });
 }, 60_000);
+
+test('a medium shapes what a mount moves, and says how well', async () => {
+  const { experiment } = named('random_read');
+  const { rows, leftOut } = await runTiny(experiment, catalogue.systems, 3, 'samsung_990_pro');
+  expect(new Set(rows.map(({ system }) => system))).toEqual(new Set(['warpfs', 'warpfs_async', 'warpfs_map']));
+  for (const row of rows) expect(row).toMatchObject({ medium: 'samsung_990_pro', verified: true, note: expect.stringMatching(/medium (samsung_990_pro|was late)/) as string });
+  expect(leftOut.find(({ what }) => what === 'mapped')?.reason).toContain('no medium would shape it');
+});
 
 test('a system that cannot be prepared fails alone', async () => {
   const { experiment, system } = named('random_read');

@@ -1,5 +1,6 @@
 // Systems whose warps ask for bytes themselves: a mount, a kernel, one dispatch for each round.
 import { basename } from 'node:path';
+import { describeMedium } from '../gpufs/media/report.ts';
 import { mount, type Mount } from '../gpufs/mount.ts';
 import type { MountOptions } from '../gpufs/options.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
@@ -37,7 +38,7 @@ export function cacheOf({ cacheBytes, lineBytes }: Job): NonNullable<MountOption
 export async function mountFor(job: Job, options: Omit<MountOptions, 'root' | 'device' | 'workers'>): Promise<Mount> {
   const ofGpu = job.device === 'cpu' ? {} : { kernelTimeMs: KERNEL_MS };
   const workers = job.workers === undefined || job.device !== 'cpu' ? {} : { workers: job.workers };
-  return mount({ ...options, ...ofGpu, ...workers, root: job.root, device: job.device });
+  return mount({ ...options, ...ofGpu, ...workers, root: job.root, device: job.device, medium: job.medium });
 }
 
 export function kernelOn(fs: Mount, definition: KernelDefinition): Promise<AnyKernel> {
@@ -68,6 +69,10 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
       close,
       ...(system.letGo === undefined ? {} : { letGo: system.letGo }),
       ...(system.waitsInLoads === true ? { waitsInLoads: true as const } : {}),
+      mediumNote: () => {
+        const { medium } = fs.describe();
+        return medium === undefined ? undefined : describeMedium(fs.device.medium, medium);
+      },
       ...(system.counts === true ? { counters: () => fs.stats() } : {}),
     };
   } catch (error) {

@@ -1,5 +1,6 @@
 // What is kept of a measurement: one line of JSON for each point, system and metric.
 import type { Machine, MachineOfGpu } from '../gpufs/bench/machine.ts';
+import type { MediumName } from '../gpufs/media/media.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Profile } from './experiment.ts';
 
@@ -11,6 +12,8 @@ export interface Row {
   experiment: string;
   system: string;
   device: DeviceName;
+  /** What the storage was like. */
+  medium: MediumName;
   parameters: Record<string, number | string>;
   metric: string;
   unit: string;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDataFile } from '../gpufs/bench/data_set.ts';
 import { median, medianInterval } from '../gpufs/bench/statistics.ts';
+import { type MediumName, RAW } from '../gpufs/media/media.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Measured, Point, Profile, Values } from './experiment.ts';
 import { HostFile } from './host_file.ts';
@@ -18,6 +19,8 @@ export interface RunSettings {
   runs: number;
   seed: number;
   device: DeviceName;
+  /** What the storage is to be like. */
+  medium: MediumName;
   systems: readonly System[];
   /** Files are made in a folder of their own here; default: that of the system for temporary files. */
   folder?: string | undefined;
@@ -37,6 +40,7 @@ export interface LeftOut {
 }
 
 export const FILE = 'data.bin';
+const NOT_SHAPED = 'it reads and writes the file past the daemon of a mount, so that no medium would shape it';
 
 /** What a system did at a point so far. */
 interface Entry {
@@ -45,6 +49,7 @@ interface Entry {
   prepared?: PreparedSystem;
   measured: Measured[];
   failure?: string | undefined;
+  note?: string | undefined;
 }
 
 /** Gives what was left out, and why. */
@@ -72,7 +77,10 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         }
       } finally {
         // The last first: a C library takes thread-local memory of modules back in that order alone, and has little of it.
-        for (const { prepared } of entries.toReversed()) await prepared?.close();
+        for (const entry of entries.toReversed()) {
+          entry.note = entry.prepared?.note ?? entry.prepared?.mediumNote?.();
+          await entry.prepared?.close();
+        }
         await rm(root, { recursive: true, force: true });
       }
       const rows = entries.flatMap((entry) => rowsOf(experiment, point, entry, settings));
@@ -86,14 +94,14 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
 
 /** Who writes has a file of its own. */
 async function entriesOf(point: Point, settings: RunSettings, root: string, leftOut: Map<string, string>): Promise<Entry[]> {
-  const { device, seed } = settings;
+  const { device, medium, seed } = settings;
   const entries: Entry[] = [];
   const source = join(root, FILE);
   await (point.makeFile === undefined ? makeDataFile(source, point.job.fileBytes, seed) : point.makeFile(source));
   for (const system of settings.systems) {
     if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
-    const job: Job = { ...point.job, device, root, file: FILE };
-    const reason = system.notOn?.[device] ?? system.cannot?.(job);
+    const job: Job = { ...point.job, device, medium, root, file: FILE };
+    const reason = system.notOn?.[device] ?? (medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED);
     if (reason !== undefined) {
       leftOut.set(system.name, reason);
       continue;
@@ -152,15 +160,15 @@ async function forget({ job, prepared }: Entry): Promise<void> {
 function rowsOf(experiment: Experiment, point: Point, entry: Entry, settings: RunSettings): Row[] {
   // Stopped before its first run; a compiler that Ctrl-C ended as well is no failure of the system.
   if (entry.measured.length === 0 && (entry.failure === undefined || settings.stop.aborted)) return [];
-  const { device, seed, profile, options, origin } = settings;
-  const note = entry.prepared?.note;
+  const { device, medium, seed, profile, options, origin } = settings;
+  const { note } = entry;
   return Object.entries(experiment.metrics).flatMap(([metric, unit]) => {
     const values = entry.failure === undefined ? entry.measured.map((measured) => measured.values[metric] ?? Number.NaN).filter(Number.isFinite) : [];
     const { low, high } = medianInterval(values, 0.95, seed);
     const none = values.length === 0;
     if (none && entry.failure === undefined) return []; // not every system has every metric
     return {
-      format: RESULT_FORMAT, experiment: experiment.name, system: entry.system.name, device, parameters: point.parameters, metric, unit,
+      format: RESULT_FORMAT, experiment: experiment.name, system: entry.system.name, device, medium, parameters: point.parameters, metric, unit,
       value: none ? null : median(values), low: none ? null : low, high: none ? null : high, values,
       verified: entry.failure === undefined, ...(entry.failure === undefined ? {} : { failure: entry.failure }),
       profile, seed, options, ...origin, ...(note === undefined ? {} : { note }),

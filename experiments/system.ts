@@ -2,12 +2,14 @@
 import type { Counters } from '../cache/counters.ts';
 import type { InputTypes, OutputTypes } from '../gpufs/kernel_definition.ts';
 import type { MapAdvice } from '../gpufs/native_binding.ts';
+import type { MediumName } from '../gpufs/media/media.ts';
 import type { DeviceName, IoName } from '../gpufs/options.ts';
 import type { Round, RoundResult, Workload } from './workload.ts';
 
 /** What a system is prepared for: one point of an experiment. */
 export interface Job {
   device: DeviceName;
+  medium: MediumName;
   workload: Workload;
   /** The folder of the file, and its name there. */
   root: string;
@@ -43,6 +45,8 @@ export interface PreparedSystem {
   waitsInLoads?: true;
   /** What has to be known to understand the numbers. */
   note?: string;
+  /** With a medium: how well it kept its times so far. */
+  mediumNote?(): string | undefined;
 }
 
 export interface System {
@@ -51,6 +55,8 @@ export interface System {
   models: string;
   /** Why it does not run on a device; one that is not named it runs on. */
   notOn?: Partial<Record<DeviceName, string>>;
+  /** The daemon of a mount moves all its bytes, so that a medium shapes what it does. */
+  shaped?: true;
   /** Why it cannot do a job, where it runs otherwise. */
   cannot?(job: Job): string | undefined;
   prepare(job: Job): Promise<PreparedSystem>;

@@ -11,6 +11,7 @@ import { type DispatchReport, dispatchError, makeReport } from './dispatch_repor
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
 import { checkResident, type CudaTarget, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
+import { titleOf } from './media/media.ts';
 import { makeNativeMount, type PlaceSettings } from './mount_place.ts';
 import {
   loadNativeBinding,
@@ -43,6 +44,8 @@ export interface DeviceInfo {
   sandbox: string;
   /** What says that one kernel runs at a time on this GPU, as a tool wants it; absent: kernels run beside what serves them. */
   serial?: string | undefined;
+  /** What the storage is made to be like; 'raw': it is as it is. `mount.describe().medium` says how well that goes. */
+  medium: string;
   /** How bytes of files get into the lines of the cache. What is in use changes: `mount.describe()` has it as it is now. */
   fill: string;
   /** In which process the mount is, and why; absent: in this one. Anywhere else its inputs and outputs are copied from one to the other. */
@@ -162,7 +165,7 @@ class NativeBackedMount implements Mount {
     this.#settings = settings;
     this.options = options;
     const { name, notTaken } = choice;
-    this.device = { name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, serial, fill, process, notTaken };
+    this.device = { name, wait: options.wait, workers, residentWarps, engine, engineNote, sandbox, serial, medium: titleOf(options.medium), fill, process, notTaken };
     this.#kernelHost = {
       policy: options.cache.policy,
       wait: options.wait,

@@ -5,10 +5,12 @@ import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
 import type { NativeCudaProbe, NativeYardstick, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
+import type { NativeMediumLoad, NativeMediumLoadResult, NativeMediumProfile, NativeMediumReport } from './native_medium.ts';
 import { packageRoot } from './package_root.ts';
 
 export type * from './native_check.ts';
 export type * from './native_cuda.ts';
+export type * from './native_medium.ts';
 
 export interface NativeBinding {
   abiHash(): number;
@@ -30,6 +32,8 @@ export interface NativeBinding {
   unmapFile(mapping: ArrayBuffer): void;
   /** Asks the host to forget what it has of a file in memory; false where that cannot be asked. */
   dropPages(fd: number): boolean;
+  /** A load on the model of a medium, without a mount and without waiting. */
+  mediumLoad(profile: NativeMediumProfile, load: NativeMediumLoad): NativeMediumLoadResult;
   /** Runs a scenario under many schedules. `config` must have `check`. */
   explore(config: NativeMountConfig, scenario: NativeScenario, limits: NativeExploreLimits): Promise<NativeExploration>;
   /** The verdict on one litmus program under each forward progress model, by the names of progress-litmus.json. */
@@ -121,6 +125,8 @@ export interface NativeMountConfig {
   sandbox?: 'auto' | 'required' | 'off';
   /** Absent: every call of the host is made as it is. */
   fault?: NativeFault;
+  /** Absent: raw, nothing is shaped. */
+  medium?: NativeMediumProfile;
   /** Absent: an ordinary device, whose accesses nobody orders or watches. */
   check?: NativeCheckConfig;
 }
@@ -178,6 +184,8 @@ export interface NativeMountDescription {
   hostCalls: number;
   /** Those of them that were made to fail. */
   hostFaults: number;
+  /** With a medium: how it kept its times. */
+  medium?: NativeMediumReport;
   /** In which process the mount is, and why; absent: in this one. Then the rest is as it was when its last call ended. */
   process?: string;
 }

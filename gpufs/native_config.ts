@@ -2,6 +2,8 @@
 import { Policy } from '../native/abi/abi.ts';
 import { nativeCheckConfig } from './check_options.ts';
 import { nativeFault } from './fault_options.ts';
+import { profileOf } from './media/media.ts';
+import { nativeProfile } from './media/native_profile.ts';
 import type { NativeMountConfig } from './native_binding.ts';
 import type { PolicyName, ResolvedOptions } from './options.ts';
 
@@ -13,6 +15,7 @@ export interface CudaConfig {
 
 /** `cuda`: undefined on the cpu device, which has its built-in kernels in the addon. */
 export function nativeConfig(options: ResolvedOptions, workers: number, cuda?: CudaConfig): NativeMountConfig {
+  const medium = profileOf(options.medium);
   return {
     root: options.root,
     ...(cuda === undefined ? { device: 'cpu' } : cudaConfig(options, cuda)),
@@ -31,6 +34,7 @@ export function nativeConfig(options: ResolvedOptions, workers: number, cuda?: C
     ...(options.maxDirtyBytes === undefined ? {} : { maxDirtyBytes: options.maxDirtyBytes }),
     waitMs: options.timeoutMs,
     workers,
+    ...(medium === undefined ? {} : { medium: nativeProfile(medium) }),
     ...(options.faults === undefined ? {} : { fault: nativeFault(options.faults) }),
     ...(options.check === undefined ? { sandbox: options.sandbox } : { check: nativeCheckConfig(options.check) }),
   };

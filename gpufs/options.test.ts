@@ -32,6 +32,7 @@ test('defaults', () => {
     fill: 'auto',
     kernelTimeMs: 600_000,
     sandbox: 'auto',
+    medium: 'raw',
   });
   expect(resolveOptions({ root: '/tmp', faults: { call: 3, error: 'EIO' } }).faults).toEqual({ call: 3, error: 'EIO', forGood: false });
   expect(resolveOptions({ root: '/tmp', cache: { lines: 7 } }).cache).toEqual({ lines: 7, lineBytes: 4096, policy: 'clock' });

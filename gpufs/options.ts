@@ -6,6 +6,9 @@ import { LINE_BYTES_MAX, LINE_BYTES_MIN, SLOTS_MAX } from '../native/abi/abi.ts'
 import { checkNames, type CheckOptions, checkSchema, faultNames, type ResolvedCheckOptions } from './check_options.ts';
 import { optionError, WarpfsError } from './errors.ts';
 import { checkFault, type FaultOptions, faultOptionNames, faultSchema, type ResolvedFaultOptions } from './fault_options.ts';
+import { type MediumName, RAW, titleOf } from './media/media.ts';
+import type { MediumProfile } from './media/profile.ts';
+import { resolveMedium } from './media/resolve_medium.ts';
 import { nearest } from './nearest.ts';
 import { group, oneOf, powerOfTwo, truth, valueAt, whole } from './option_rules.ts';
 
@@ -58,6 +61,11 @@ export interface MountOptions {
    * 'required' refuses to mount with less than both. `mount.device.sandbox` says what applied.
    */
   sandbox?: SandboxName;
+  /**
+   * What the storage is like: 'raw', the default, answers as soon as the bytes are there; a name (`warpfs media` lists them) or a profile of your
+   * own holds each answer back until that medium would have given it. `mount.describe().medium` says how well that went.
+   */
+  medium?: MediumName | MediumProfile;
   /** For tests: makes a call of the host side fail. */
   faults?: FaultOptions;
 }
@@ -82,6 +90,7 @@ export interface ResolvedOptions {
   kernelTimeMs: number;
   check?: ResolvedCheckOptions | undefined;
   sandbox: SandboxName;
+  medium: MediumName | MediumProfile;
   faults?: ResolvedFaultOptions | undefined;
 }
 
@@ -122,6 +131,7 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   kernelTimeMs: whole(0, 2 ** 31 - 1).default(600_000),
   check: checkSchema.optional(),
   sandbox: oneOf('auto', 'required', 'off').default('auto'),
+  medium: z.unknown().default(RAW),
   faults: faultSchema.optional(),
 });
 const usualSchema = schemaWith(usualSizes);
@@ -149,9 +159,12 @@ export function resolveOptions(options: MountOptions, device?: DeviceName): Reso
   const target = device ?? options.device;
   const parsed = (checked ? schemaOfCheck : target === 'cuda' ? schemaOfCuda : usualSchema).safeParse(given);
   if (!parsed.success) throw explain(given, parsed.error.issues[0] as z.core.$ZodIssue);
-  const resolved: ResolvedOptions = { ...parsed.data, root: resolve(parsed.data.root) };
+  const resolved: ResolvedOptions = { ...parsed.data, root: resolve(parsed.data.root), medium: resolveMedium(parsed.data.medium) };
   if (resolved.faults !== undefined) checkFault(resolved.faults);
   if (checked) checkCheck(resolved);
+  if (resolved.medium !== RAW && resolved.fill === 'map') {
+    throw optionError('option fill', resolved.fill, 'does not go with a medium: what the GPU reads in place never passes it (auto, pull or push)');
+  }
   const other = checked ? 'cpu' : target;
   if (other === 'cpu' || other === 'metal') checkFill(resolved.fill, other);
   return resolved;
@@ -161,6 +174,7 @@ export function resolveOptions(options: MountOptions, device?: DeviceName): Reso
 function checkCheck(resolved: ResolvedOptions): void {
   resolved.device = cpuForCheck(resolved.device);
   if (resolved.faults !== undefined) throw optionError('option faults', resolved.faults, 'does not go with option check: check.faults are its faults');
+  if (resolved.medium !== RAW) throw optionError('option medium', titleOf(resolved.medium), 'does not go with option check: there no time passes');
   if (resolved.sandbox === 'required') throw optionError('option sandbox', resolved.sandbox, 'does not go with option check: there the host has no threads to lock in');
 }
 

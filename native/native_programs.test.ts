@@ -23,7 +23,7 @@ function builtProgram(name: string): string {
 }
 
 describe('the C++ test programs', () => {
-  for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'courier_test', 'device_cuda_test', 'daemon_test', 'mount_race_test', 'host_side_test', 'progress_test', 'engine_test']) {
+  for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'courier_test', 'device_cuda_test', 'daemon_test', 'medium_test', 'mount_race_test', 'host_side_test', 'progress_test', 'engine_test']) {
     test(name, { timeout: 300_000 }, () => {
       const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 120_000 });
       expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function row(more: Partial<Row>): Row {
   return {
-    format: RESULT_FORMAT, experiment: 'count_sheep', system: 'fast', device: 'cpu', parameters: { size: 5 }, metric: 'rate', unit: 'sheep/s', value: 2, low: 1, high: 3,
+    format: RESULT_FORMAT, experiment: 'count_sheep', system: 'fast', device: 'cpu', medium: 'raw', parameters: { size: 5 }, metric: 'rate', unit: 'sheep/s', value: 2, low: 1, high: 3,
     values: [1, 2, 3], verified: true, profile: 'usual', seed: 1, options: {}, time: '2026-11-22T00:00:00.000Z', machine: machine(), commit: 'abcdef0123456789', ...more,
   };
 }

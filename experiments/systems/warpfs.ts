@@ -29,6 +29,7 @@ const part = ({ workload }: Job): ShaderPart => ({
 export const system: System = {
   name: 'warpfs',
   models: 'this cache: each warp calls gread and gwrite, and waits for each of them',
+  shaped: true,
   prepare: (job) =>
     prepareKernelSystem('warpfs', job, {
       part: part(job),

@@ -38,6 +38,7 @@ const part = ({ workload }: Job): ShaderPart => ({
 export const system: System = {
   name: 'warpfs_async',
   models: `this cache, asked ahead: each warp has ${AHEAD} gread_async under way beside the bytes that it works on`,
+  shaped: true,
   prepare: (job) =>
     prepareKernelSystem('warpfs_async', job, {
       part: part(job),

@@ -39,6 +39,7 @@ const part = ({ workload, lineBytes }: Job): ShaderPart => ({
 export const system: System = {
   name: 'warpfs_map',
   models: 'this cache, in place: each warp maps a line with gmmap and works on it where it lies',
+  shaped: true,
   prepare: (job) =>
     prepareKernelSystem('warpfs_map', job, {
       part: part(job),

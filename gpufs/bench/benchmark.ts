@@ -54,6 +54,8 @@ export interface Benchmark {
   cpuOnly?: string;
   /** It is listed and run on the cuda device alone. */
   cudaOnly?: true;
+  /** It is one of many of its kind, and is run where it is named alone. */
+  onRequest?: true;
   prepare(context: BenchContext): Promise<PreparedBenchmark>;
 }
 

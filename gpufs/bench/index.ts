@@ -5,9 +5,10 @@ import { checkBenchmarks } from './check_benchmarks.ts';
 import { cudaBenchmarks } from './cuda_benchmarks.ts';
 import { deviceBenchmarks } from './device_benchmarks.ts';
 import { fileBenchmarks } from './file_benchmarks.ts';
+import { mediumBenchmarks } from './medium_benchmarks.ts';
 import { openBenchmarks } from './open_benchmarks.ts';
 import { readBenchmarks } from './read_benchmarks.ts';
 
 export const benchmarks: readonly Benchmark[] = [
-  ...callBenchmarks, ...readBenchmarks, ...fileBenchmarks, ...openBenchmarks, ...deviceBenchmarks, ...checkBenchmarks, ...cudaBenchmarks,
+  ...callBenchmarks, ...readBenchmarks, ...fileBenchmarks, ...openBenchmarks, ...deviceBenchmarks, ...mediumBenchmarks, ...checkBenchmarks, ...cudaBenchmarks,
 ];

@@ -19,7 +19,7 @@ export function addBench(program: Command, benchmarks: readonly Benchmark[], str
   program
     .command('bench')
     .description('measure what the parts cost; each benchmark checks the work that it measures')
-    .argument('[names...]', `benchmarks to run (default: all). ${listed(benchmarks)}`)
+    .argument('[names...]', `benchmarks to run (default: all but those of media). ${listed(benchmarks)}`)
     .option('--tiny', 'sizes that only show that the benchmarks work')
     .option('--json', 'write one JSON object on one line')
     .option('--runs <count>', 'measurements of each benchmark', wholeNumber(RUNS_MIN, 1000), RUNS_USUAL)
@@ -30,7 +30,7 @@ export function addBench(program: Command, benchmarks: readonly Benchmark[], str
       for (const name of names) {
         if (name !== SPEED && !known.includes(name)) throw unknownName('benchmark', name, known);
       }
-      const named = names.length === 0 ? benchmarks : benchmarks.filter(({ name, cudaOnly }) => names.includes(name) || (cudaOnly === true && names.includes(SPEED)));
+      const named = names.length === 0 ? benchmarks.filter(({ onRequest }) => onRequest !== true) : benchmarks.filter(({ name, cudaOnly }) => names.includes(name) || (cudaOnly === true && names.includes(SPEED)));
       const target = targetOf(device, named);
       const chosen = onDevice(named, target, names.length > 0);
       // One error, before large files are made, where there is no GPU.

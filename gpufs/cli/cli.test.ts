@@ -27,7 +27,7 @@ function oneObject(out: string): Record<string, unknown> {
 }
 
 test('every command explains itself', async () => {
-  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'check ', 'exercise ', 'report ', 'shaders ']) {
+  for (const command of ['', 'doctor ', 'run ', 'run count_sheep ', 'bench ', 'check ', 'exercise ', 'media ', 'report ', 'shaders ']) {
     const { code, out } = await cli(`${command}--help`);
     expect(code).toBe(0);
     expect(out).toContain('Usage: warpfs');

@@ -8,6 +8,7 @@ import { addBench } from './bench.ts';
 import { addCheck, type CheckTools } from './check.ts';
 import { addDoctor } from './doctor.ts';
 import { addExercise } from './exercise.ts';
+import { addMedia } from './media.ts';
 import { printJson, type Streams } from './output.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
@@ -41,6 +42,7 @@ export async function runCli(words: readonly string[], streams: Streams, { exper
   addBench(root, benchmarks, streams, finish);
   addCheck(root, check, streams, finish);
   addExercise(root, streams, finish);
+  addMedia(root, streams, finish);
   addShaders(root, streams, finish);
   try {
     await program.parseAsync(words, { from: 'user' });

@@ -7,13 +7,14 @@ import type { Row } from '../../experiments/rows.ts';
 import { runExperiment } from '../../experiments/run_experiment.ts';
 import { commit, machine, machineOfGpu } from '../bench/machine.ts';
 import { makeFolder } from '../make_folder.ts';
+import { type MediumName, RAW } from '../media/media.ts';
 import { loadNativeBinding } from '../native_binding.ts';
 import type { DeviceName } from '../options.ts';
 import { makeProgress, printJson, type Streams } from './output.ts';
 import { deviceFor, prepareDevice } from './prepare_device.ts';
 import { optionValues, parserOf, runsOf, shown } from './run_options.ts';
 import { describeExperiment } from './run_rows.ts';
-import { listOf, seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
+import { listOf, mediumName, seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
 
 const EXIT_STOPPED = 130; // as a shell has it for a command that Ctrl-C ended
 
@@ -25,6 +26,7 @@ interface RunFlags {
   runs?: number;
   systems?: string;
   device: 'auto' | DeviceName;
+  medium: MediumName;
   out: string;
   folder?: string;
 }
@@ -62,6 +64,7 @@ function commandOf(run: Command, name: string, description: string, { systems }:
     .option('--runs <count>', `timed runs of each system and point (default: ${runsOf('usual')}; ${runsOf('tiny')} and ${runsOf('full')} with --tiny and --full)`, wholeNumber(1, 1000))
     .option('--systems <names>', `of ${systems.map((system) => system.name).join(', ')}; with commas between them (default: all)`)
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal']).default('auto'))
+    .option('--medium <name>', 'what the storage is to be like; warpfs media lists what there is', mediumName, RAW)
     .option('--out <folder>', 'folder of the result files', 'results')
     .option('--folder <path>', 'where the files of the experiments are made and removed (default: the folder of the system for temporary files)') as unknown as Command;
 }
@@ -98,7 +101,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
       };
       const systems = catalogue.systems.filter(({ name }) => wanted.includes(name));
       const leftOut = await runExperiment(experiment, {
-        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, systems, folder: flags.folder, origin,
+        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, medium: flags.medium, systems, folder: flags.folder, origin,
         progress: progress.update, stop, keep,
       }).finally(progress.stop);
       verified &&= rows.every((row) => row.verified);

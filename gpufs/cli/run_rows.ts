@@ -2,17 +2,20 @@
 import type { Experiment } from '../../experiments/experiment.ts';
 import { pointOf, type Row } from '../../experiments/rows.ts';
 import type { LeftOut } from '../../experiments/run_experiment.ts';
+import { RAW } from '../media/media.ts';
 import { verdictsOf } from '../../experiments/verdict.ts';
 import { type Cell, formatNumber, formatTable } from './table.ts';
 
 export function describeExperiment(experiment: Experiment, rows: readonly Row[], leftOut: readonly LeftOut[], file: string): string {
   const failed = [...new Set(rows.filter((row) => !row.verified).map((row) => `FAILED ${row.system}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}\n`))];
+  const times = [...new Set(rows.filter((row) => row.medium !== RAW && row.note !== undefined).map((row) => `${row.system}, ${pointOf(row.parameters)}: ${row.note}\n`))];
   const runs = Math.max(0, ...rows.map(({ values }) => values.length));
   const verdict = rows.length === 0 ? 'nothing was measured' : failed.length === 0 ? `every answer was right in ${runs} ${runs === 1 ? 'run' : 'runs'} of each` : 'NOT every answer was right';
   return [
     `${experiment.title}\n${experiment.question}\n\n`,
     rows.length === 0 ? '' : `${measuredTable(experiment, rows)}\n\n`,
     rows.length === 0 ? '' : `${predictedTable(experiment, rows)}\n\n`,
+    ...times,
     ...leftOut.map(({ what, reason }) => `left out ${what}: ${reason}\n`),
     ...failed,
     `${verdict}\nresult file: ${file}\n\n`,

@@ -15,6 +15,7 @@ export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } 
   const system = (name: string): System => ({
     name,
     models: 'a shepherd',
+    ...(name === 'fast' ? { shaped: true as const } : {}),
     ...(notOn === undefined || name !== 'wool' ? {} : { notOn: { cpu: notOn } }),
     prepare: async () => ({ run: () => Promise.reject(new Error('sheep do not run')), settle: async () => undefined, close: async () => undefined, note: name }),
   });

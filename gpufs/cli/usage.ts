@@ -1,5 +1,6 @@
 // Bad usage: an error that ends in exit code 2 and names the option, its value and the rule.
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { type MediumName, mediumNames } from '../media/media.ts';
 import { nearest } from '../nearest.ts';
 
 export class UsageError extends Error {}
@@ -11,6 +12,14 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`);
   };
+}
+
+/** The same. */
+export function mediumName(text: string): MediumName {
+  const name = mediumNames.find((known) => known === text);
+  if (name !== undefined) return name;
+  const guess = nearest(text, mediumNames);
+  throw new InvalidArgumentError(`It is no medium that is known.${guess === undefined ? '' : ` Did you mean ${guess}?`} Known: ${mediumNames.join(', ')}.`);
 }
 
 export const seedNumber = wholeNumber(0, 2 ** 32 - 1);

@@ -10,6 +10,7 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/stress.test.ts',
   'gpufs/conformance/host_faults.test.ts',
   'gpufs/conformance/large_cache.test.ts',
+  'gpufs/conformance/medium.test.ts',
   'gpufs/conformance/sandbox.test.ts',
   'gpufs/conformance/scale.test.ts',
   'gpufs/conformance/fio.test.ts',
@@ -19,6 +20,7 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/own_process.test.ts',
   'gpufs/conformance/own_process_errors.test.ts',
   'gpufs/conformance/own_process_exit.test.ts',
+  'gpufs/bench/medium_benchmarks.native.test.ts',
   'gpufs/exercise/exercise.test.ts',
   'gpufs/listing.native.test.ts',
 ];
@@ -46,5 +48,6 @@ export const cpuSuites: Readonly<Record<string, string>> = {
   'gpufs/cuda_driver.native.test.ts': NO_DEVICE,
   'gpufs/cuda_exit.native.test.ts': 'its driver is a stand-in',
   'gpufs/mount_place.native.test.ts': 'its driver is a stand-in',
+  'gpufs/media/media.native.test.ts': NO_DEVICE,
   'native/abi/abi.test.ts': NO_DEVICE,
 };

@@ -12,6 +12,8 @@ namespace warpfs {
 
 constexpr uint32_t OPCODES = Opcode::RENAME + 1;
 
+class HeldAnswers;
+
 /// What one daemon thread counts. Its own block of memory: threads do not slow each other down. The pool adds what it finishes for it.
 struct alignas(128) Counters {
   std::atomic<uint64_t> accepted{0};  // pieces of work taken from rings; the daemon thread alone adds
@@ -21,6 +23,7 @@ struct alignas(128) Counters {
   std::atomic<uint64_t> bytes_read{0};
   std::atomic<uint64_t> bytes_written{0};
   std::atomic<uint64_t> wakes{0};
+  HeldAnswers* held = nullptr;  // where a medium keeps the answers of this thread back; null: none does
 
   /// For counters that one thread alone adds to.
   static void bump(std::atomic<uint64_t>& counter, uint64_t by = 1) {

@@ -50,7 +50,9 @@ struct Daemon::Parts {
         transfers(files, answers, bell),
         sandbox(options.sandbox, options.root, !limits.read_only),
         server(view, limits, files, pool, answers, bell),
-        pool(POOL_THREADS_MAX, &sandbox) {}
+        pool(POOL_THREADS_MAX, &sandbox) {
+    if (options.medium) medium = std::make_unique<Medium>(*options.medium);
+  }
   /// First nobody submits to the pool any more, then the pool ends its work, which counts in the counters of the consumers.
   ~Parts() {
     gate.stop();
@@ -68,6 +70,7 @@ struct Daemon::Parts {
   std::string engine, engine_note;
   DispatchGate gate;
   Sandbox sandbox;
+  std::unique_ptr<Medium> medium;
   RequestServer server;
   std::vector<std::unique_ptr<RingConsumer>> consumers;
   WorkPool pool;  // gone first: what it still does is the server's
@@ -99,7 +102,7 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
     }
     parts.consumers.push_back(
         std::make_unique<RingConsumer>(view, parts.geometry, thread, threads, parts.server, parts.gate, std::move(engine),
-                                       options, parts.sandbox));
+                                       options, parts.sandbox, parts.medium.get()));
   }
 }
 
@@ -137,7 +140,11 @@ void Daemon::wait_until_drained() {
   end_dispatch();
 }
 
-int Daemon::sync_all() { return parts_->files.sync_all(); }
+int Daemon::sync_all() {
+  const int result = parts_->files.sync_all();
+  if (parts_->medium) parts_->medium->wait_for_sync();
+  return result;
+}
 
 uint64_t Daemon::completions() const {
   uint64_t sum = 0;
@@ -161,6 +168,13 @@ Daemon::Stats Daemon::stats() const {
   }
   stats.host_opens = parts_->files.host_opens();
   return stats;
+}
+
+std::unique_ptr<MediumRecord> Daemon::medium_record() const {
+  if (!parts_->medium) return nullptr;
+  auto sum = std::make_unique<MediumRecord>();
+  for (const auto& consumer : parts_->consumers) sum->add(consumer->held_answers()->record());
+  return sum;
 }
 
 std::string Daemon::sandbox() const { return parts_->sandbox.description(); }

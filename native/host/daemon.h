@@ -1,11 +1,13 @@
 // The host side of a mount: polls the request rings while a dispatch runs and serves every request from files beneath one directory.
 #pragma once
 #include "host_calls.h"
+#include "medium_record.h"
 #include "mount_memory.h"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace warpfs {
@@ -19,6 +21,7 @@ struct DaemonOptions {
   bool has_doorbell = false;  // every request is followed by a call of doorbell(): no need to look for requests all the time
   std::string sandbox = "auto";  // "auto", "required", "off"
   CallFault fault{};          // with a call that is not 0: armed from the start
+  std::optional<MediumProfile> medium{};  // answers come when this medium would have given them; else as soon as they can
 };
 
 class Daemon {
@@ -56,6 +59,8 @@ class Daemon {
   bool wait_for_completion(uint64_t since, std::chrono::nanoseconds timeout);
 
   Stats stats() const;
+  /// Null without a medium.
+  std::unique_ptr<MediumRecord> medium_record() const;
   HostCalls& host_calls() const;
   std::string sandbox() const;      // what the threads are locked in by, or "none: why"
   std::string engine() const;       // "pread" or "uring"

@@ -217,6 +217,7 @@ int main(int argc, char** argv) {
   test_manners();
   test_calls();
   test_sandbox();
+  test_medium();
   if (argument != "--no-speed") print_speed();
   return 0;
 }

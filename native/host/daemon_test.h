@@ -298,6 +298,7 @@ void test_hostile();
 void test_manners();
 void test_calls();
 void test_sandbox();
+void test_medium();
 void print_speed();
 
 }  // namespace warpfs::test

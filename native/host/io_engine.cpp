@@ -1,5 +1,6 @@
 #include "io_engine.h"
 
+#include "held_answers.h"
 #include "host_error.h"
 #include "shared_words.h"
 
@@ -30,6 +31,16 @@ uint32_t find_end(const uint32_t* mask, uint32_t bits) {
     if (found != 0) return (word + 1) * WORD_BITS - uint32_t(std::countl_zero(found));
   }
   return 0;
+}
+
+HeldAnswer held_answer(const Transfer& transfer, int32_t error) {
+  HeldAnswer answer;
+  answer.kind = transfer.write ? MediumKind::WRITE : MediumKind::READ;
+  answer.time = transfer.time;
+  answer.result = error;
+  answer.line_count = transfer.line_count;
+  std::copy_n(transfer.lines, transfer.line_count, answer.lines);
+  return answer;
 }
 
 }  // namespace
@@ -95,6 +106,7 @@ void TransferEnd::finish(const Transfer& transfer, int32_t error) {
   if (transfer.begun) files_.end_write(transfer.file);
   if (transfer.write && error != 0) files_.write_failed(transfer.file, error);
   files_.release(transfer.file);
+  if (HeldAnswers* held = transfer.counters->held) return held->hold(held_answer(transfer, error));
   for (uint32_t i = 0; i < transfer.line_count; i++) answers_.line(transfer.lines[i], error);
   transfer.counters->finished.fetch_add(1, std::memory_order_seq_cst);
   bell_.ring();

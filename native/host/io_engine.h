@@ -2,6 +2,7 @@
 #pragma once
 #include "answers.h"
 #include "file_table.h"
+#include "medium.h"
 #include "work_pool.h"
 
 #include <memory>
@@ -28,6 +29,7 @@ struct Transfer {
   const uint32_t* mask;                // of the line of a write: one bit for each byte; null: all from offset to end
   uint8_t* line;                       // with a mask
   uint64_t line_offset;                // in the file
+  MediumTime time;                     // with a medium
 
   /// Takes the moved bytes off. True while some remain.
   bool advance(uint64_t moved);

@@ -69,11 +69,17 @@ Mount::Mount(const MountOptions& options) {
   if (options.cuda) daemon.spin_sweeps = CUDA_SPIN_SWEEPS;
   daemon.sandbox = options.sandbox;
   daemon.fault = options.fault;
+  daemon.medium = options.medium;
   if (options.cuda) {
     cuda::FillOptions fill;
     fill.push = options.fill == "push";
     fill.channels = std::max(fill.channels, daemon.threads);
-    if (options.fill == "auto" || options.fill == "map") {
+    const bool in_place = options.fill == "auto" || options.fill == "map";
+    if (in_place && options.medium) {
+      // The daemon sees nothing of a read in place.
+      if (options.fill == "map") throw HostError(-Errno::einval, "fill: 'map' would go past the medium");
+      fill_note_ = "; not map, which would go past the medium";
+    } else if (in_place) {
       const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
       fill.windows.emplace();
       fill.windows->only_resident = options.fill == "auto";

@@ -7,6 +7,7 @@
 #include "mount_memory.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace warpfs {
@@ -37,6 +38,7 @@ struct MountOptions {
   uint32_t workers = 0;
   std::string sandbox = "auto";  // see sandbox.h
   CallFault fault{};             // see host_calls.h
+  std::optional<MediumProfile> medium{};  // see daemon.h
 };
 
 /// Throws HostError where a number is out of its range.
@@ -59,6 +61,7 @@ class Mount {
   CounterTotals stats() const { return totals_; }
   const Daemon& daemon() const { return *daemon_; }
   const Device& device() const { return *device_; }
+  std::string fill_note() const { return device_->fill_note() + fill_note_; }
 
  private:
   // One of the two, by device.
@@ -67,6 +70,7 @@ class Mount {
   std::unique_ptr<Daemon> daemon_;
   std::unique_ptr<Device> device_;
   CounterTotals totals_ = {};
+  std::string fill_note_;  // what the device does not know
 };
 
 }  // namespace warpfs

@@ -84,6 +84,7 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
     transfer.remaining = count * limits_.line_bytes;
     transfer.end = transfer.offset + transfer.remaining;
     if (runs++ != 0) Counters::bump(counters.accepted);
+    if (counters.held != nullptr) transfer.time = counters.held->ask(MediumKind::READ, transfer.remaining);
     if (transfer.file.slot != nullptr) {
       engine.start(transfer);
     } else {  // closed since the run before
@@ -129,12 +130,14 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
       return finished(counters);
     }
   }
+  if (counters.held != nullptr) transfer.time = counters.held->ask(MediumKind::WRITE, transfer.end - transfer.offset);
   engine.start(transfer);
 }
 
 void RequestServer::sync(const Request& request, FileRef file, Counters& counters) {
   files_.count_in(file);
-  const SyncAsked asked{file, request.length != 0 ? Told::YES : Told::NO, request.mailbox, &counters};
+  const MediumTime time = counters.held != nullptr ? counters.held->ask(MediumKind::SYNC, 0) : MediumTime{};
+  const SyncAsked asked{file, request.length != 0 ? Told::YES : Told::NO, request.mailbox, &counters, time};
   {
     std::lock_guard lock(syncs_mutex_);
     const auto [waiting, is_first] = syncs_.try_emplace(file.slot);
@@ -155,10 +158,21 @@ void RequestServer::sync_together(FileSlot* slot) {
     for (const SyncAsked& asked : served) {
       const int32_t result = files_.end_sync(asked.file, asked.told, error);
       files_.release(asked.file);
-      answer(asked.mailbox, result, 0, *asked.counters);
+      answer_sync(asked, result);
     }
     served.swap(next);
   }
+}
+
+void RequestServer::answer_sync(const SyncAsked& asked, int32_t result) {
+  HeldAnswers* const held = asked.counters->held;
+  if (held == nullptr) return answer(asked.mailbox, result, 0, *asked.counters);
+  HeldAnswer later;
+  later.kind = MediumKind::SYNC;
+  later.time = asked.time;
+  later.result = result;
+  later.mailbox = asked.mailbox;
+  held->hold(later);
 }
 
 /// Those that no sync has begun for; where there are none the file has nothing in the pool any more.

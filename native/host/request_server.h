@@ -1,5 +1,6 @@
 // Serves one validated request: about lines through the engine, about files at once where that cannot block, else in the pool.
 #pragma once
+#include "held_answers.h"
 #include "io_engine.h"
 #include "request_validation.h"
 
@@ -20,6 +21,9 @@ class RequestServer {
   /// the request as accepted once.
   void serve(const Request& request, IoEngine& engine, Counters& counters, FileHold* hold = nullptr);
   FileHold& new_hold() { return files_.new_hold(); }
+  std::unique_ptr<HeldAnswers> new_held_answers(Medium& medium, Counters& counters, std::function<void()> wake) {
+    return std::make_unique<HeldAnswers>(medium, answers_, bell_, counters, std::move(wake));
+  }
 
  private:
   struct SyncAsked {
@@ -27,6 +31,7 @@ class RequestServer {
     Told told;
     uint32_t mailbox;
     Counters* counters;
+    MediumTime time;  // with a medium
   };
   void refuse(const Request& request, int32_t error, Counters& counters);
   void fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold);
@@ -34,6 +39,7 @@ class RequestServer {
   void sync(const Request& request, FileRef file, Counters& counters);
   void sync_together(FileSlot* slot);
   std::vector<SyncAsked> take_syncs(FileSlot* slot);
+  void answer_sync(const SyncAsked& asked, int32_t result);
   void truncate(const Request& request, FileRef file, Counters& counters);
   void open(const Request& request, Counters& counters);
   void unlink(const Request& request, Counters& counters);

@@ -31,10 +31,12 @@ class DispatchGate {
   std::atomic<bool> stopping_{false};
 };
 
+class Patience;
+
 class RingConsumer {
  public:
   RingConsumer(const HostView& view, const Geometry& geometry, unsigned thread, unsigned threads, RequestServer& server,
-               DispatchGate& gate, std::unique_ptr<IoEngine> engine, const DaemonOptions& options, const Sandbox& sandbox);
+               DispatchGate& gate, std::unique_ptr<IoEngine> engine, const DaemonOptions& options, const Sandbox& sandbox, Medium* medium);
   ~RingConsumer() { join(); }
   /// After DispatchGate::stop: returns when the thread has ended what it took from its rings.
   void join();
@@ -43,12 +45,15 @@ class RingConsumer {
   /// True if no published request waits in a ring of this thread.
   bool rings_are_empty() const { return rings_.is_empty(); }
   const Counters& counters() const { return counters_; }
+  /// Null without a medium.
+  const HeldAnswers* held_answers() const { return counters_.held; }
 
  private:
   void run();
   uint32_t sweep();
   uint32_t serve_come();
-  void nap();
+  void rest(Patience& patience);
+  void nap(std::chrono::nanoseconds longest);
 
   RingReader rings_;
   GpuLink* const link_;
@@ -57,6 +62,8 @@ class RingConsumer {
   DispatchGate& gate_;
   std::unique_ptr<IoEngine> engine_;
   Counters counters_;
+  std::unique_ptr<HeldAnswers> held_;
+  uint64_t looked_ns_ = 0, busy_until_ns_ = 0;  // with a medium: the last look at the rings, and how long to stay awake
   FileHold* const hold_;  // where an engine moves one thing after the other
   const bool has_doorbell_;
   const uint32_t spin_sweeps_;

@@ -2,6 +2,8 @@
 
 #include "shared_words.h"
 
+#include <algorithm>
+
 namespace warpfs {
 
 RingReader::RingReader(const HostView& view, const Geometry& geometry, size_t first, size_t stride)
@@ -18,6 +20,14 @@ RingReader::RingReader(const HostView& view, const Geometry& geometry, size_t fi
 void RingReader::resume() {
   // Nobody else writes the heads.
   for (Ring& ring : rings_) ring.position.store(load_relaxed(ring.head), std::memory_order_relaxed);
+}
+
+void RingReader::look() {
+  for (Ring& ring : rings_) {
+    const uint32_t position = ring.position.load(std::memory_order_relaxed);
+    const auto is_published = [&](uint32_t at) { return load_acquire(&ring.slots[at & slot_mask_].sequence) == at + 1; };
+    for (ring.seen = 0; ring.seen < std::min(SWEEP_REQUESTS, slot_mask_ + 1) && is_published(position + ring.seen);) ring.seen++;
+  }
 }
 
 bool RingReader::is_empty() const {

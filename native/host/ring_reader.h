@@ -19,13 +19,15 @@ class RingReader {
     uint32_t taken = 0;
     for (Ring& ring : rings_) {
       Request request;
-      for (uint32_t i = 0; i < SWEEP_REQUESTS && engine.has_room() && link_has_room() && take(ring, request, counters); i++) {
+      for (uint32_t i = 0; i < ring.seen && engine.has_room() && link_has_room() && take(ring, request, counters); i++) {
         serve(request);
         taken++;
       }
     }
     return taken;
   }
+  /// From here on a sweep takes only what is published now: what comes while it serves was asked for later.
+  void look();
   /// True if no published request waits. From any thread.
   bool is_empty() const;
   /// Goes on where the heads say, as a new reader would.
@@ -37,6 +39,7 @@ class RingReader {
   struct Ring {
     std::atomic<uint32_t> position{0};  // of the next request; positions wrap around, so only differences mean anything
     uint32_t number = 0;
+    uint32_t seen = SWEEP_REQUESTS;  // that a sweep takes at most
     uint32_t* head = nullptr;
     const Request* slots = nullptr;
   };

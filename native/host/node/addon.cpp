@@ -11,6 +11,7 @@
 #include "check_binding.h"
 #include "cuda_binding.h"
 #include "file_pieces_binding.h"
+#include "medium_values.h"
 #include "mount_object.h"
 #include "yardstick_binding.h"
 
@@ -80,7 +81,7 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     Napi::Object object = Napi::Object::New(env);
     object.Set("engine", mount->daemon().engine());
     object.Set("engineNote", mount->daemon().engine_note());
-    object.Set("fill", mount->device().fill_note());
+    object.Set("fill", mount->fill_note());
     object.Set("workers", number(env, mount->device().worker_count()));
     object.Set("residentWarps", number(env, mount->device().resident_warps()));
     object.Set("lineBytesTotal", number(env, double(mount->device().line_data_bytes())));
@@ -91,6 +92,7 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     object.Set("sandbox", mount->daemon().sandbox());
     object.Set("hostCalls", number(env, double(mount->daemon().host_calls().count())));
     object.Set("hostFaults", number(env, double(mount->daemon().host_calls().injected())));
+    if (const auto record = mount->daemon().medium_record()) object.Set("medium", medium_report(env, *record));
     return object;
   }
 
@@ -185,6 +187,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                   return run_pread_loop({string_field(loop, "path"), number_field(loop, "pages"), number_field(loop, "pageBytes"),
                                          number_field(loop, "reads"), number_field(loop, "seed"), number_field(loop, "start")});
                 });
+              }));
+  exports.Set("mediumLoad", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                return medium_load(info.Env(), info[0].As<Napi::Object>(), info[1].As<Napi::Object>());
               }));
   set_plain_loop<run_plain_reads>(exports, "plainReads");
   set_plain_loop<run_plain_writes>(exports, "plainWrites");

@@ -27,6 +27,12 @@ inline uint64_t wide_field(const Napi::Object& object, const char* name, uint64_
   return uint64_t(value.As<Napi::Number>().DoubleValue());
 }
 
+inline double real_field(const Napi::Object& object, const char* name) {
+  const Napi::Value value = required(object, name);
+  if (!value.IsNumber()) throw Napi::TypeError::New(object.Env(), std::string("not a number: ") + name);
+  return value.As<Napi::Number>().DoubleValue();
+}
+
 inline bool boolean_field(const Napi::Object& object, const char* name) { return required(object, name).ToBoolean(); }
 
 inline std::string string_field(const Napi::Object& object, const char* name) {

@@ -3,6 +3,7 @@
 #include "../host_error.h"
 #include "../mount.h"
 #include "arguments.h"
+#include "medium_values.h"
 
 #include <napi.h>
 
@@ -61,6 +62,7 @@ inline MountOptions mount_options(const Napi::Object& config) {
   options.workers = number_field(config, "workers");
   if (const Napi::Value sandbox = config.Get("sandbox"); sandbox.IsString()) options.sandbox = sandbox.As<Napi::String>().Utf8Value();
   if (const Napi::Value fault = config.Get("fault"); fault.IsObject()) options.fault = call_fault(fault.As<Napi::Object>());
+  if (const Napi::Value medium = config.Get("medium"); medium.IsObject()) options.medium = medium_profile(medium.As<Napi::Object>());
   return options;
 }
 
