@@ -69,7 +69,7 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
       close,
       ...(system.letGo === undefined ? {} : { letGo: system.letGo }),
       ...(system.waitsInLoads === true ? { waitsInLoads: true as const } : {}),
-      mediumNote: () => {
+      note: () => {
         const { medium } = fs.describe();
         return medium === undefined ? undefined : describeMedium(fs.device.medium, medium);
       },

@@ -1,12 +1,17 @@
 // Lists of accesses, and what the CPU finds when it does the same work: every total of a run is compared with that.
 import { wordAt } from '../gpufs/bench/data_set.ts';
-import type { Random } from '../gpufs/random.ts';
+import { Random } from '../gpufs/random.ts';
 import { type AccessMode, lengthOf, type Round } from './workload.ts';
 
 export interface Access {
   offset: number;
   bytes: number;
   mode?: AccessMode;
+}
+
+/** Every run of a seed has numbers of its own, the same for every system. */
+export function randomOf(seed: number, run: number): Random {
+  return new Random(seed + run * 7919);
 }
 
 /** `of`: the accesses of each item; items with fewer than others ask for nothing at the end. */
@@ -40,6 +45,11 @@ export function shuffled(random: Random, limit: number): Uint32Array {
   return order;
 }
 
+/** `count` of these numbers for each item, one item after the other. */
+export function shares<T>(order: Uint32Array, items: number, count: number, of: (number: number) => T): T[][] {
+  return Array.from({ length: items }, (_, item) => Array.from(order.subarray(item * count, (item + 1) * count), of));
+}
+
 export type WordOf = (wordIndex: number) => number;
 
 /** The words of a data file of this seed. */
@@ -68,6 +78,12 @@ export function totalsOf({ items, count, repeats, offsets, lengths }: Round, of:
     totals[item] = Math.imul(total, repeats);
   }
   return totals;
+}
+
+/** The same where each access only reads, and adds up a data file of this seed. */
+export function totalsOfReads(round: Round, seed: number): Uint32Array {
+  const words = wordsOfSeed(seed);
+  return totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
 }
 
 /** What is wrong with the totals of a run; undefined where nothing is. */

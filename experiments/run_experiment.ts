@@ -78,7 +78,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
       } finally {
         // The last first: a C library takes thread-local memory of modules back in that order alone, and has little of it.
         for (const entry of entries.toReversed()) {
-          entry.note = entry.prepared?.note ?? entry.prepared?.mediumNote?.();
+          entry.note = entry.prepared?.note?.();
           await entry.prepared?.close();
         }
         await rm(root, { recursive: true, force: true });

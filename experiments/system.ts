@@ -43,10 +43,8 @@ export interface PreparedSystem {
   counters?(): Pick<Counters, 'hits' | 'misses'>;
   /** `access` only says where the bytes are, and whatever loads them waits: how long an access took is not known. */
   waitsInLoads?: true;
-  /** What has to be known to understand the numbers. */
-  note?: string;
-  /** With a medium: how well it kept its times so far. */
-  mediumNote?(): string | undefined;
+  /** What has to be known to understand the numbers so far, such as how well a medium kept its times. */
+  note?: () => string | undefined;
 }
 
 export interface System {

@@ -1,7 +1,6 @@
 // Random reads of one page against the number of warps that read. The question and the predictions are in README.md.
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment, Finder } from '../experiment.ts';
-import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { rate, readTask } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
@@ -66,9 +65,8 @@ export const experiment: Experiment = {
       },
       task(run) {
         const count = Math.max(1, Math.round(values.one('reads') / warps));
-        const round = roundOf(randomAccesses(new Random(seed + run * 7919), { items: warps, count, bytes: PAGE, fileBytes }));
-        const words = wordsOfSeed(seed);
-        const expected = totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
+        const round = roundOf(randomAccesses(randomOf(seed, run), { items: warps, count, bytes: PAGE, fileBytes }));
+        const expected = totalsOfReads(round, seed);
         return readTask(round, expected, (result, waits) => ({ rate: rate(result, round), wait_median: waits(0.5), wait_p99: waits(0.99) }));
       },
     }));

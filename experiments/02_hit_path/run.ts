@@ -1,7 +1,6 @@
 // Reads of bytes that are all in memory. The question and the predictions are in README.md.
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment } from '../experiment.ts';
-import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
@@ -53,15 +52,14 @@ export const experiment: Experiment = {
   points(values, seed) {
     const fileBytes = values.one('file-mib') * 2 ** 20;
     const warps = values.one('warps');
-    const words = wordsOfSeed(seed);
     return values.all('bytes').map((bytes) => ({
       parameters: { bytes },
       job: { workload: read, fileBytes, cacheBytes: fileBytes * 2, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal' },
       task(run) {
         // The run that is not counted reads all of the file.
-        const accesses = run === 0 ? everyPage(fileBytes, warps) : randomAccesses(new Random(seed + run * 7919), { items: warps, count: values.one('reads'), bytes, fileBytes });
+        const accesses = run === 0 ? everyPage(fileBytes, warps) : randomAccesses(randomOf(seed, run), { items: warps, count: values.one('reads'), bytes, fileBytes });
         const round = roundOf(accesses, { repeats: run === 0 ? 1 : 4 });
-        const expected = totalsOf(round, (offset, length) => sumOfWords(words, offset, length));
+        const expected = totalsOfReads(round, seed);
         return readTask(round, expected, (result) => ({ bandwidth: gigabytesPerSecond(result, round), rate: rate(result, round) }));
       },
     }));

@@ -1,7 +1,6 @@
 // Computing beside reading. The question and the predictions are in README.md.
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment, Finder } from '../experiment.ts';
-import { roundOf, shuffled, totalsOf, wordsOfSeed } from '../lists.ts';
+import { randomOf, roundOf, shares, shuffled, totalsOf, wordsOfSeed } from '../lists.ts';
 import { rate, readTask } from '../tasks.ts';
 import { compute, computed } from '../workloads/compute.ts';
 
@@ -46,8 +45,8 @@ export const experiment: Experiment = {
       // An eighth is as much as keeps what is asked ahead, and little enough that each run misses.
       job: { workload: compute, fileBytes, cacheBytes: Math.max(2 ** 18, fileBytes / 8), lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal' },
       task(run) {
-        const order = shuffled(new Random(seed + run * 7919), warps * count);
-        const accesses = Array.from({ length: warps }, (_, warp) => Array.from(order.subarray(warp * count, (warp + 1) * count), (page) => ({ offset: page * PAGE, bytes: PAGE })));
+        const order = shuffled(randomOf(seed, run), warps * count);
+        const accesses = shares(order, warps, count, (page) => ({ offset: page * PAGE, bytes: PAGE }));
         const round = roundOf(accesses, { inputs: { rounds: work } });
         const expected = totalsOf(round, (offset, bytes) => computed(words, offset, bytes, work));
         return readTask(round, expected, (result) => ({ rate: rate(result, round) }));

@@ -1,7 +1,7 @@
 // Inference of a recommendation model whose embedding table is a file. The question and the predictions are in README.md.
 import { Random } from '../../gpufs/random.ts';
 import type { Experiment, Task } from '../experiment.ts';
-import { roundOf, sumOfWords, totalsOf, wordsOfSeed, wrongTotal } from '../lists.ts';
+import { randomOf, roundOf, totalsOfReads, wordsOfSeed, wrongTotal } from '../lists.ts';
 import { ratio } from '../verdict.ts';
 import { pool, ROW_BYTES, scoreOf } from '../workloads/pool.ts';
 
@@ -56,7 +56,7 @@ export const experiment: Experiment = {
       parameters: { cache },
       job: { workload, fileBytes, cacheBytes: Math.floor((fileBytes * cache) / 100), lineBytes: 4096, items: warps, accessBytes: ROW_BYTES, threads: 1, io: 'auto', advice: 'normal' },
       task(run) {
-        const random = new Random(seed + run * 7919);
+        const random = randomOf(seed, run);
         const offsets = Array.from({ length: warps }, () => Array.from({ length: samples * bag }, () => rowOf(random, rows) * ROW_BYTES));
         return taskOf(offsets, { samples, bag, seed });
       },
@@ -75,7 +75,7 @@ function taskOf(offsets: readonly (readonly number[])[], { samples, bag, seed }:
   const words = wordsOfSeed(seed);
   const accesses = offsets.map((own) => own.map((offset) => ({ offset, bytes: ROW_BYTES })));
   const round = roundOf(accesses, { inputs: { bag, samples }, outputs: { scores: warps * samples } });
-  const expected = totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
+  const expected = totalsOfReads(round, seed);
   const scores = offsets.flatMap((own) => Array.from({ length: samples }, (_, sample) => scoreOf(words, own.slice(sample * bag, (sample + 1) * bag))));
   return {
     async measure(system) {

@@ -1,7 +1,6 @@
 // Reads of 512 B to 1 MB. The question and the predictions are in README.md.
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment, Finder } from '../experiment.ts';
-import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
 import { read } from '../workloads/read.ts';
 
@@ -55,7 +54,6 @@ export const experiment: Experiment = {
   points(values, seed) {
     const fileBytes = values.one('file-mib') * 2 ** 20;
     const warps = values.one('warps');
-    const words = wordsOfSeed(seed);
     return values.all('bytes').map((bytes) => ({
       parameters: { bytes },
       job: {
@@ -64,8 +62,8 @@ export const experiment: Experiment = {
       },
       task(run) {
         const count = Math.max(1, Math.floor((values.one('mib') * 2 ** 20) / bytes / warps));
-        const round = roundOf(randomAccesses(new Random(seed + run * 7919), { items: warps, count, bytes, fileBytes }));
-        const expected = totalsOf(round, (offset, length) => sumOfWords(words, offset, length));
+        const round = roundOf(randomAccesses(randomOf(seed, run), { items: warps, count, bytes, fileBytes }));
+        const expected = totalsOfReads(round, seed);
         return readTask(round, expected, (result) => ({ bandwidth: gigabytesPerSecond(result, round), rate: rate(result, round) }));
       },
     }));

@@ -1,8 +1,7 @@
 // The ways in which the host can get at the bytes of a file, with the memory of the host warm and cold. The question and the predictions are in README.md.
 import { loadNativeBinding, mapAdvices, URING_WORKS } from '../../gpufs/native_binding.ts';
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment, Point } from '../experiment.ts';
-import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
@@ -58,7 +57,6 @@ export const experiment: Experiment = {
   points(values, seed) {
     const fileBytes = values.one('file-mib') * 2 ** 20;
     const warps = values.one('warps');
-    const words = wordsOfSeed(seed);
     return values.all('cold').flatMap((cold) =>
       ways.map(({ path, systems, io, advice }): Point => ({
         parameters: { path, cold },
@@ -67,8 +65,8 @@ export const experiment: Experiment = {
         job: { workload: read, fileBytes, cacheBytes: fileBytes / 16, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: values.one('threads'), io, advice, ...(cold === 1 ? { cold: true as const } : {}) },
         task(run) {
           const count = Math.max(1, Math.round(values.one('reads') / warps));
-          const round = roundOf(randomAccesses(new Random(seed + run * 7919), { items: warps, count, bytes: PAGE, fileBytes }));
-          const expected = totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
+          const round = roundOf(randomAccesses(randomOf(seed, run), { items: warps, count, bytes: PAGE, fileBytes }));
+          const expected = totalsOfReads(round, seed);
           return readTask(round, expected, (result) => ({ rate: rate(result, round), bandwidth: gigabytesPerSecond(result, round) }));
         },
       })),

@@ -1,7 +1,6 @@
 // How much of a device it takes to keep the host busy. The question and the predictions are in README.md.
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment } from '../experiment.ts';
-import { randomAccesses, roundOf, sumOfWords, totalsOf, wordsOfSeed } from '../lists.ts';
+import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { rate, readTask } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
@@ -39,14 +38,13 @@ export const experiment: Experiment = {
   points(values, seed) {
     const fileBytes = values.one('file-mib') * 2 ** 20;
     const warps = values.one('warps');
-    const words = wordsOfSeed(seed);
     return values.all('workers').map((workers) => ({
       parameters: { workers },
       onlyOn: { device: 'cpu', because: 'a kernel cannot be kept to some multiprocessors of a GPU: warpfs bench --device cuda sms_for_cold finds how many are needed' },
       job: { workload: read, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal', workers },
       task(run) {
-        const round = roundOf(randomAccesses(new Random(seed + run * 7919), { items: warps, count: Math.max(1, Math.round(values.one('reads') / warps)), bytes: PAGE, fileBytes }));
-        const expected = totalsOf(round, (offset, bytes) => sumOfWords(words, offset, bytes));
+        const round = roundOf(randomAccesses(randomOf(seed, run), { items: warps, count: Math.max(1, Math.round(values.one('reads') / warps)), bytes: PAGE, fileBytes }));
+        const expected = totalsOfReads(round, seed);
         return readTask(round, expected, (result) => ({ rate: rate(result, round) }));
       },
     }));

@@ -2,9 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wordAt } from '../../gpufs/bench/data_set.ts';
-import { Random } from '../../gpufs/random.ts';
 import type { Experiment, Task } from '../experiment.ts';
-import { type Access, roundOf, shuffled, sumOfWords, totalsOf, wrongTotal } from '../lists.ts';
+import { type Access, randomOf, roundOf, shares, shuffled, sumOfWords, totalsOf, wrongTotal } from '../lists.ts';
 import { accessesOf, measureWrites } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
 import { ACCESS, lengthOf, modeOf, type Round } from '../workload.ts';
@@ -51,11 +50,9 @@ export const experiment: Experiment = {
         parameters: { updates },
         job: { workload: update, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal' },
         task(run) {
-          const random = new Random(seed + run * 7919 + updates);
+          const random = randomOf(seed + updates, run);
           const order = shuffled(random, pages);
-          const accesses = Array.from({ length: warps }, (_, warp) =>
-            Array.from(order.subarray(warp * count, (warp + 1) * count), (page): Access => ({ offset: page * PAGE, bytes: PAGE, mode: random.below(100) < updates ? ACCESS.update : ACCESS.read })),
-          );
+          const accesses = shares(order, warps, count, (page): Access => ({ offset: page * PAGE, bytes: PAGE, mode: random.below(100) < updates ? ACCESS.update : ACCESS.read }));
           return taskOf(roundOf(accesses), file);
         },
       };

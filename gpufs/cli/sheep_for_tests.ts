@@ -17,7 +17,7 @@ export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } 
     models: 'a shepherd',
     ...(name === 'fast' ? { shaped: true as const } : {}),
     ...(notOn === undefined || name !== 'wool' ? {} : { notOn: { cpu: notOn } }),
-    prepare: async () => ({ run: () => Promise.reject(new Error('sheep do not run')), settle: async () => undefined, close: async () => undefined, note: name }),
+    prepare: async () => ({ run: () => Promise.reject(new Error('sheep do not run')), settle: async () => undefined, close: async () => undefined, note: () => name }),
   });
   const experiment: Experiment = {
     name: 'count_sheep',
@@ -35,7 +35,7 @@ export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } 
       values.all('sheep-size').map((size) => ({
         parameters: { size },
         job: { workload: read, fileBytes: 4096, cacheBytes: 4096, lineBytes: 4096, items: values.one('flocks'), accessBytes: 4096, threads: 1, io: 'auto', advice: 'normal' },
-        task: (run) => ({ measure: async ({ note }) => measure(note as string, run) }),
+        task: (run) => ({ measure: async ({ note }) => measure(note?.() as string, run) }),
       })),
   };
   return { experiments: [experiment], systems: [system('fast'), system('wool')] };

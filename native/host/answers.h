@@ -48,6 +48,11 @@ class Answers {
 /// Lets threads of the host sleep until something was finished. Costs the finisher one load while nobody sleeps.
 class FinishedBell {
  public:
+  /// One piece of work of this daemon thread has ended, and whoever had to be told has been.
+  void finished(Counters& counters) {
+    counters.finished.fetch_add(1, std::memory_order_seq_cst);
+    ring();
+  }
   void ring() {
     if (waiters_.load(std::memory_order_seq_cst) != 0) wake();
   }

@@ -54,8 +54,7 @@ uint32_t HeldAnswers::release(uint64_t now) {
 void HeldAnswers::tell(const HeldAnswer& answer) {
   for (uint32_t i = 0; i < answer.line_count; i++) answers_.line(answer.lines[i], answer.result);
   if (answer.line_count == 0) answers_.mailbox(answer.mailbox, answer.result, answer.value);
-  counters_.finished.fetch_add(1, std::memory_order_seq_cst);
-  bell_.ring();
+  bell_.finished(counters_);
 }
 
 void HeldAnswers::close() {

@@ -108,8 +108,7 @@ void TransferEnd::finish(const Transfer& transfer, int32_t error) {
   files_.release(transfer.file);
   if (HeldAnswers* held = transfer.counters->held) return held->hold(held_answer(transfer, error));
   for (uint32_t i = 0; i < transfer.line_count; i++) answers_.line(transfer.lines[i], error);
-  transfer.counters->finished.fetch_add(1, std::memory_order_seq_cst);
-  bell_.ring();
+  bell_.finished(*transfer.counters);
 }
 
 bool TransferEnd::take(Transfer& transfer, int64_t moved_or_error) {

@@ -6,20 +6,15 @@
 
 namespace warpfs {
 
-void RequestServer::finished(Counters& counters) {
-  counters.finished.fetch_add(1, std::memory_order_seq_cst);
-  bell_.ring();
-}
-
 void RequestServer::answer(uint32_t mailbox, int32_t result, uint64_t value, Counters& counters) {
   answers_.mailbox(mailbox, result, value);
-  finished(counters);
+  bell_.finished(counters);
 }
 
 void RequestServer::refuse(const Request& request, int32_t error, Counters& counters) {
   counters.refused.fetch_add(1, std::memory_order_relaxed);
   answers_.refuse(request, error);
-  finished(counters);
+  bell_.finished(counters);
 }
 
 void RequestServer::serve(const Request& request, IoEngine& engine, Counters& counters, FileHold* hold) {
@@ -27,7 +22,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
   switch (request.opcode) {
     case Opcode::NOP:
       Counters::bump(counters.served[Opcode::NOP]);
-      return finished(counters);
+      return bell_.finished(counters);
     case Opcode::OPEN: return open(request, counters);
     case Opcode::CLOSE: return close(request, counters);
     case Opcode::UNLINK: return unlink(request, counters);
@@ -40,7 +35,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
   Counters::bump(counters.served[request.opcode]);
   if (dead) {  // a line from before a truncation outlived the last handle of its file
     answers_.line(request.lines[0], 0);
-    return finished(counters);
+    return bell_.finished(counters);
   }
   switch (request.opcode) {
     case Opcode::FILL: return fill(request, file, engine, counters, hold);
@@ -89,12 +84,12 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
       engine.start(transfer);
     } else {  // closed since the run before
       for (uint32_t i = 0; i < count; i++) answers_.line(transfer.lines[i], -Errno::ebadf);
-      finished(counters);
+      bell_.finished(counters);
     }
   }
   if (runs == 0) {
     files_.release(file);
-    finished(counters);
+    bell_.finished(counters);
   }
 }
 
@@ -127,7 +122,7 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
     if (!transfer.next_run()) {  // nothing to write, so nothing can fail
       files_.release(file);
       answers_.line(request.lines[0], 0);
-      return finished(counters);
+      return bell_.finished(counters);
     }
   }
   if (counters.held != nullptr) transfer.time = counters.held->ask(MediumKind::WRITE, transfer.end - transfer.offset);

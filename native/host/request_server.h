@@ -49,7 +49,6 @@ class RequestServer {
   uint8_t* fill_place(uint32_t line) const { return view_.link != nullptr ? view_.link->fill_place(line) : view_line(line); }
   int32_t copy_path(const Request& request, uint64_t from, uint32_t length, std::string& path) const;
   void answer(uint32_t mailbox, int32_t result, uint64_t value, Counters& counters);
-  void finished(Counters& counters);
 
   const HostView view_;
   const RequestLimits limits_;

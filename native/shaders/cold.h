@@ -63,7 +63,7 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
 // Where the page lies over the bus, by the window as it is now; 0: nowhere, for this identity.
 WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const FileEntry* of, uint file_id, ulong page) {
   const Vec16 window = atomic_load16(&of->window_base[0]);
-  return window.words[1] >> 16 == (file_id & 0xffffu) ? window_place(fs, window, page) : 0u;
+  return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u;
 }
 
 // All lanes; `entry` is what the leader has seen.

@@ -51,7 +51,7 @@ WARPFS_FN bool store_enter(WARPFS_THREAD Fs& fs, uint file, uint file_id, WARPFS
     FileLook look;
     if (passed && file_look(target.entry, look) && handle_is(look.handle, (int)file) && look.file_id == file_id) {
       const Vec16 window = atomic_load16(&target.entry->window_base[0]);
-      if ((window.words[3] & WINDOW_WRITABLE) != 0u && window.words[1] >> 16 == (file_id & 0xffffu)) {
+      if ((window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, file_id)) {
         low = (ulong)window.words[0] | ((ulong)window.words[1] << 32);
         high = (ulong)window.words[2] | ((ulong)window.words[3] << 32);
       }

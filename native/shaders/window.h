@@ -18,6 +18,9 @@ WARPFS_FN ulong window_place(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Vec
   return ((ulong)window.words[0] | ((ulong)(window.words[1] & 0xffffu) << 32)) + offset;
 }
 
+// It is a grant for this identity of the file.
+WARPFS_FN bool window_is_of(WARPFS_THREAD const Vec16& window, uint file_id) { return window.words[1] >> 16 == (file_id & 0xffffu); }
+
 // Is the grant of a file still this one?
 WARPFS_FN bool window_stands(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD const Vec16& window) {
   const Vec16 now = atomic_load16(&entry->window_base[0]);
