@@ -81,19 +81,20 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
   }
 }
 
-/** `first`: of the accesses of an item, those before it went to other dispatches. */
+/** `first`: of the accesses of an item, those before it went to other dispatches. `serviceWarps`: those of the part. */
 export async function dispatchRound(
   kernel: AnyKernel,
   job: Job,
   round: Round,
   own: { inputs: Record<string, unknown>; outputs: Record<string, number> },
-  first = 0,
+  { first = 0, serviceWarps = 0 }: { first?: number; serviceWarps?: number } = {},
 ): Promise<RoundResult & { own: Record<string, OutputArray> }> {
   const { items, count, repeats, offsets, lengths } = round;
-  const inputs = { path: basename(job.file), count, repeats, first, offsets, lengths, ...own.inputs, ...round.inputs };
-  const outputs = { totals: items, waits: items * count, ...own.outputs, ...round.outputs };
+  const serves = serviceWarps > 0;
+  const inputs = { path: basename(job.file), count, repeats, first, offsets, lengths, ...(serves ? { all_items: items } : {}), ...own.inputs, ...round.inputs };
+  const outputs = { totals: items, waits: items * count, ...(serves ? { ended_items: 1 } : {}), ...own.outputs, ...round.outputs };
   const since = performance.now();
-  const result = (await kernel.dispatch({ items, inputs, outputs })) as unknown as Record<string, OutputArray>;
+  const result = (await kernel.dispatch({ items: items + serviceWarps, inputs, outputs })) as unknown as Record<string, OutputArray>;
   const milliseconds = performance.now() - since;
   const named = (names: object): Record<string, OutputArray> => Object.fromEntries(Object.keys(names).map((name) => [name, result[name] as OutputArray]));
   const { totals, waits } = named({ totals: 0, waits: 0 }) as { totals: Uint32Array; waits: Uint32Array };

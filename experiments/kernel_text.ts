@@ -6,6 +6,9 @@ import type { Workload } from './workload.ts';
 const usualInputs = { path: 'string', count: 'u32', repeats: 'u32', first: 'u32', offsets: 'u64[]', lengths: 'u32[]' } as const;
 const usualOutputs = { totals: 'u32[]', waits: 'u32[]' } as const;
 
+export const serviceInputs = { all_items: 'u32' } as const;
+export const serviceOutputs = { ended_items: 'u32[]' } as const;
+
 const helpers = `
 namespace warpfs {
 enum : uint { ACCESS_READ = 0u, ACCESS_UPDATE = 1u, ACCESS_OVERWRITE = 2u };
@@ -83,13 +86,33 @@ export function kernelOf(name: string, part: ShaderPart, workload: Workload): Ke
     ${part.close}
     total = lane.sum(total);
     if (lane.index == 0u) totals[item] = total;`;
+  const { service } = part;
   return {
     name: `${workload.name}_on_${name}`,
-    inputs: { ...usualInputs, ...part.inputs, ...workload.inputs },
-    outputs: { ...usualOutputs, ...part.outputs, ...workload.outputs },
+    inputs: { ...usualInputs, ...(service === undefined ? {} : serviceInputs), ...part.inputs, ...workload.inputs },
+    outputs: { ...usualOutputs, ...(service === undefined ? {} : serviceOutputs), ...part.outputs, ...workload.outputs },
     prelude: `${helpers}${part.prelude ?? ''}${workload.prelude ?? ''}`,
-    source,
+    source: service === undefined ? source : withService(source, service),
     ...(part.groupWarps === undefined ? {} : { groupWarps: part.groupWarps }),
     ...(part.shared === undefined ? {} : { shared: part.shared }),
   };
+}
+
+/** The first items serve, the others work; one that fails has ended as well, or those that serve would wait for it. */
+export function withService(source: string, { warps, text }: NonNullable<ShaderPart['service']>): string {
+  return `
+    if (item < ${warps}u) {
+      const uint service_warp = item;
+      (void)service_warp;
+      ${text}
+      return 0;
+    }
+    const int outcome = [&](const uint item) -> int {${source}
+      return 0;
+    }(item - ${warps}u);
+    if (lane.index == 0u) {
+      fence_release();
+      atomic_add(ended_items, 1u);
+    }
+    return outcome;`;
 }

@@ -78,7 +78,7 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
           const next = chunks[number + 1];
           if (buffers > 1 && next !== undefined) reading = keepQuiet(read(next, number + 1));
           const own = { inputs: { staged, positions: chunk.positions }, outputs: writes ? { written: chunk.bytes } : {} };
-          const result = await dispatchRound(kernel, job, { ...chunk.round, repeats: inKernel ? round.repeats : 1 }, own, chunk.first);
+          const result = await dispatchRound(kernel, job, { ...chunk.round, repeats: inKernel ? round.repeats : 1 }, own, { first: chunk.first });
           add(totals, result.totals);
           spread(waits, round, chunk, result.waits, milliseconds);
           for (const [output, array] of Object.entries(result.outputs)) outputs[output] = outputs[output] === undefined ? array : add(outputs[output], array);

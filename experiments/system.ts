@@ -30,6 +30,8 @@ export interface Job {
   cold?: true;
   /** Threads of the cpu device; undefined: one for each core. */
   workers?: number | undefined;
+  /** Of those that the system has, the ones that are there. Default: none. */
+  flaws?: readonly string[];
 }
 
 export interface PreparedSystem {
@@ -55,6 +57,8 @@ export interface System {
   notOn?: Partial<Record<DeviceName, string>>;
   /** The daemon of a mount moves all its bytes, so that a medium shapes what it does. */
   shaped?: true;
+  /** Mistakes of what it models that were published, by name, and what each is. They are left out unless a job wants them. */
+  flaws?: Readonly<Record<string, string>>;
   /** Why it cannot do a job, where it runs otherwise. */
   cannot?(job: Job): string | undefined;
   prepare(job: Job): Promise<PreparedSystem>;
@@ -82,5 +86,7 @@ export interface ShaderPart {
   /** An access is cut where a multiple of this lies. Default: it is not cut. */
   pieceBytes?: number;
   groupWarps?: number;
+  /** Warps beside those of the accesses, which begin before them. Each sees its number, `service_warp`, and ends when `*ended_items`, an atomic word, is `all_items`. */
+  service?: { warps: number; text: string };
   shared?: Readonly<Record<string, string>>;
 }

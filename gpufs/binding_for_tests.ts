@@ -65,6 +65,7 @@ export function bindingForTests(): BindingForTests {
     mapFile: (_fd, bytes) => new ArrayBuffer(bytes),
     unmapFile: () => undefined,
     dropPages: () => false,
+    peer: () => ({ begin: () => undefined, end: () => undefined, medium: () => undefined, close: () => undefined }),
     mediumLoad: () => ({ medianNs: 1, p99Ns: 1, perSecond: 1, bytesPerSecond: 1 }),
     progressLitmus: () => ({}),
     cudaProbe: () => binding.cuda,

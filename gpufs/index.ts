@@ -5,6 +5,7 @@ export { errnoName, type ItemFailure, type KernelDiagnostic, WarpfsError, type W
 export { type FaultName, type FaultOptions } from './fault_options.ts';
 export { type DispatchOptions, type DispatchResult, type Kernel } from './kernel.ts';
 export { type InputType, type InputTypes, type KernelDefinition, type OutputType, type OutputTypes } from './kernel_definition.ts';
+export { type FileMemoryOptions, type KernelMemory, type MemoryOptions } from './kernel_memory.ts';
 export { media, type MediumName } from './media/media.ts';
 export { type Figure, type MediumDirection, type MediumLatency, type MediumProfile } from './media/profile.ts';
 export { type DeviceInfo, mount, type Mount, type MountDescription, type RunOptions, type UnmountOptions } from './mount.ts';

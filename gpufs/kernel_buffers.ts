@@ -1,6 +1,7 @@
 // The values of one dispatch as the buffers of its kernel: the inputs in their order, then the outputs.
 import { optionError, WarpfsError } from './errors.ts';
 import type { InputType, KernelDefinition, OutputType } from './kernel_definition.ts';
+import { KernelMemory } from './kernel_memory.ts';
 import { nearest } from './nearest.ts';
 
 type TypedArray = Uint8Array | Uint32Array | Int32Array | Float32Array | BigUint64Array;
@@ -57,6 +58,10 @@ function inputBuffer(where: string, type: InputType, value: unknown): Uint8Array
   if (type === 'string') {
     if (typeof value !== 'string' || value.includes('\0')) throw optionError(where, value, 'is not a string without NUL');
     return aligned(new TextEncoder().encode(`${value}\0`));
+  }
+  if (type === 'memory') {
+    if (!(value instanceof KernelMemory)) throw optionError(where, value, 'is not what memory() of a mount gave');
+    return value.passed(where);
   }
   if (type in arrayTypes) {
     const expected = arrayTypes[type as keyof typeof arrayTypes];

@@ -1,7 +1,8 @@
 // What a user says about a kernel: its types, and the rules for its names.
 import { optionError, WarpfsError } from './errors.ts';
+import type { KernelMemory } from './kernel_memory.ts';
 
-export const inputTypes = ['string', 'bytes', 'u32', 'i32', 'f32', 'u64', 'u8[]', 'u32[]', 'i32[]', 'f32[]', 'u64[]'] as const;
+export const inputTypes = ['string', 'bytes', 'u32', 'i32', 'f32', 'u64', 'u8[]', 'u32[]', 'i32[]', 'f32[]', 'u64[]', 'memory'] as const;
 export const outputTypes = ['u8[]', 'u32[]', 'i32[]', 'f32[]', 'u64[]'] as const;
 export type InputType = (typeof inputTypes)[number];
 export type OutputType = (typeof outputTypes)[number];
@@ -21,6 +22,8 @@ interface ValueOf {
   'i32[]': Int32Array;
   'f32[]': Float32Array;
   'u64[]': BigUint64Array;
+  /** The kernel sees bytes that it may write, and that stay as they are from dispatch to dispatch. */
+  memory: KernelMemory;
 }
 
 export type InputValues<Inputs extends InputTypes> = { [Name in keyof Inputs]: ValueOf[Inputs[Name]] };

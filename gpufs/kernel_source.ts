@@ -60,6 +60,7 @@ interface Parameter {
 
 function inputParameter(name: string, type: InputType, index: number, scalar: Scalar): Parameter {
   if (type === 'string' || type === 'bytes') return arrayParameter(name, 'const ', 'uchar', index);
+  if (type === 'memory') return arrayParameter(name, '', 'uchar', index);
   if (type.endsWith('[]')) return arrayParameter(name, 'const ', elementOf(type), index);
   const element = elementOf(type);
   return { declaration: `[[maybe_unused]] const ${element} ${name}`, argument: scalar(element, index) };

@@ -11,6 +11,7 @@ import { type DispatchReport, dispatchError, makeReport } from './dispatch_repor
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
 import { checkResident, type CudaTarget, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
+import { checkMemory, type FileMemoryOptions, KernelMemory, type MemoryOptions, placeInHost, placeOnDevice } from './kernel_memory.ts';
 import { titleOf } from './media/media.ts';
 import { makeNativeMount, type PlaceSettings } from './mount_place.ts';
 import {
@@ -76,6 +77,8 @@ export interface Mount extends AsyncDisposable {
   kernel<const Inputs extends InputTypes = Record<never, never>, const Outputs extends OutputTypes = Record<never, never>>(
     definition: KernelDefinition<Inputs, Outputs>,
   ): Promise<Kernel<Inputs, Outputs>>;
+  /** Memory that kernels of this mount share from dispatch to dispatch: an input of type `memory`. */
+  memory(options: MemoryOptions | FileMemoryOptions): Promise<KernelMemory>;
   /** Hits, misses, requests and the rest, since the mount. */
   stats(): Counters;
   describe(): MountDescription;
@@ -152,6 +155,7 @@ class NativeBackedMount implements Mount {
   readonly #native: NativeMount;
   readonly #settings: MountSettings;
   readonly #queue = new CallQueue();
+  readonly #memories: KernelMemory[] = [];
   readonly #kernelHost: KernelHost;
   /** Undefined while this is mounted and nobody wants it to be otherwise. */
   #unmounting: Promise<void> | undefined;
@@ -207,6 +211,19 @@ class NativeBackedMount implements Mount {
     return makeKernel(this.#kernelHost, definition, this.#settings);
   }
 
+  async memory(options: MemoryOptions | FileMemoryOptions): Promise<KernelMemory> {
+    this.#mustBeMounted();
+    checkMemory(options);
+    try {
+      const placed = await (this.device.name === 'cpu' ? placeInHost(loadNativeBinding().binding, options) : placeOnDevice(this.#native, options));
+      const memory = new KernelMemory(options.bytes, placed);
+      this.#memories.push(memory);
+      return memory;
+    } catch (error) {
+      throw fromNative('memory', error);
+    }
+  }
+
   stats(): Counters {
     this.#mustBeMounted();
     return countersFromWords(this.#native.stats());
@@ -242,6 +259,7 @@ class NativeBackedMount implements Mount {
   }
 
   async #letGo(discard: boolean): Promise<void> {
+    for (const memory of this.#memories.splice(0)) memory.free();
     if (this.#finding !== undefined) {
       this.#gone = true;
       await this.#native.unmount(true);

@@ -32,6 +32,8 @@ export interface NativeBinding {
   unmapFile(mapping: ArrayBuffer): void;
   /** Asks the host to forget what it has of a file in memory; false where that cannot be asked. */
   dropPages(fd: number): boolean;
+  /** The host's side of a design that WarpFS is compared with: native/host/peer/host_peer.h. */
+  peer(config: NativePeerConfig): NativePeer;
   /** A load on the model of a medium, without a mount and without waiting. */
   mediumLoad(profile: NativeMediumProfile, load: NativeMediumLoad): NativeMediumLoadResult;
   /** Runs a scenario under many schedules. `config` must have `check`. */
@@ -48,6 +50,28 @@ export interface NativeBinding {
   nvrtcCompile(request: NvrtcRequest): Promise<NvrtcResult>;
   /** What plain kernels reach on a GPU. `cubin`: path of the compiled yardsticks. Nothing is done before the first measurement. */
   cudaYardstick(config: { deviceIndex: number; cubin: string }): NativeYardstick;
+}
+
+export interface NativePeerConfig {
+  kind: 'nvme';
+  /** Of the kind: numbers by name. */
+  shape: Readonly<Record<string, number>>;
+  /** Stays open until the peer is closed. */
+  fd: number;
+  shared: Uint8Array;
+  data: Uint8Array;
+  readsMove: boolean;
+  writesMove: boolean;
+  threads: number;
+  medium?: NativeMediumProfile;
+}
+
+export interface NativePeer {
+  /** The threads poll between these two; the second blocks until all that was taken is told. */
+  begin(): void;
+  end(): void;
+  medium(): NativeMediumReport | undefined;
+  close(): void;
 }
 
 export const mapAdvices = ['normal', 'random', 'sequential', 'willneed', 'populate'] as const;
@@ -190,7 +214,19 @@ export interface NativeMountDescription {
   process?: string;
 }
 
+/** See native/host/kernel_memory.h. */
+export interface NativeMemoryRequest {
+  bytes: number;
+  host: boolean;
+  file: string;
+  writes: boolean;
+}
+
 export interface NativeMount {
+  /** Absent in a mount of another process. Rejects on a device without memory of its own. */
+  placeMemory?(request: NativeMemoryRequest): Promise<{ buffer: ArrayBuffer; visible: boolean }>;
+  /** The buffer has no bytes any more at once. */
+  freeMemory?(buffer: ArrayBuffer): Promise<void>;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
   /** 0, or -errno. */
   sync(): Promise<number>;

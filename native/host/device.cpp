@@ -1,8 +1,14 @@
 #include "device.h"
 
+#include "host_error.h"
+
 #include <algorithm>
 
 namespace warpfs {
+
+PlacedMemory Device::place_memory(const MemoryRequest&) {
+  throw HostError("ERR_WARPFS_DEVICE", "this device has no memory of its own: any memory of the host is as good");
+}
 
 void fold_counters(WarpStats* records, uint32_t count, CounterTotals& totals) {
   for (uint32_t record = 0; record < count; record++) {

@@ -1,6 +1,7 @@
 // What runs the kernels of one mount. One thread at a time calls it.
 #pragma once
 #include "dispatch.h"
+#include "kernel_memory.h"
 
 #include <array>
 
@@ -17,6 +18,10 @@ class Device {
   virtual int32_t sweep() = 0;
   /// Adds what kernels have counted since the last time.
   virtual void add_counters(CounterTotals& totals) = 0;
+
+  /// Memory that lasts, of a device that has some of its own. Throws HostError.
+  virtual PlacedMemory place_memory(const MemoryRequest& request);
+  virtual void free_memory(const void*) {}
 
   virtual uint32_t worker_count() const = 0;
   virtual uint32_t resident_warps() const = 0;

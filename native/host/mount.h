@@ -51,6 +51,8 @@ class Mount {
   ~Mount();
 
   DispatchResult run(const Dispatch& dispatch);
+  PlacedMemory place_memory(const MemoryRequest& request) { return device_->place_memory(request); }
+  void free_memory(const void* name) { device_->free_memory(name); }
   /// Everything that kernels wrote is on the disk: 0, or the first error.
   int32_t sync();
   /// Syncs, and stops where that gave 0: then it is the last call. Otherwise everything stays as it is, and the error is returned.

@@ -111,7 +111,7 @@ class CudaDevice::CourierWhile {
 
 CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options)
     : memory_(memory), daemon_(daemon), options_(options), kernels_(memory.context()), couriers_(memory.context()),
-      builtin_(memory.context(), {options.builtin}, memory.constants()), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
+      builtin_(memory.context(), {options.builtin}, memory.constants()), memories_(memory.context()), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
   WARPFS_ASSERT(options.replay || !options.serial);
   program_ = builtin_.function("warpfs_program");
   sweep_ = builtin_.function("warpfs_sweep");
@@ -331,18 +331,19 @@ void CudaDevice::give_buffers(const Dispatch& dispatch) {
   }
   uint64_t bytes = 0;
   own_at_.clear();
-  for (const uint64_t part : dispatch.buffer_bytes) {
+  for (size_t i = 0; i < dispatch.buffers.size(); i++) {
     own_at_.push_back(bytes);
-    bytes += align_up(part);
+    if (memories_.address_of(dispatch.buffers[i]) == 0) bytes += align_up(dispatch.buffer_bytes[i]);
   }
   if (bytes > own_.bytes()) {
     own_ = DeviceMemory();
     own_ = DeviceMemory(memory_.context(), bytes, "the inputs and outputs of a kernel");
   }
   for (size_t i = 0; i < dispatch.buffers.size(); i++) {
-    const uint64_t address = own_.address() + own_at_[i], size = dispatch.buffer_bytes[i];
+    const CUdeviceptr lasting = memories_.address_of(dispatch.buffers[i]);
+    const uint64_t address = lasting != 0 ? lasting : own_.address() + own_at_[i], size = dispatch.buffer_bytes[i];
     launch_.own[i] = reinterpret_cast<void*>(address);
-    if (size == 0) continue;
+    if (size == 0 || lasting != 0) continue;
     if (i < dispatch.inputs) std::memcpy(&launch_.scalars[i], dispatch.buffers[i], std::min(size, uint64_t(sizeof launch_.scalars[i])));
     check(driver().cuMemcpyHtoD(address, dispatch.buffers[i], size), "giving a kernel its inputs");
   }
@@ -353,6 +354,10 @@ void CudaDevice::take_buffers(const Dispatch& dispatch) {
     if (dispatch.buffer_bytes[i] == 0) continue;
     check(driver().cuMemcpyDtoH(dispatch.buffers[i], own_.address() + own_at_[i], dispatch.buffer_bytes[i]), "taking the outputs of a kernel");
   }
+}
+
+PlacedMemory CudaDevice::place_memory(const MemoryRequest& request) {
+  return while_there([&] { return memories_.place(request); });
 }
 
 void CudaDevice::add_counters(CounterTotals& totals) {

@@ -5,6 +5,7 @@
 #include "../device.h"
 #include "../host_error.h"
 #include "cuda_memory.h"
+#include "kernel_memories.h"
 #include "loaded_kernel.h"
 
 #include <chrono>
@@ -31,6 +32,8 @@ class CudaDevice final : public Device {
   DispatchResult run(const Dispatch& dispatch) override;
   int32_t sweep() override;
   void add_counters(CounterTotals& totals) override;
+  PlacedMemory place_memory(const MemoryRequest& request) override;
+  void free_memory(const void* name) override { memories_.free(name); }
 
   uint32_t worker_count() const override { return memory_.context().multiprocessors(); }
   uint32_t resident_warps() const override { return resident_warps_; }
@@ -75,6 +78,7 @@ class CudaDevice final : public Device {
   std::map<std::string, std::unique_ptr<LoadedKernel>> modules_;
   DeviceMemory own_;               // the buffers of a dispatch; only grows
   std::vector<uint64_t> own_at_;   // where each of them lies there
+  KernelMemories memories_;        // those of them that last
   DeviceMemory scratch_;           // next_group, the addresses of own buffers, slots, items
   CUdeviceptr round_at_ = 0;       // there: the slots of a round, then the items in each slot
   KernelLaunch launch_{};

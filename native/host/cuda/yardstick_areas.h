@@ -1,7 +1,7 @@
 // The places that yardsticks read and write: pinned memory, memory of the GPU, and files that lie in the page cache. The word at index i of
 // each is i * 2654435761 + seed.
 #pragma once
-#include "context.h"
+#include "registered_file.h"
 
 #include <cstdint>
 #include <memory>
@@ -13,30 +13,6 @@ namespace warpfs::cuda {
 void fill_with_words(uint32_t* words, uint64_t count, uint32_t seed);
 uint64_t count_wrong_words(const uint32_t* words, uint64_t count, uint32_t seed);
 void clear_words(uint32_t* words, uint64_t count);
-
-/// A file, mapped and registered with the driver, so that the GPU reads it (and, where asked for, writes it) where it lies.
-class RegisteredFile {
- public:
-  /// Throws HostError, which says whether the file, the mapping or the driver was in the way.
-  RegisteredFile(Context& context, const std::string& path, uint64_t bytes, bool writes);
-  ~RegisteredFile();
-  RegisteredFile(const RegisteredFile&) = delete;
-  RegisteredFile& operator=(const RegisteredFile&) = delete;
-  const std::string& path() const { return path_; }
-  uint64_t bytes() const { return bytes_; }
-  bool writes() const { return writes_; }
-  uint32_t* words() const { return static_cast<uint32_t*>(base_); }
-  CUdeviceptr address() const { return address_; }
-
- private:
-  Context& context_;
-  const std::string path_;
-  const uint64_t bytes_;
-  const bool writes_;
-  void* base_ = nullptr;
-  bool registered_ = false;
-  CUdeviceptr address_ = 0;
-};
 
 /// Made when they are first asked for, and kept until other sizes are.
 class YardstickAreas {

@@ -13,6 +13,7 @@
 #include "file_pieces_binding.h"
 #include "medium_values.h"
 #include "mount_object.h"
+#include "peer_binding.h"
 #include "yardstick_binding.h"
 
 #include <sys/wait.h>
@@ -96,6 +97,34 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     return object;
   }
 
+  Napi::Value place_memory(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    const Napi::Object request = info[0].As<Napi::Object>();
+    auto work = [mount, wanted = memory_request(request)]() -> TaskQueue::Settle {
+      const PlacedMemory placed = mount->place_memory(wanted);
+      return [placed](Napi::Env env, Napi::Promise::Deferred& deferred) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("buffer", Napi::ArrayBuffer::New(env, placed.name, size_t(placed.name_bytes)));
+        object.Set("visible", Napi::Boolean::New(env, placed.visible));
+        deferred.Resolve(object);
+      };
+    };
+    return queue().submit(info.Env(), std::move(work), request);
+  }
+
+  /// Behind what runs; JavaScript sees it no more at once.
+  Napi::Value free_memory(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    auto buffer = info[0].As<Napi::ArrayBuffer>();
+    const void* const name = buffer.Data();
+    buffer.Detach();
+    auto work = [mount, name]() -> TaskQueue::Settle {
+      mount->free_memory(name);
+      return [](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(env.Undefined()); };
+    };
+    return queue().submit(info.Env(), std::move(work), info.This());
+  }
+
   /// At once, beside what runs: a test may break a disk under a dispatch.
   void set_fault(const Napi::CallbackInfo& info) {
     HostCalls& calls = mounted(info.Env())->daemon().host_calls();
@@ -148,13 +177,14 @@ class MountWorker final : public Napi::AsyncWorker {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
-  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault)}));
+  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault), MountObject::InstanceMethod("placeMemory", &MountObject::place_memory), MountObject::InstanceMethod("freeMemory", &MountObject::free_memory)}));
   data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
   add_check_functions(env, exports);
   add_cuda_functions(env, exports);
   add_file_pieces_functions(env, exports);
   add_yardstick_functions(env, exports);
+  add_peer_functions(env, exports);
   exports.Set("abiHash", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return number(info.Env(), ABI_HASH); }));
   exports.Set("mount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 const AddonData* data = info.Env().GetInstanceData<AddonData>();

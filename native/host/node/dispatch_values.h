@@ -66,6 +66,15 @@ inline MountOptions mount_options(const Napi::Object& config) {
   return options;
 }
 
+inline MemoryRequest memory_request(const Napi::Object& request) {
+  MemoryRequest wanted;
+  wanted.bytes = wide_field(request, "bytes", 0);
+  wanted.host = boolean_field(request, "host");
+  wanted.file = string_field(request, "file");
+  wanted.writes = boolean_field(request, "writes");
+  return wanted;
+}
+
 inline Dispatch dispatch_request(const Napi::Object& request) {
   Dispatch dispatch;
   dispatch.module = string_field(request, "module");
