@@ -28,7 +28,7 @@ export function prepareCacheSystem(name: string, job: Job, part: ShaderPart, ite
     part: { ...part, inputs: { item_bytes: 'u32' }, outputs: { target: 'u8[]' } },
     counts: true,
     mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io } },
-    inputs: () => ({ item_bytes: itemBytes }),
+    inputs: async () => ({ item_bytes: itemBytes }),
     outputs: { target: job.items * itemBytes },
   });
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { machine } from '../gpufs/bench/machine.ts';
+import { testDevice } from '../gpufs/conformance/test_device.ts';
 import { optionValues } from '../gpufs/cli/run_options.ts';
 import { type ExperimentCatalogue, experimentCatalogue } from './catalogue.ts';
 import type { MediumName } from '../gpufs/media/media.ts';
@@ -21,7 +22,7 @@ async function runTiny(experiment: Experiment, systems: readonly System[] = cata
   const { values, options } = optionValues(experiment, {}, 'tiny');
   const rows: Row[] = [];
   const leftOut = await runExperiment(experiment, {
-    values, options, profile: 'tiny', runs: 1, seed, device: 'cpu', medium, systems, folder,
+    values, options, profile: 'tiny', runs: 1, seed, device: testDevice, medium, systems, folder,
     origin: { time: new Date().toISOString(), machine: machine(), commit: undefined },
     progress: () => undefined, stop: new AbortController().signal, keep: async (more) => void rows.push(...more),
   });
@@ -50,10 +51,10 @@ describe.each(catalogue.experiments)('$name', (experiment) => {
   });
 
   test('every system that can do it was measured', () => {
-    const expected = catalogue.systems.filter((system) => system.notOn?.cpu === undefined).map(({ name }) => name);
+    const expected = catalogue.systems.filter((system) => system.notOn?.[testDevice] === undefined).map(({ name }) => name);
     const measured = [...new Set(rows.map(({ system }) => system))];
     const wanted = experiment.points(optionValues(experiment, {}, 'tiny').values, 3).flatMap((point) => {
-      const able = catalogue.systems.filter((system) => system.cannot?.({ ...point.job, device: 'cpu', medium: 'raw', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
+      const able = catalogue.systems.filter((system) => system.cannot?.({ ...point.job, device: testDevice, medium: 'raw', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
       return (point.systems ?? expected).filter((name) => able.includes(name));
     });
     expect(measured.toSorted()).toEqual([...new Set(wanted)].toSorted());

@@ -22,7 +22,7 @@ export interface KernelSystem {
   counts?: true;
   waitsInLoads?: true;
   /** Of the inputs and outputs of `part`; for each round anew, and what that takes counts. */
-  inputs?: () => Record<string, unknown>;
+  inputs?: (fs: Mount) => Promise<Record<string, unknown>>;
   outputs?: Record<string, number>;
   /** Instead of that of the mount, before what was written is looked at. */
   settle?: () => Promise<void>;
@@ -46,7 +46,7 @@ export function kernelOn(fs: Mount, definition: KernelDefinition): Promise<AnyKe
 }
 
 export async function prepareKernelSystem(name: string, job: Job, system: KernelSystem): Promise<PreparedSystem> {
-  const { part, inputs = () => ({}), outputs = {} } = system;
+  const { part, inputs = async () => ({}), outputs = {} } = system;
   const fs = await mountFor(job, system.mount ?? { cache: { lines: 32 } });
   const close = async (): Promise<void> => {
     await fs.unmount().catch(() => fs.unmount({ discard: true }).catch(() => undefined)); // what was lost was said before
@@ -57,7 +57,7 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
     return {
       async run(round) {
         const since = performance.now();
-        const own = { inputs: inputs(), outputs };
+        const own = { inputs: await inputs(fs), outputs };
         const milliseconds = performance.now() - since;
         const result = await dispatchRound(kernel, job, round, own);
         return { ...result, milliseconds: result.milliseconds + milliseconds };

@@ -7,15 +7,14 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeDataFile } from '../gpufs/bench/data_set.ts';
 import { nativePresence } from '../gpufs/conformance/native_device.ts';
-import { findCompiler } from '../gpufs/system_compiler.ts';
+import { kernelsMissing, testDevice } from '../gpufs/conformance/test_device.ts';
 import { checkBaseline } from './baseline_check_for_tests.ts';
 import { type Baseline, dmaOf, prepareBaseline } from './baseline_system.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from './lists.ts';
 import type { Job } from './system.ts';
 import { read } from './workloads/read.ts';
 
-const { missing } = nativePresence();
-const cannot = missing ?? (findCompiler() === undefined ? 'no compiler' : undefined);
+const cannot = nativePresence().missing ?? kernelsMissing();
 const BYTES = 512;
 const folder = mkdtempSync(join(tmpdir(), 'warpfs-nvme-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -67,7 +66,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'queue pairs' : `SK
   test.each([1, 3])('are served by %i threads of the host, round after round', async (threads) => {
     await makeDataFile(join(folder, 'data'), FILE_BYTES, 5);
     const items = 4;
-    const job = { device: 'cpu', medium: 'raw', root: folder, file: 'data', fileBytes: FILE_BYTES, workload: read, threads } as Job;
+    const job = { device: testDevice, medium: 'raw', root: folder, file: 'data', fileBytes: FILE_BYTES, workload: read, threads } as Job;
     const system = await prepareBaseline('pairs', job, pairs(items, 3));
     try {
       for (let run = 0; run < 3; run++) {
@@ -79,7 +78,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'queue pairs' : `SK
     }
   }, 60_000);
 
-  test.each(['sc', 'relaxed'] as const)('are right under every schedule that was tried, and wrong where the doorbell comes before the command: %s memory', async (memory) => {
+  test.skipIf(testDevice !== 'cpu').each(['sc', 'relaxed'] as const)('are right under every schedule that was tried, and wrong where the doorbell comes before the command: %s memory', async (memory) => {
     await makeDataFile(join(folder, 'data'), FILE_BYTES, 5);
     const disk = new Uint8Array(await readFile(join(folder, 'data')));
     const checked = (baseline: Baseline, schedules: number) =>

@@ -10,7 +10,7 @@ import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Measured, Point, Profile, Values } from './experiment.ts';
 import { HostFile } from './host_file.ts';
 import { pointOf, RESULT_FORMAT, type Row } from './rows.ts';
-import type { Job, PreparedSystem, System } from './system.ts';
+import { CannotDo, type Job, type PreparedSystem, type System } from './system.ts';
 
 export interface RunSettings {
   values: Values;
@@ -49,6 +49,7 @@ interface Entry {
   prepared?: PreparedSystem;
   measured: Measured[];
   failure?: string | undefined;
+  cannot?: string;
   note?: string | undefined;
 }
 
@@ -71,8 +72,10 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
       const entries = await entriesOf(point, settings, root, leftOut);
       try {
         await prepare(entries);
+        leaveOut(entries, leftOut);
         for (let run = 0; run <= settings.runs && !settings.stop.aborted; run++) {
           await oneRun(point, entries, run, settings.stop);
+          leaveOut(entries, leftOut);
           settings.progress(++done, total);
         }
       } finally {
@@ -123,10 +126,17 @@ async function prepare(entries: Entry[]): Promise<void> {
       try {
         entry.prepared = await entry.system.prepare(entry.job);
       } catch (error) {
-        entry.failure = (error as Error).message;
+        failed(entry, error);
       }
     }),
   );
+}
+
+/** Who has found out that it cannot do this. */
+function leaveOut(entries: Entry[], leftOut: Map<string, string>): void {
+  for (const entry of entries) {
+    if (entry.cannot !== undefined) leftOut.set(entry.system.name, entry.cannot);
+  }
 }
 
 async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSignal): Promise<void> {
@@ -134,16 +144,21 @@ async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSi
   // Each system is the first one in its turn.
   const turned = entries.map((_, index) => entries[(index + run) % entries.length] as Entry);
   for (const entry of turned) {
-    if (entry.prepared === undefined || entry.failure !== undefined || stop.aborted) continue;
+    if (entry.prepared === undefined || entry.failure !== undefined || entry.cannot !== undefined || stop.aborted) continue;
     try {
       if (entry.job.cold === true) await forget(entry);
       const measured = await task.measure(entry.prepared, entry.job);
       entry.failure = measured.failure;
       if (run > 0) entry.measured.push(measured);
     } catch (error) {
-      entry.failure = (error as Error).message;
+      failed(entry, error);
     }
   }
+}
+
+function failed(entry: Entry, error: unknown): void {
+  if (error instanceof CannotDo) entry.cannot = error.message;
+  else entry.failure = (error as Error).message;
 }
 
 async function forget({ job, prepared }: Entry): Promise<void> {

@@ -3,29 +3,18 @@ import { join } from 'node:path';
 import { HostFile, type Pieces } from './host_file.ts';
 import { dispatchRound, kernelOn, mountFor } from './kernel_system.ts';
 import { kernelOf } from './kernel_text.ts';
+import { Stage } from './stage.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 import { ACCESS, lengthOf, modeOf, type OutputArray, type Round, type RoundResult } from './workload.ts';
 
 const PLACE_ALIGN = 16;
 
 const readPart: ShaderPart = {
-  inputs: { staged: 'u8[]', positions: 'u64[]' },
+  inputs: { staged: 'memory', positions: 'u64[]' },
   open: '',
-  access: 'place = (WARPFS_DEVICE uchar*)staged + positions[index] + done;',
+  access: 'place = staged + positions[index] + done;',
   release: '',
   close: '',
-};
-
-/** What is written lies in a buffer of its own, for the inputs of a kernel are only read. */
-const writePart: ShaderPart = {
-  ...readPart,
-  outputs: { written: 'u8[]' },
-  access: `
-    place = mode == ACCESS_READ ? (WARPFS_DEVICE uchar*)staged + positions[index] + done : written + positions[index] + done;
-    if (mode == ACCESS_UPDATE) {
-      copy_from_line(lane, place, staged + positions[index] + done, bytes);
-      warp_sync(lane);
-    }`,
 };
 
 /** The accesses from `first` on of every item, as a round of their own, and where their bytes lie in a buffer. */
@@ -41,7 +30,6 @@ interface Chunk {
 /** `buffers`: into which the memory is divided; with more than one the host reads and writes beside the kernel. */
 export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3): Promise<PreparedSystem> {
   const { writes } = job.workload;
-  const part = writes ? writePart : readPart;
   const file = await HostFile.open(join(job.root, job.file), writes);
   const fs = await mountFor(job, { cache: { lines: 32 } });
   const close = async (): Promise<void> => {
@@ -49,18 +37,18 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
     await file.close();
   };
   try {
-    const kernel = await kernelOn(fs, kernelOf(name, part, job.workload));
-    const memory: (Uint8Array | undefined)[] = Array.from({ length: buffers });
-    const bufferOf = (number: number, bytes: number): Uint8Array => {
-      const old = memory[number % buffers];
-      const buffer = old !== undefined && old.length >= bytes ? old : (memory[number % buffers] = new Uint8Array(bytes));
-      return buffer.subarray(0, bytes);
-    };
-    const read = async (chunk: Chunk, number: number): Promise<{ staged: Uint8Array; milliseconds: number }> => {
-      const staged = bufferOf(number, chunk.bytes);
+    const kernel = await kernelOn(fs, kernelOf(name, readPart, job.workload));
+    const stages = Array.from({ length: buffers }, () => new Stage(fs));
+    const read = async (chunk: Chunk, number: number): Promise<{ stage: Stage; milliseconds: number }> => {
+      const stage = stages[number % buffers] as Stage;
       const since = performance.now();
-      await file.transfer('read', chunk.reads, staged, job.threads);
-      return { staged, milliseconds: performance.now() - since };
+      await file.transfer('read', chunk.reads, await stage.ofHost(chunk.bytes), job.threads);
+      await stage.toDevice(chunk.bytes);
+      return { stage, milliseconds: performance.now() - since };
+    };
+    const write = async (chunk: Chunk, stage: Stage): Promise<void> => {
+      await stage.toHost(chunk.bytes);
+      await file.transfer('write', chunk.writes, await stage.ofHost(chunk.bytes), job.threads);
     };
     const run = async (round: Round): Promise<RoundResult> => {
       const since = performance.now();
@@ -74,16 +62,16 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
         let reading = read(chunks[0] as Chunk, 0);
         let writing: Promise<void> = Promise.resolve();
         for (const [number, chunk] of chunks.entries()) {
-          const { staged, milliseconds } = await reading;
+          const { stage, milliseconds } = await reading;
           const next = chunks[number + 1];
           if (buffers > 1 && next !== undefined) reading = keepQuiet(read(next, number + 1));
-          const own = { inputs: { staged, positions: chunk.positions }, outputs: writes ? { written: chunk.bytes } : {} };
+          const own = { inputs: { staged: stage.ofDevice(), positions: chunk.positions }, outputs: {} };
           const result = await dispatchRound(kernel, job, { ...chunk.round, repeats: inKernel ? round.repeats : 1 }, own, { first: chunk.first });
           add(totals, result.totals);
           spread(waits, round, chunk, result.waits, milliseconds);
           for (const [output, array] of Object.entries(result.outputs)) outputs[output] = outputs[output] === undefined ? array : add(outputs[output], array);
           await writing;
-          if (writes) writing = keepQuiet(file.transfer('write', chunk.writes, result.own['written'] as Uint8Array, job.threads));
+          if (writes) writing = keepQuiet(write(chunk, stage));
           if (buffers === 1) {
             await writing;
             if (next !== undefined) reading = read(next, number + 1);

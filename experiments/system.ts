@@ -49,6 +49,9 @@ export interface PreparedSystem {
   note?: () => string | undefined;
 }
 
+/** Thrown where a system finds out late that it cannot do a job: that is no failure. */
+export class CannotDo extends Error {}
+
 export interface System {
   name: string;
   /** What it models, in one sentence. */

@@ -81,7 +81,7 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
     async dispatch(options) {
       checkItems(`kernel ${name}.items`, options.items, options.allResident === true, host);
       checkOnError(`kernel ${name}.onError`, options.onError);
-      const { buffers, outputs } = makeBuffers(definition, options.inputs ?? {}, options.outputs ?? {});
+      const { buffers, memories, outputs } = makeBuffers(definition, options.inputs ?? {}, options.outputs ?? {});
       const native = await host.dispatch({
         module,
         items: options.items,
@@ -89,6 +89,7 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
         groupMemoryBytes,
         allResident: options.allResident ?? false,
         buffers,
+        ...(memories.length === 0 ? {} : { memories }),
         inputs: Object.keys(definition.inputs ?? {}).length,
       });
       const report = makeReport(options.items, native);

@@ -20,6 +20,8 @@ const BUFFER_BYTES_MAX = 2 ** 32;
 
 export interface DispatchBuffers {
   buffers: Uint8Array[];
+  /** Indices of those that stand for memory that lasts. */
+  memories: number[];
   outputs: Record<string, TypedArray>;
 }
 
@@ -34,13 +36,14 @@ export function makeBuffers(
   checkKeys(`${where}.inputs`, inputs, inputTypes);
   checkKeys(`${where}.outputs`, counts, outputTypes);
   const buffers = Object.entries(inputTypes).map(([name, type]) => inputBuffer(`${where}.inputs.${name}`, type, inputs[name]));
+  const memories = Object.values(inputTypes).flatMap((type, index) => (type === 'memory' ? [index] : []));
   const outputs: Record<string, TypedArray> = {};
   for (const [name, type] of Object.entries(outputTypes)) {
     const { array, bytes } = outputBuffer(`${where}.outputs.${name}`, type, counts[name]);
     outputs[name] = array;
     buffers.push(bytes);
   }
-  return { buffers, outputs };
+  return { buffers, memories, outputs };
 }
 
 function checkKeys(where: string, given: Readonly<Record<string, unknown>>, types: Readonly<Record<string, string>>): void {

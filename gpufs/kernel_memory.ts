@@ -1,7 +1,7 @@
 // Memory that kernels of one mount share from dispatch to dispatch.
 import { open } from 'node:fs/promises';
-import { optionError, WarpfsError } from './errors.ts';
-import type { NativeBinding, NativeMount } from './native_binding.ts';
+import { fromNative, optionError, WarpfsError } from './errors.ts';
+import { type MapAdvice, mapAdvices, type NativeBinding, type NativeMount } from './native_binding.ts';
 
 /** Where it lies: with the device, or where the host sees it too while a kernel runs. On the cpu device these are the same. */
 export const memoryPlaces = ['device', 'host'] as const;
@@ -19,6 +19,8 @@ export interface FileMemoryOptions {
   file: string;
   bytes: number;
   writes: boolean;
+  /** What the host is told that it maps the file for; for the driver of a GPU all of it stays in memory. */
+  advice?: MapAdvice;
 }
 
 const BUFFER_ALIGN = 16;
@@ -29,6 +31,7 @@ export interface PlacedMemory {
   array: Uint8Array;
   /** The array is the memory. */
   visible: boolean;
+  copy(from: Uint8Array, to: Uint8Array, bytes: number): Promise<void>;
   free(): void;
 }
 
@@ -52,23 +55,36 @@ export class KernelMemory {
     this.#placed = undefined;
   }
 
+  /** Copies its first bytes to another memory of the same mount, beside whatever runs. */
+  async copyTo(to: KernelMemory, bytes: number): Promise<void> {
+    if (!Number.isInteger(bytes) || bytes < 0 || bytes > Math.min(this.bytes, to.bytes)) {
+      throw optionError('copyTo.bytes', bytes, `is not a whole number from 0 to ${Math.min(this.bytes, to.bytes)}, the bytes of the smaller memory`);
+    }
+    const [own, other] = [this.#mustBeThere('copyTo'), to.#mustBeThere('copyTo')];
+    await own.copy(own.array, other.array, bytes);
+  }
+
   /** For a dispatch. */
   passed(where: string): Uint8Array {
-    if (this.#placed === undefined) throw new WarpfsError('ERR_WARPFS_OPTION', `${where} was given back`);
-    return this.#placed.array;
+    return this.#mustBeThere(where).array;
+  }
+
+  #mustBeThere(where: string): PlacedMemory {
+    if (this.#placed === undefined) throw new WarpfsError('ERR_WARPFS_OPTION', `${where}: the memory was given back`);
+    return this.#placed;
   }
 }
 
 /** On a device that uses the memory of the host. */
 export async function placeInHost(binding: NativeBinding, options: MemoryOptions | FileMemoryOptions): Promise<PlacedMemory> {
   const { bytes } = options;
-  if (!('file' in options)) return { array: hostBytes(bytes), visible: true, free: () => undefined };
+  if (!('file' in options)) return { array: hostBytes(bytes), visible: true, copy: copyInHost, free: () => undefined };
   const file = await open(options.file, options.writes ? 'r+' : 'r');
   try {
     const { size } = await file.stat();
     if (size < bytes) throw new WarpfsError('ERR_WARPFS_OPTION', `memory.bytes: ${options.file} has ${size} bytes, fewer than ${bytes}`);
-    const buffer = binding.mapFile(file.fd, bytes, options.writes, 'normal');
-    return { array: new Uint8Array(buffer), visible: true, free: () => binding.unmapFile(buffer) };
+    const buffer = binding.mapFile(file.fd, bytes, options.writes, options.advice ?? 'normal');
+    return { array: new Uint8Array(buffer), visible: true, copy: copyInHost, free: () => binding.unmapFile(buffer) };
   } finally {
     await file.close();
   }
@@ -83,7 +99,18 @@ export async function placeOnDevice(native: NativeMount, options: MemoryOptions 
   const { buffer, visible } = await native.placeMemory({
     bytes: options.bytes, host: !file && options.place === 'host', file: file ? options.file : '', writes: file && options.writes,
   });
-  return { array: new Uint8Array(buffer), visible, free: () => void native.freeMemory?.(buffer).catch(() => undefined) };
+  const copy = async (from: Uint8Array, to: Uint8Array, bytes: number): Promise<void> => {
+    try {
+      await native.copyMemory?.(from.buffer as ArrayBuffer, to.buffer as ArrayBuffer, bytes);
+    } catch (error) {
+      throw fromNative('copyTo', error);
+    }
+  };
+  return { array: new Uint8Array(buffer), visible, copy, free: () => void native.freeMemory?.(buffer).catch(() => undefined) };
+}
+
+async function copyInHost(from: Uint8Array, to: Uint8Array, bytes: number): Promise<void> {
+  to.set(from.subarray(0, bytes));
 }
 
 /** Where a kernel moves 16 bytes at once, and words of two threads lie apart. */
@@ -99,6 +126,7 @@ export function checkMemory(options: MemoryOptions | FileMemoryOptions): void {
   if ('file' in options) {
     if (typeof options.file !== 'string') throw optionError('memory.file', options.file, 'is not the path of a file');
     if (typeof options.writes !== 'boolean') throw optionError('memory.writes', options.writes, 'is not true or false');
+    if (options.advice !== undefined && !mapAdvices.includes(options.advice)) throw optionError('memory.advice', options.advice, `is not one of ${mapAdvices.join(', ')}`);
   } else if (options.place !== undefined && !memoryPlaces.includes(options.place)) {
     throw optionError('memory.place', options.place, `is not one of ${memoryPlaces.join(', ')}`);
   }

@@ -177,6 +177,8 @@ export interface NativeDispatch {
   allResident: boolean;
   /** The kernel's own buffers, read and written in place. */
   buffers: Uint8Array[];
+  /** Indices of those that stand for memory that lasts. */
+  memories?: number[];
   /** So many of them, the first, are only read: a device with memory of its own need not bring them back. */
   inputs?: number;
 }
@@ -227,6 +229,8 @@ export interface NativeMount {
   placeMemory?(request: NativeMemoryRequest): Promise<{ buffer: ArrayBuffer; visible: boolean }>;
   /** The buffer has no bytes any more at once. */
   freeMemory?(buffer: ArrayBuffer): Promise<void>;
+  /** Beside whatever runs. */
+  copyMemory?(from: ArrayBuffer, to: ArrayBuffer, bytes: number): Promise<void>;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
   /** 0, or -errno. */
   sync(): Promise<number>;

@@ -6,7 +6,7 @@ import { packageRoot } from '../package_root.ts';
 import { cpuSuites, deviceSuites } from './device_suites.ts';
 
 /** What a test needs to get at a device of its own. */
-const mounts = /\bmountOnTestDevice\b|\bmountWithStrategy\b|\bmount\(|\buseFixture\b|\bfailEachCall\b|\bmountInOwnProcessForTests\b|\bnativePresence\b|\bloadNativeBinding\b/;
+const mounts = /\bmountOnTestDevice\b|\bmountWithStrategy\b|\bmount\(|\buseFixture\b|\bfailEachCall\b|\bmountInOwnProcessForTests\b|\bnativePresence\b|\bloadNativeBinding\b|\brunExperiment\(/;
 const self = 'gpufs/conformance/device_suites.test.ts';
 
 test('every suite that mounts runs on any device, or says why it does not', () => {

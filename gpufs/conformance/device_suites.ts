@@ -6,6 +6,7 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/posix.test.ts',
   'gpufs/conformance/kernels.test.ts',
   'gpufs/conformance/kernel_corners.test.ts',
+  'gpufs/conformance/kernel_memory.test.ts',
   'gpufs/conformance/property.test.ts',
   'gpufs/conformance/stress.test.ts',
   'gpufs/conformance/host_faults.test.ts',
@@ -21,6 +22,8 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/own_process_errors.test.ts',
   'gpufs/conformance/own_process_exit.test.ts',
   'gpufs/bench/medium_benchmarks.native.test.ts',
+  'experiments/experiments.test.ts',
+  'experiments/nvme_queue.native.test.ts',
   'gpufs/exercise/exercise.test.ts',
   'gpufs/listing.native.test.ts',
 ];

@@ -22,6 +22,8 @@ class Device {
   /// Memory that lasts, of a device that has some of its own. Throws HostError.
   virtual PlacedMemory place_memory(const MemoryRequest& request);
   virtual void free_memory(const void*) {}
+  /// From any thread, beside a run(). Returns when it is done.
+  virtual void copy_memory(const MemoryCopy&) {}
 
   virtual uint32_t worker_count() const = 0;
   virtual uint32_t resident_warps() const = 0;

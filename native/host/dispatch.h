@@ -16,6 +16,7 @@ struct Dispatch {
   bool all_resident = false;         // items wait for each other
   std::vector<void*> buffers;        // the kernel's own, behind the bindings
   std::vector<uint64_t> buffer_bytes;
+  std::vector<uint8_t> lasts;        // of each buffer: it is memory of place_memory(), and stays where it is
   uint32_t inputs = 0;               // so many of them, the first, are only read
 };
 

@@ -18,4 +18,11 @@ struct PlacedMemory {
   bool visible = false;      // the name is the address of its bytes
 };
 
+/// Of the first bytes of one such memory to another.
+struct MemoryCopy {
+  const void* from = nullptr;
+  const void* to = nullptr;
+  uint64_t bytes = 0;
+};
+
 }  // namespace warpfs

@@ -52,6 +52,8 @@ class Mount {
 
   DispatchResult run(const Dispatch& dispatch);
   PlacedMemory place_memory(const MemoryRequest& request) { return device_->place_memory(request); }
+  /// From any thread, beside whatever runs.
+  void copy_memory(const MemoryCopy& copy) { device_->copy_memory(copy); }
   void free_memory(const void* name) { device_->free_memory(name); }
   /// Everything that kernels wrote is on the disk: 0, or the first error.
   int32_t sync();

@@ -3,6 +3,7 @@
 #pragma once
 #include "driver_api.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -36,7 +37,7 @@ class Context {
   CUcontext context_ = nullptr;
   std::string name_;
   uint32_t multiprocessors_ = 0;
-  bool given_up_ = false;
+  std::atomic<bool> given_up_{false};
   bool kernel_runs_ = false;
 };
 

@@ -12,7 +12,6 @@ namespace warpfs::cuda {
 
 namespace {
 
-constexpr uint64_t BUFFER_ALIGNMENT = 256;
 constexpr uint32_t LOOKS_BEFORE_NAPS = 64;
 constexpr auto COURIER_TIME = std::chrono::seconds(1);  // more than it ever takes to end
 constexpr auto NAP_MIN = std::chrono::microseconds(5), NAP_MAX = std::chrono::microseconds(200);
@@ -29,11 +28,9 @@ bool still_runs(CUstream stream, std::chrono::nanoseconds time) {
 constexpr uint32_t SHARED_BYTES_USUAL = 48 * 1024;  // a kernel that wants more has to say so
 uint32_t shared_bytes(const Dispatch& dispatch) { return dispatch.group_warps * WARP_WORDS * uint32_t(sizeof(uint32_t)) + dispatch.group_memory_bytes; }
 
-uint64_t align_up(uint64_t bytes) { return (bytes + BUFFER_ALIGNMENT - 1) & ~(BUFFER_ALIGNMENT - 1); }
-
 /// Scratch memory: where each part begins.
 constexpr uint64_t NEXT_GROUP_AT = 0;
-constexpr uint64_t SLOTS_AT = BUFFER_ALIGNMENT;
+constexpr uint64_t SLOTS_AT = 256;
 constexpr uint64_t SCRATCH_BYTES = SLOTS_AT + 2 * SLOTS_MAX * sizeof(uint32_t);
 
 /// Looks again at once for a while, then sleeps a little longer each time: a launch that is over soon is seen soon, and a long one costs nothing.
@@ -323,37 +320,6 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
   collect_faults(fault, result);
   if (has_faults) check(driver().cuMemcpyHtoD(memory_.table(Binding::FAULT), &fault, sizeof fault), "clearing the faults");
   return result;
-}
-
-void CudaDevice::give_buffers(const Dispatch& dispatch) {
-  if (dispatch.buffers.size() > OWN_MAX) {
-    throw HostError(-Errno::einval, "a kernel has " + std::to_string(dispatch.buffers.size()) + " inputs and outputs; " + std::to_string(OWN_MAX) + " are possible");
-  }
-  uint64_t bytes = 0;
-  own_at_.clear();
-  for (size_t i = 0; i < dispatch.buffers.size(); i++) {
-    own_at_.push_back(bytes);
-    if (memories_.address_of(dispatch.buffers[i]) == 0) bytes += align_up(dispatch.buffer_bytes[i]);
-  }
-  if (bytes > own_.bytes()) {
-    own_ = DeviceMemory();
-    own_ = DeviceMemory(memory_.context(), bytes, "the inputs and outputs of a kernel");
-  }
-  for (size_t i = 0; i < dispatch.buffers.size(); i++) {
-    const CUdeviceptr lasting = memories_.address_of(dispatch.buffers[i]);
-    const uint64_t address = lasting != 0 ? lasting : own_.address() + own_at_[i], size = dispatch.buffer_bytes[i];
-    launch_.own[i] = reinterpret_cast<void*>(address);
-    if (size == 0 || lasting != 0) continue;
-    if (i < dispatch.inputs) std::memcpy(&launch_.scalars[i], dispatch.buffers[i], std::min(size, uint64_t(sizeof launch_.scalars[i])));
-    check(driver().cuMemcpyHtoD(address, dispatch.buffers[i], size), "giving a kernel its inputs");
-  }
-}
-
-void CudaDevice::take_buffers(const Dispatch& dispatch) {
-  for (size_t i = dispatch.inputs; i < dispatch.buffers.size(); i++) {
-    if (dispatch.buffer_bytes[i] == 0) continue;
-    check(driver().cuMemcpyDtoH(dispatch.buffers[i], own_.address() + own_at_[i], dispatch.buffer_bytes[i]), "taking the outputs of a kernel");
-  }
 }
 
 PlacedMemory CudaDevice::place_memory(const MemoryRequest& request) {

@@ -33,6 +33,7 @@ class CudaDevice final : public Device {
   int32_t sweep() override;
   void add_counters(CounterTotals& totals) override;
   PlacedMemory place_memory(const MemoryRequest& request) override;
+  void copy_memory(const MemoryCopy& copy) override;
   void free_memory(const void* name) override { memories_.free(name); }
 
   uint32_t worker_count() const override { return memory_.context().multiprocessors(); }

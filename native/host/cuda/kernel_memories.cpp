@@ -25,13 +25,38 @@ PlacedMemory KernelMemories::place(const MemoryRequest& request) {
     kept.name = std::make_unique<uint64_t[]>(NAME_WORDS);
     placed = {kept.name.get(), NAME_WORDS * sizeof(uint64_t), false};
   }
+  std::lock_guard lock(mutex_);
   kept_.emplace(placed.name, std::move(kept));
   return placed;
 }
 
-void KernelMemories::free(const void* name) { kept_.erase(name); }
+void KernelMemories::free(const void* name) {
+  std::lock_guard lock(mutex_);
+  kept_.erase(name);
+}
+
+void KernelMemories::copy(const MemoryCopy& copy) {
+  const CUdeviceptr from = address_of(copy.from), to = address_of(copy.to);
+  // What stands for memory with the GPU is a name alone.
+  const bool from_host = is_visible(copy.from), to_host = is_visible(copy.to);
+  const size_t way = to_host ? 1 : 0;
+  std::lock_guard lock(copying_[way]);
+  const CUstream stream = copies_[way].get();
+  const CUresult begun = from_host ? driver().cuMemcpyHtoDAsync(to, copy.from, copy.bytes, stream)
+                         : to_host ? driver().cuMemcpyDtoHAsync(const_cast<void*>(copy.to), from, copy.bytes, stream)
+                                   : driver().cuMemcpyDtoDAsync(to, from, copy.bytes, stream);
+  check(begun, "copying memory of kernels");
+  check(driver().cuStreamSynchronize(stream), "copying memory of kernels");
+}
+
+bool KernelMemories::is_visible(const void* name) const {
+  std::lock_guard lock(mutex_);
+  const auto found = kept_.find(name);
+  return found != kept_.end() && found->second.name == nullptr;
+}
 
 CUdeviceptr KernelMemories::address_of(const void* name) const {
+  std::lock_guard lock(mutex_);
   const auto found = kept_.find(name);
   return found == kept_.end() ? 0 : found->second.address;
 }

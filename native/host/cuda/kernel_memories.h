@@ -6,18 +6,21 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 
 namespace warpfs::cuda {
 
 class KernelMemories {
  public:
-  explicit KernelMemories(Context& context) : context_(context) {}
+  explicit KernelMemories(Context& context) : context_(context), copies_{Stream(context), Stream(context)} {}
 
   /// Throws HostError.
   PlacedMemory place(const MemoryRequest& request);
   void free(const void* name);
   /// 0: it is no such memory.
   CUdeviceptr address_of(const void* name) const;
+  /// From any thread: two at once, one each way. Waits for its end, and for no kernel.
+  void copy(const MemoryCopy& copy);
 
  private:
   struct Kept {
@@ -27,7 +30,12 @@ class KernelMemories {
     std::unique_ptr<PinnedMemory> pinned;
     std::unique_ptr<RegisteredFile> file;
   };
+  bool is_visible(const void* name) const;
+
   Context& context_;
+  Stream copies_[2];  // to the GPU, from there
+  std::mutex copying_[2];
+  mutable std::mutex mutex_;
   std::map<const void*, Kept> kept_;
 };
 

@@ -60,6 +60,30 @@ void set_plain_loop(Napi::Object& exports, const char* name) {
 
 }  // namespace
 
+/// Keeps the mount while it copies.
+class CopyWorker final : public Napi::AsyncWorker {
+ public:
+  CopyWorker(Napi::Env env, std::shared_ptr<Mount> mount, const MemoryCopy& copy)
+      : AsyncWorker(env, "warpfs:copy"), deferred_(Napi::Promise::Deferred::New(env)), mount_(std::move(mount)), copy_(copy) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+  void Execute() override {
+    try {
+      mount_->copy_memory(copy_);
+    } catch (const std::exception& error) {
+      SetError(error.what());
+    }
+    mount_.reset();
+  }
+  void OnOK() override { deferred_.Resolve(Env().Undefined()); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  const Napi::Promise::Deferred deferred_;
+  std::shared_ptr<Mount> mount_;
+  const MemoryCopy copy_;
+};
+
 class MountObject final : public MountObjectOf<MountObject, Mount> {
  public:
   explicit MountObject(const Napi::CallbackInfo& info)
@@ -110,6 +134,14 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
       };
     };
     return queue().submit(info.Env(), std::move(work), request);
+  }
+
+  /// Beside what runs.
+  Napi::Value copy_memory(const Napi::CallbackInfo& info) {
+    auto* worker = new CopyWorker(info.Env(), mounted(info.Env()), {info[0].As<Napi::ArrayBuffer>().Data(), info[1].As<Napi::ArrayBuffer>().Data(), uint64_t(info[2].As<Napi::Number>().DoubleValue())});
+    const Napi::Promise promise = worker->promise();
+    worker->Queue();
+    return promise;
   }
 
   /// Behind what runs; JavaScript sees it no more at once.
@@ -177,7 +209,7 @@ class MountWorker final : public Napi::AsyncWorker {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
-  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault), MountObject::InstanceMethod("placeMemory", &MountObject::place_memory), MountObject::InstanceMethod("freeMemory", &MountObject::free_memory)}));
+  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault), MountObject::InstanceMethod("placeMemory", &MountObject::place_memory), MountObject::InstanceMethod("freeMemory", &MountObject::free_memory), MountObject::InstanceMethod("copyMemory", &MountObject::copy_memory)}));
   data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
   add_check_functions(env, exports);

@@ -83,6 +83,7 @@ inline Dispatch dispatch_request(const Napi::Object& request) {
   dispatch.group_memory_bytes = number_field(request, "groupMemoryBytes");
   dispatch.all_resident = boolean_field(request, "allResident");
   if (request.Has("inputs")) dispatch.inputs = number_field(request, "inputs");
+  const Napi::Value memories = request.Get("memories");
   const Napi::Array buffers = required(request, "buffers").As<Napi::Array>();
   for (uint32_t i = 0; i < buffers.Length(); i++) {
     const Napi::Value buffer = buffers.Get(i);
@@ -90,6 +91,11 @@ inline Dispatch dispatch_request(const Napi::Object& request) {
     const Napi::TypedArray array = buffer.As<Napi::TypedArray>();
     dispatch.buffers.push_back(static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset());
     dispatch.buffer_bytes.push_back(array.ByteLength());
+  }
+  dispatch.lasts.resize(buffers.Length());
+  if (memories.IsArray()) {
+    const Napi::Array indices = memories.As<Napi::Array>();
+    for (uint32_t i = 0; i < indices.Length(); i++) dispatch.lasts.at(indices.Get(i).As<Napi::Number>().Uint32Value()) = 1;
   }
   return dispatch;
 }
