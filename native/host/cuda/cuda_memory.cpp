@@ -38,16 +38,16 @@ CudaMemory::CudaMemory(int device_index, const Geometry& geometry, const FillOpt
 
 /// What is not zero.
 void CudaMemory::first_values() {
-  check(driver().cuMemcpyHtoD(table(Binding::GEOMETRY), &geometry_, sizeof geometry_), "writing the geometry");
+  copy_to_gpu(table(Binding::GEOMETRY), &geometry_, sizeof geometry_, "writing the geometry");
   LineAux aux{};
   aux.dirty = aux.writing = DIRTY_NONE;
   const uint64_t lines = uint64_t(geometry_.line_count) + geometry_.bypass_count;
   const std::vector<LineAux> auxes(std::min(lines, uint64_t(1) << 16), aux);
   for (uint64_t line = 0; line < lines; line += auxes.size()) {
     const uint64_t count = std::min(lines - line, uint64_t(auxes.size()));
-    check(driver().cuMemcpyHtoD(table(Binding::AUXES) + line * sizeof aux, auxes.data(), count * sizeof aux), "preparing the lines");
+    copy_to_gpu(table(Binding::AUXES) + line * sizeof aux, auxes.data(), count * sizeof aux, "preparing the lines");
   }
-  check(driver().cuMemcpyHtoD(table(Binding::FILES), host_memory_.binding(Binding::FILES), host_memory_.bytes_of(Binding::FILES)), "preparing the files");
+  copy_to_gpu(table(Binding::FILES), host_memory_.binding(Binding::FILES), host_memory_.bytes_of(Binding::FILES), "preparing the files");
 }
 
 void CudaMemory::stop() {

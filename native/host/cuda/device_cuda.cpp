@@ -318,7 +318,7 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
   check(driver().cuMemcpyDtoH(&fault, memory_.table(Binding::FAULT), sizeof fault), "reading the faults");
   const bool has_faults = fault.count != 0;
   collect_faults(fault, result);
-  if (has_faults) check(driver().cuMemcpyHtoD(memory_.table(Binding::FAULT), &fault, sizeof fault), "clearing the faults");
+  if (has_faults) copy_to_gpu(memory_.table(Binding::FAULT), &fault, sizeof fault, "clearing the faults");
   return result;
 }
 
@@ -333,7 +333,7 @@ void CudaDevice::add_counters(CounterTotals& totals) {
     const uint64_t bytes = records.size() * sizeof(WarpStats);
     check(driver().cuMemcpyDtoH(records.data(), memory_.table(Binding::STATS), bytes), "reading the counters");
     fold_counters(records.data(), uint32_t(records.size()), totals);
-    check(driver().cuMemcpyHtoD(memory_.table(Binding::STATS), records.data(), bytes), "clearing the counters");
+    copy_to_gpu(memory_.table(Binding::STATS), records.data(), bytes, "clearing the counters");
   });
 }
 

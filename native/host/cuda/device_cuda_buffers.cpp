@@ -38,6 +38,7 @@ void CudaDevice::give_buffers(const Dispatch& dispatch) {
     if (i < dispatch.inputs) std::memcpy(&launch_.scalars[i], dispatch.buffers[i], std::min(size, uint64_t(sizeof launch_.scalars[i])));
     check(driver().cuMemcpyHtoD(address, dispatch.buffers[i], size), "giving a kernel its inputs");
   }
+  wait_for_copies("giving a kernel its inputs");
 }
 
 void CudaDevice::take_buffers(const Dispatch& dispatch) {

@@ -19,12 +19,12 @@ class CudaDevice::Rounds final : public ReplayRounds {
     begun_ = true;
   }
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
-    if (begun_) check(driver().cuMemcpyHtoD(records(), records_.data(), records_.size() * sizeof(ItemRecord)), "writing the items of a round");
+    if (begun_) copy_to_gpu(records(), records_.data(), records_.size() * sizeof(ItemRecord), "writing the items of a round");
     begun_ = false;
     const CUdeviceptr slots_at = device_.round_at_;
     const CUdeviceptr items_at = slots_at + SLOTS_MAX * sizeof(uint32_t);
-    check(driver().cuMemcpyHtoD(slots_at, slots.data(), slots.size() * sizeof(uint32_t)), "writing the slots of a round");
-    check(driver().cuMemcpyHtoD(items_at, items.data(), items.size() * sizeof(uint32_t)), "writing the items of a round");
+    copy_to_gpu(slots_at, slots.data(), slots.size() * sizeof(uint32_t), "writing the slots of a round");
+    copy_to_gpu(items_at, items.data(), items.size() * sizeof(uint32_t), "writing the items of a round");
     device_.launch(abandon ? device_.abandon_ : function_, dispatch_, uint32_t(slots.size()), reinterpret_cast<const uint32_t*>(slots_at),
                    reinterpret_cast<const uint32_t*>(items_at));
     device_.wait_for(device_.kernels_.get(), "running a kernel");

@@ -49,7 +49,7 @@ LoadedKernel::LoadedKernel(Context& context, const std::vector<std::string>& pat
     driver().cuModuleUnload(module_);
     throw HostError(-Errno::einval, "the compiled kernel " + name_ + " belongs to another version of WarpFS");
   }
-  check(driver().cuMemcpyHtoD(place, &constants, bytes), "telling " + name_ + " where the tables are");
+  copy_to_gpu(place, &constants, bytes, "telling " + name_ + " where the tables are");
 }
 
 LoadedKernel::~LoadedKernel() {

@@ -137,7 +137,7 @@ void Yardstick::launch(const std::string& what, CUfunction function, const Yards
 
 void Yardstick::clear_tally() {
   const YardstickTally nothing{};
-  check(driver().cuMemcpyHtoD(tally_.address(), &nothing, sizeof nothing), "yardstick: clearing the tally");
+  copy_to_gpu(tally_.address(), &nothing, sizeof nothing, "yardstick: clearing the tally");
 }
 
 YardstickTally Yardstick::take_tally(const std::string& what) {

@@ -71,7 +71,7 @@ YardstickAreas::Area YardstickAreas::device(uint64_t bytes, uint32_t seed) {
   }
   if (!device_filled_ || device_seed_ != seed) {
     const Area source = pinned(bytes, seed);
-    check(driver().cuMemcpyHtoD(device_.address(), source.words, bytes), "yardstick: filling the memory of the GPU");
+    copy_to_gpu(device_.address(), source.words, bytes, "yardstick: filling the memory of the GPU");
   }
   device_filled_ = true;
   device_seed_ = seed;
