@@ -9,7 +9,7 @@ import type { Mount } from '../gpufs/mount.ts';
 import { loadNativeBinding, type NativePeer, type NativePeerConfig } from '../gpufs/native_binding.ts';
 import type { InputTypes, InputValues } from '../gpufs/kernel_definition.ts';
 import { dispatchRound, kernelOn, mountFor } from './kernel_system.ts';
-import { kernelOf } from './kernel_text.ts';
+import { grouped, kernelOf } from './kernel_text.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 
 export interface Baseline {
@@ -67,7 +67,7 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
     await unmount();
   };
   try {
-    const kernel = await kernelOn(fs, kernelOf(name, { ...part, inputs, prelude }, job.workload));
+    const kernel = await kernelOn(fs, kernelOf(name, grouped({ ...part, inputs, prelude }, job), job.workload));
     const flusher = flush === undefined ? undefined : await kernelOn(fs, { name: `flush_of_${name}`, inputs, prelude, source: flush });
     const served = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       attached.peer.begin();

@@ -1,16 +1,13 @@
-// Systems on the cache of the mount: what they do in the same way around their own way to get at bytes.
+// Systems on the cache of the mount: what they do in the same way around their own way to get at bytes. The file is opened once and its handle
+// passed to every kernel, as a program does that launches many: a file that nobody has open may be another one afterwards.
+import { basename } from 'node:path';
+import type { Mount } from '../gpufs/mount.ts';
 import { cacheOf, prepareKernelSystem } from './kernel_system.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 
-/** `file`, for all accesses of a warp, and `mine`, its own bytes. */
-export const openFile = ({ workload }: Job): string => `
-    WARPFS_TRY(int file, gopen(fs, path, ${workload.writes ? 'WARPFS_RDWR' : 'WARPFS_RDONLY'}));
-    if (file < 0) return file;
+/** `mine`, the bytes of each warp. */
+const ownBytes = `
     WARPFS_DEVICE uchar* mine = target + (ulong)item * item_bytes;`;
-
-export const closeFile = `
-    WARPFS_TRY(int closed, gclose(fs, file));
-    if (closed != 0) return closed;`;
 
 /** All of an access, into a copy at `mine`. */
 export const readCopy = `
@@ -22,13 +19,49 @@ export const writeCopy = `
       WARPFS_TRY(int put, gwrite(fs, file, offset, bytes, place));
       if (put != (int)bytes) return put < 0 ? put : -Errno::eio;`;
 
-/** `itemBytes`: so many bytes of its own each warp has. */
-export function prepareCacheSystem(name: string, job: Job, part: ShaderPart, itemBytes: number): Promise<PreparedSystem> {
+/** `part.open` comes behind `mine` and `file`; `itemBytes`: so many bytes of its own each warp has. */
+export function prepareCacheSystem(name: string, job: Job, part: Omit<ShaderPart, 'close'>, itemBytes: number): Promise<PreparedSystem> {
+  const file = new OpenFile(job);
   return prepareKernelSystem(name, job, {
-    part: { ...part, inputs: { item_bytes: 'u32' }, outputs: { target: 'u8[]' } },
+    part: { ...part, open: `${ownBytes}${part.open}`, close: '', inputs: { item_bytes: 'u32', file: 'i32' }, outputs: { target: 'u8[]' } },
     counts: true,
     mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io } },
-    inputs: async () => ({ item_bytes: itemBytes }),
+    inputs: async (fs) => ({ item_bytes: itemBytes, file: await file.handle(fs) }),
     outputs: { target: job.items * itemBytes },
+    letGo: () => file.letGo(),
   });
+}
+
+/** A handle that kernels get from a kernel. */
+class OpenFile {
+  readonly #job: Job;
+  #handle: number | undefined;
+  #close: (() => Promise<unknown>) | undefined;
+
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  async handle(fs: Mount): Promise<number> {
+    if (this.#handle !== undefined) return this.#handle;
+    const { file, workload } = this.#job;
+    const opener = await fs.kernel({
+      name: 'open_file', inputs: { path: 'string' }, outputs: { handle: 'i32[]' },
+      source: `
+        WARPFS_TRY(int opened, gopen(fs, path, ${workload.writes ? 'WARPFS_RDWR' : 'WARPFS_RDONLY'}));
+        if (opened < 0) return opened;
+        if (lane.index == 0u) handle[0] = opened;`,
+    });
+    const closer = await fs.kernel({ name: 'close_file', inputs: { file: 'i32' }, source: 'WARPFS_TRY(int closed, gclose(fs, file)); return closed;' });
+    const [handle] = (await opener.dispatch({ items: 1, inputs: { path: basename(file) }, outputs: { handle: 1 } })).handle;
+    this.#close = () => closer.dispatch({ items: 1, inputs: { file: handle as number } });
+    this.#handle = handle as number;
+    return this.#handle;
+  }
+
+  async letGo(): Promise<void> {
+    const close = this.#close;
+    this.#handle = this.#close = undefined;
+    await close?.();
+  }
 }

@@ -16,6 +16,8 @@ export interface ExperimentOption {
   tiny: number | readonly number[];
   /** With --full: for figures. Default: as usual. */
   full?: number | readonly number[];
+  /** On a GPU, which has many more warps, instead of `usual` and `full`. */
+  gpu?: { usual?: number | readonly number[]; full?: number | readonly number[] };
   sweep?: true;
 }
 
@@ -38,7 +40,8 @@ export interface Task {
 
 export interface Point {
   parameters: Record<string, number | string>;
-  job: Omit<Job, 'device' | 'medium' | 'root' | 'file'>;
+  /** Threads of the host: one on the cpu device, which has need of the cores itself, some on a GPU. */
+  job: Omit<Job, 'device' | 'medium' | 'root' | 'file' | 'threads'> & Partial<Pick<Job, 'threads'>>;
   /** The systems that it is about. Default: all that can do it. */
   systems?: readonly string[];
   /** Why it is left out on this machine. */
@@ -52,7 +55,11 @@ export interface Point {
 }
 
 /** A value of the rows that were measured; undefined where they are not all there. */
-export type Finder = (metric: string, system: string, parameters?: Record<string, number | string>) => number | undefined;
+export interface Finder {
+  (metric: string, system: string, parameters?: Record<string, number | string>): number | undefined;
+  /** That have rows. */
+  systems: readonly string[];
+}
 
 export interface Prediction {
   what: string;
@@ -60,6 +67,8 @@ export interface Prediction {
   atLeast?: number;
   atMost?: number;
   because: string;
+  /** What it is about. Default: the cpu device. */
+  device?: DeviceName;
   measured(find: Finder): number | undefined;
 }
 
@@ -106,5 +115,5 @@ export interface Experiment {
   papers: readonly PaperNumber[];
   figures: readonly Figure[];
   /** Throws where the values do not go together. */
-  points(values: Values, seed: number): Point[];
+  points(values: Values, seed: number, device: DeviceName): Point[];
 }

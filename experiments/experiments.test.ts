@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'warpfs-experiments-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function runTiny(experiment: Experiment, systems: readonly System[] = catalogue.systems, seed = 3, medium: MediumName = 'raw'): Promise<{ rows: Row[]; leftOut: LeftOut[] }> {
-  const { values, options } = optionValues(experiment, {}, 'tiny');
+  const { values, options } = optionValues(experiment, {}, 'tiny', testDevice);
   const rows: Row[] = [];
   const leftOut = await runExperiment(experiment, {
     values, options, profile: 'tiny', runs: 1, seed, device: testDevice, medium, systems, folder,
@@ -53,8 +53,8 @@ describe.each(catalogue.experiments)('$name', (experiment) => {
   test('every system that can do it was measured', () => {
     const expected = catalogue.systems.filter((system) => system.notOn?.[testDevice] === undefined).map(({ name }) => name);
     const measured = [...new Set(rows.map(({ system }) => system))];
-    const wanted = experiment.points(optionValues(experiment, {}, 'tiny').values, 3).flatMap((point) => {
-      const able = catalogue.systems.filter((system) => system.cannot?.({ ...point.job, device: testDevice, medium: 'raw', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
+    const wanted = experiment.points(optionValues(experiment, {}, 'tiny', testDevice).values, 3, testDevice).flatMap((point) => {
+      const able = catalogue.systems.filter((system) => system.cannot?.({ threads: 1, ...point.job, device: testDevice, medium: 'raw', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
       return (point.systems ?? expected).filter((name) => able.includes(name));
     });
     expect(measured.toSorted()).toEqual([...new Set(wanted)].toSorted());

@@ -5,7 +5,7 @@ import { mount, type Mount } from '../gpufs/mount.ts';
 import type { MountOptions } from '../gpufs/options.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
 import type { Kernel } from '../gpufs/kernel.ts';
-import { kernelOf } from './kernel_text.ts';
+import { grouped, kernelOf } from './kernel_text.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 import type { OutputArray, Round, RoundResult } from './workload.ts';
 
@@ -53,7 +53,7 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
     await system.close?.();
   };
   try {
-    const kernel = await kernelOn(fs, kernelOf(name, part, job.workload));
+    const kernel = await kernelOn(fs, kernelOf(name, grouped(part, job), job.workload));
     return {
       async run(round) {
         const since = performance.now();

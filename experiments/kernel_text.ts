@@ -1,6 +1,6 @@
 // The kernel of a workload on a system: the loop over the accesses of a warp, with the statements of both in their places.
 import type { InputTypes, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
-import type { ShaderPart } from './system.ts';
+import { CannotDo, GROUP_ON_GPU, type Job, type ShaderPart } from './system.ts';
 import type { Workload } from './workload.ts';
 
 const usualInputs = { path: 'string', count: 'u32', repeats: 'u32', first: 'u32', offsets: 'u64[]', lengths: 'u32[]' } as const;
@@ -29,6 +29,13 @@ WARPFS_FN uint words_sum(WARPFS_THREAD const Lane& lane, const WARPFS_DEVICE uch
 }
 }  // namespace warpfs
 `;
+
+/** Where a job says how many multiprocessors it may have, its items are grouped so that they have that many. */
+export function grouped(part: ShaderPart, { device, workers }: Job): ShaderPart {
+  if (device === 'cpu' || workers === undefined) return part;
+  if (part.groupWarps !== undefined) throw new CannotDo(`its groups of ${part.groupWarps} warps are spread over more multiprocessors than the job may have`);
+  return { ...part, groupWarps: GROUP_ON_GPU };
+}
 
 /** `name`: of the system. */
 export function kernelOf(name: string, part: ShaderPart, workload: Workload): KernelDefinition<InputTypes, OutputTypes> {

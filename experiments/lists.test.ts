@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { wordAt } from '../gpufs/bench/data_set.ts';
 import { Random } from '../gpufs/random.ts';
-import { randomAccesses, roundOf, shuffled, sumOfWords, totalsOf, wordsOfSeed, wrongTotal } from './lists.ts';
+import { randomAccesses, roundOf, shuffled, sumOfSeedWords, sumOfWords, totalsOf, wordsOfSeed, wrongTotal } from './lists.ts';
 import { ACCESS, lengthOf, modeOf } from './workload.ts';
 
 test('a list has the accesses of each item side by side, and nothing where one has fewer', () => {
@@ -27,6 +27,12 @@ test('a sum tells words apart that have changed places', () => {
   const right = sumOfWords(words, 64, 4096);
   expect(sumOfWords((index) => words(index === 20 ? 21 : index === 21 ? 20 : index), 64, 4096)).not.toBe(right);
   expect(sumOfWords((index) => words(index) ^ (index === 20 ? 1 : 0), 64, 4096)).not.toBe(right);
+});
+
+test('the sum of words of a seed is what adding them up gives', () => {
+  for (const [offset, bytes] of [[0, 4], [4, 16], [512, 512], [8 * 2 ** 30, 4096], [2 ** 20, 2 ** 20]] as const) {
+    expect(sumOfSeedWords(7, offset, bytes)).toBe(sumOfWords(wordsOfSeed(7), offset, bytes));
+  }
 });
 
 test('totals weigh each access, and the first item that is wrong is named', () => {

@@ -40,6 +40,7 @@ export interface LeftOut {
 }
 
 export const FILE = 'data.bin';
+const GPU_THREADS = 8;
 const NOT_SHAPED = 'it reads and writes the file past the daemon of a mount, so that no medium would shape it';
 
 /** What a system did at a point so far. */
@@ -55,7 +56,7 @@ interface Entry {
 
 /** Gives what was left out, and why. */
 export async function runExperiment(experiment: Experiment, settings: RunSettings): Promise<LeftOut[]> {
-  const points = experiment.points(settings.values, settings.seed);
+  const points = experiment.points(settings.values, settings.seed, settings.device);
   const leftOut = new Map<string, string>();
   const total = points.length * (settings.runs + 1);
   const folder = await mkdtemp(join(settings.folder ?? tmpdir(), 'warpfs-experiment-'));
@@ -103,7 +104,7 @@ async function entriesOf(point: Point, settings: RunSettings, root: string, left
   await (point.makeFile === undefined ? makeDataFile(source, point.job.fileBytes, seed) : point.makeFile(source));
   for (const system of settings.systems) {
     if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
-    const job: Job = { ...point.job, device, medium, root, file: FILE };
+    const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root, file: FILE };
     const reason = system.notOn?.[device] ?? (medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED);
     if (reason !== undefined) {
       leftOut.set(system.name, reason);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { HostFile, type Pieces } from './host_file.ts';
 import { dispatchRound, kernelOn, mountFor } from './kernel_system.ts';
-import { kernelOf } from './kernel_text.ts';
+import { grouped, kernelOf } from './kernel_text.ts';
 import { Stage } from './stage.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 import { ACCESS, lengthOf, modeOf, type OutputArray, type Round, type RoundResult } from './workload.ts';
@@ -37,7 +37,7 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
     await file.close();
   };
   try {
-    const kernel = await kernelOn(fs, kernelOf(name, readPart, job.workload));
+    const kernel = await kernelOn(fs, kernelOf(name, grouped(readPart, job), job.workload));
     const stages = Array.from({ length: buffers }, () => new Stage(fs));
     const read = async (chunk: Chunk, number: number): Promise<{ stage: Stage; milliseconds: number }> => {
       const stage = stages[number % buffers] as Stage;

@@ -28,11 +28,14 @@ export interface Job {
   advice: MapAdvice;
   /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
   cold?: true;
-  /** Threads of the cpu device; undefined: one for each core. */
+  /** Threads of the cpu device; undefined: one for each core. On a GPU: the items are in groups of GROUP_ON_GPU, one for each multiprocessor. */
   workers?: number | undefined;
   /** Of those that the system has, the ones that are there. Default: none. */
   flaws?: readonly string[];
 }
+
+/** Warps that take as much as a multiprocessor has, so that no two such groups are on one. */
+export const GROUP_ON_GPU = 32;
 
 export interface PreparedSystem {
   run(round: Round): Promise<RoundResult>;

@@ -3,7 +3,7 @@ import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Finder, Prediction, Profile } from './experiment.ts';
 import type { Row } from './rows.ts';
 
-/** What predictions are about: their numbers are those of the device that everybody has. */
+/** The device that everybody has. */
 const PREDICTED_FOR: DeviceName = 'cpu';
 
 export interface Verdict {
@@ -18,12 +18,13 @@ export interface Verdict {
 
 /** Rows of one run. Those that failed have no value to find. */
 export function finderOf(rows: readonly Row[]): Finder {
-  return (metric, system, parameters = {}) => {
+  const find = (metric: string, system: string, parameters: Record<string, number | string> = {}): number | undefined => {
     const row = rows.find(
       (candidate) => candidate.metric === metric && candidate.system === system && Object.entries(parameters).every(([name, value]) => candidate.parameters[name] === value),
     );
     return row?.value ?? undefined;
   };
+  return Object.assign(find, { systems: [...new Set(rows.map(({ system }) => system))] });
 }
 
 export function ratio(value: number | undefined, beside: number | undefined): number | undefined {
@@ -32,7 +33,8 @@ export function ratio(value: number | undefined, beside: number | undefined): nu
 
 export function verdictsOf({ predictions }: Experiment, rows: readonly Row[]): Verdict[] {
   const find = finderOf(rows);
-  return predictions.map((prediction) => {
+  const device = rows[0]?.device ?? PREDICTED_FOR;
+  return predictions.filter((prediction) => (prediction.device ?? PREDICTED_FOR) === device).map((prediction) => {
     const { what, unit, because } = prediction;
     const measured = prediction.measured(find);
     return { what, unit, because, predicted: predictedOf(prediction), measured, verdict: judge(prediction, measured, rows[0]) };
@@ -47,7 +49,6 @@ function predictedOf({ atLeast, atMost }: Prediction): string {
 function judge({ atLeast = -Infinity, atMost = Infinity }: Prediction, measured: number | undefined, row: Row | undefined): string {
   if (measured === undefined || row === undefined) return 'not measured';
   if (row.profile === 'tiny') return tooSmall(row.profile);
-  if (row.device !== PREDICTED_FOR) return `predicted for the ${PREDICTED_FOR} device`;
   return measured >= atLeast && measured <= atMost ? 'as predicted' : 'otherwise';
 }
 

@@ -1,4 +1,5 @@
 // Random reads of one page against the number of warps that read. The question and the predictions are in README.md.
+import { besideBest } from '../beside_best.ts';
 import type { Experiment, Finder } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { rate, readTask } from '../tasks.ts';
@@ -15,12 +16,13 @@ export const experiment: Experiment = {
   question: 'How many random reads of 4 KB does each design give, and how long does one take, when the file is four times as large as the memory for it?',
   metrics: { rate: 'kreads/s', wait_median: 'us', wait_p99: 'us', hit_ratio: '%' },
   options: [
-    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000 },
-    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: [1, 8, 64], tiny: [1, 8], full: [1, 2, 4, 8, 16, 32, 64, 128, 256], sweep: true },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024 },
-    { name: 'threads', what: 'threads of the host that move bytes', min: 1, max: 64, usual: 1, tiny: 1 },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000, gpu: { usual: 400_000, full: 1_000_000 } },
+    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: [1, 8, 64], tiny: [1, 8], full: [1, 2, 4, 8, 16, 32, 64, 128, 256], gpu: { usual: [64, 1024, 4096], full: [32, 128, 512, 1024, 2048, 4096] }, sweep: true },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 512, full: 2048 } },
+    { name: 'threads', what: 'threads of the host that move bytes', min: 1, max: 64, usual: 1, tiny: 1, gpu: { usual: 8 } },
   ],
   predictions: [
+    besideBest('rate', '4,096 warps', { warps: 4096 }, 'both read where the file lies, at the limit of the bus; what else a miss costs is hidden by other warps'),
     {
       what: 'hit ratio of warpfs, 64 warps', unit: '%', atLeast: 23.5, atMost: 26.5,
       because: 'uniform accesses hit exactly as often as the share of the file that is cached, under every policy',

@@ -1,4 +1,5 @@
 // Reads of bytes that are all in memory. The question and the predictions are in README.md.
+import { besideBest } from '../beside_best.ts';
 import type { Experiment } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
@@ -15,12 +16,13 @@ export const experiment: Experiment = {
   question: 'What does an access cost when everything is in memory already: what does each design take for finding, holding and letting go?',
   metrics: { bandwidth: 'GB/s', rate: 'kreads/s', hit_ratio: '%' },
   options: [
-    { name: 'bytes', what: 'bytes of one read', min: 16, max: 4096, usual: [256, 1024, 4096], tiny: [256, 4096], full: [64, 128, 256, 512, 1024, 2048, 4096], sweep: true },
-    { name: 'reads', what: 'reads of each warp in a timed run', min: 1, max: 1_000_000, usual: 400, tiny: 20, full: 4000 },
-    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8 },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 65_536, usual: 16, tiny: 2, full: 256 },
+    { name: 'bytes', what: 'bytes of one read', min: 16, max: 4096, usual: [256, 1024, 4096], tiny: [256, 4096], full: [64, 128, 256, 512, 1024, 2048, 4096], gpu: { full: [64, 256, 1024, 4096] }, sweep: true },
+    { name: 'reads', what: 'reads of each warp in a timed run', min: 1, max: 1_000_000, usual: 400, tiny: 20, full: 4000, gpu: { usual: 200, full: 500 } },
+    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 65_536, usual: 16, tiny: 2, full: 256, gpu: { usual: 256, full: 1024 } },
   ],
   predictions: [
+    besideBest('bandwidth', '4 KiB', { bytes: 4096 }, 'a hit in place takes two read-modify-writes of a word of the line, and a copy out none'),
     {
       what: 'hit ratio of warpfs, 4 KB', unit: '%', atLeast: 100,
       because: 'the cache is twice the file, and a read of all of it came before',
@@ -54,7 +56,7 @@ export const experiment: Experiment = {
     const warps = values.one('warps');
     return values.all('bytes').map((bytes) => ({
       parameters: { bytes },
-      job: { workload: read, fileBytes, cacheBytes: fileBytes * 2, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal' },
+      job: { workload: read, fileBytes, cacheBytes: fileBytes * 2, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto', advice: 'normal' },
       task(run) {
         // The run that is not counted reads all of the file.
         const accesses = run === 0 ? everyPage(fileBytes, warps) : randomAccesses(randomOf(seed, run), { items: warps, count: values.one('reads'), bytes, fileBytes });

@@ -1,4 +1,5 @@
 // Breadth-first search and connected components on graphs in files. The question and the predictions are in README.md.
+import { besideBest } from '../beside_best.ts';
 import type { Experiment, Measured, Point } from '../experiment.ts';
 import { roundOf } from '../lists.ts';
 import type { PreparedSystem } from '../system.ts';
@@ -15,11 +16,12 @@ export const experiment: Experiment = {
   question: 'How many edges a second do breadth-first search and connected components go along when the lists of neighbours lie in a file that does not fit?',
   metrics: { rate: 'Medges/s', rounds: 'rounds' },
   options: [
-    { name: 'scale', what: 'the graphs have 2 to the power of it vertices', min: 6, max: 26, usual: 15, tiny: 9, full: 20 },
+    { name: 'scale', what: 'the graphs have 2 to the power of it vertices', min: 6, max: 26, usual: 15, tiny: 9, full: 20, gpu: { usual: 16, full: 18 } },
     { name: 'degree', what: 'neighbours of a vertex in the mean', min: 2, max: 1024, usual: 16, tiny: 16, full: 32 },
-    { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8 },
+    { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
   ],
   predictions: [
+    besideBest('rate', 'breadth-first search of the power-law graph', { graph: 'power_law', algorithm: 'search' }, 'many small accesses with some reuse: hits are cheap, and misses at the limit of the bus'),
     {
       what: 'warpfs, components, power law beside uniform', unit: 'x', atLeast: 0.9, atMost: 3,
       because: 'all lists are read in order either way; long lists fill more of a read, and half of the vertices have short ones in both graphs',
@@ -45,7 +47,7 @@ export const experiment: Experiment = {
     return kinds.flatMap((kind): Point[] => {
       const graph = makeGraph(kind, values.one('scale'), values.one('degree'), seed);
       const fileBytes = Math.ceil((graph.neighbours.length * 4) / PAGE) * PAGE;
-      const job = { fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto' as const, advice: 'normal' as const };
+      const job = { fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto' as const, advice: 'normal' as const };
       const makeFile = (path: string): Promise<void> => writeGraph(graph, path, fileBytes);
       const source = hub(graph);
       const steps = distances(graph, source);

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wordAt } from '../../gpufs/bench/data_set.ts';
+import { besideBest } from '../beside_best.ts';
 import type { Experiment } from '../experiment.ts';
 import { type Access, roundOf, totalsOf } from '../lists.ts';
 import type { Job } from '../system.ts';
@@ -16,10 +17,16 @@ export const experiment: Experiment = {
   question: 'What does it cost to read two vectors and to write their sum through a cache, beside a program that streams them through three buffers?',
   metrics: { rate: 'Melements/s' },
   options: [
-    { name: 'mib', what: 'size of each vector in MiB', min: 1, max: 16_384, usual: [2, 8], tiny: [1], full: [4, 16, 64, 256], sweep: true },
-    { name: 'warps', what: 'warps that add', min: 1, max: 4096, usual: 64, tiny: 16 },
+    { name: 'mib', what: 'size of each vector in MiB', min: 1, max: 16_384, usual: [2, 8], tiny: [1], full: [4, 16, 64, 256], gpu: { usual: [64], full: [64, 256] }, sweep: true },
+    { name: 'warps', what: 'warps that add', min: 1, max: 4096, usual: 64, tiny: 16, gpu: { usual: 4096 } },
   ],
   predictions: [
+    besideBest('rate', '64 MiB', { mib: 64 }, 'written lines are stored into the file many at once, beside the reads'),
+    {
+      what: 'warpfs beside triple_buffer, 64 MiB', unit: 'x', atLeast: 0.95, device: 'cuda',
+      because: 'both move each byte once; the host of the other has to read and write it as well',
+      measured: (find) => ratio(find('rate', 'warpfs', { mib: 64 }), find('rate', 'triple_buffer', { mib: 64 })),
+    },
     {
       what: 'triple_buffer beside warpfs, 8 MiB', unit: 'x', atLeast: 0.67, atMost: 1.51,
       because: 'write-back in the background, in batches, with no fill for lines that are written whole: it should lose less than the 1.51 of BaM, which writes back within the miss',
@@ -48,7 +55,7 @@ export const experiment: Experiment = {
       const expected = totalsOf(round, (offset, length) => (offset < 2 * bytes ? 0 : sumOf(sumAt, (offset - 2 * bytes) / 4, length / 4)));
       return {
         parameters: { mib },
-        job: { workload: add, fileBytes: 3 * bytes, cacheBytes: (3 * bytes) / 4, lineBytes: ADD_BYTES, items: warps, accessBytes: ADD_BYTES, threads: 1, io: 'auto', advice: 'normal' },
+        job: { workload: add, fileBytes: 3 * bytes, cacheBytes: (3 * bytes) / 4, lineBytes: ADD_BYTES, items: warps, accessBytes: ADD_BYTES, io: 'auto', advice: 'normal' },
         task: () => ({
           async measure(system, job) {
             const { milliseconds, failure } = await measureWrites(system, round, async ({ totals }) => {

@@ -24,10 +24,10 @@ export const experiment: Experiment = {
   metrics: { rate: 'kreads/s', bandwidth: 'GB/s' },
   options: [
     { name: 'cold', what: '1: the file is not in the memory of the host, where it can be asked to forget; 0: it is', min: 0, max: 1, usual: [0, 1], tiny: [0, 1], sweep: true },
-    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 3200, tiny: 128, full: 32_000 },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024 },
-    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8 },
-    { name: 'threads', what: 'threads of the host that move bytes', min: 1, max: 64, usual: 1, tiny: 1 },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 3200, tiny: 128, full: 32_000, gpu: { usual: 50_000, full: 200_000 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 256, full: 1024 } },
+    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 1024 } },
+    { name: 'threads', what: 'threads of the host that move bytes', min: 1, max: 64, usual: 1, tiny: 1, gpu: { usual: 8 } },
   ],
   predictions: [
     {

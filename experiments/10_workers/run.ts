@@ -1,6 +1,7 @@
 // How much of a device it takes to keep the host busy. The question and the predictions are in README.md.
 import type { Experiment } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
+import { GROUP_ON_GPU } from '../system.ts';
 import { rate, readTask } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
@@ -13,10 +14,10 @@ export const experiment: Experiment = {
   question: 'How many workers, the multiprocessors of this device, does each design need for the most reads that it can give?',
   metrics: { rate: 'kreads/s' },
   options: [
-    { name: 'workers', what: 'threads of the cpu device', min: 1, max: 1024, usual: [1, 2, 4], tiny: [1, 2], full: [1, 2, 4, 8, 16, 32], sweep: true },
-    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000 },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 32, tiny: 4, full: 1024 },
-    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8 },
+    { name: 'workers', what: 'threads of the cpu device, or multiprocessors of a GPU', min: 1, max: 1024, usual: [1, 2, 4], tiny: [1, 2], full: [1, 2, 4, 8, 16, 32], gpu: { usual: [1, 4, 16, 64], full: [1, 2, 4, 8, 16, 32, 64, 120] }, sweep: true },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000, gpu: { usual: 200_000, full: 400_000 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 32, tiny: 4, full: 1024, gpu: { usual: 512 } },
+    { name: 'warps', what: 'warps that read on the cpu device; on a GPU each multiprocessor has 32', min: 1, max: 4096, usual: 64, tiny: 8 },
   ],
   predictions: [
     {
@@ -35,18 +36,21 @@ export const experiment: Experiment = {
     { system: 'BaM, AGILE', what: 'SMs for the same: more than', value: 72, unit: 'SMs of 108', on: 'A100, 4 990 Pro', source: "OSDI'26" },
   ],
   figures: [{ title: 'Workers needed to saturate', metric: 'rate', x: { parameter: 'workers', title: 'workers', log: true }, y: { title: 'thousand reads a second', log: true } }],
-  points(values, seed) {
+  points(values, seed, device) {
     const fileBytes = values.one('file-mib') * 2 ** 20;
-    const warps = values.one('warps');
-    return values.all('workers').map((workers) => ({
-      parameters: { workers },
-      onlyOn: { device: 'cpu', because: 'a kernel cannot be kept to some multiprocessors of a GPU: warpfs bench --device cuda sms_for_cold finds how many are needed' },
-      job: { workload: read, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal', workers },
-      task(run) {
-        const round = roundOf(randomAccesses(randomOf(seed, run), { items: warps, count: Math.max(1, Math.round(values.one('reads') / warps)), bytes: PAGE, fileBytes }));
-        const expected = totalsOfReads(round, seed);
-        return readTask(round, expected, (result) => ({ rate: rate(result, round) }));
-      },
-    }));
+    const reads = values.one('reads');
+    return values.all('workers').map((workers) => {
+      // Groups of so many warps are one on each multiprocessor.
+      const warps = device === 'cpu' ? values.one('warps') : workers * GROUP_ON_GPU;
+      return {
+        parameters: { workers },
+        job: { workload: read, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto', advice: 'normal', workers },
+        task(run) {
+          const round = roundOf(randomAccesses(randomOf(seed, run), { items: warps, count: Math.max(1, Math.round(reads / warps)), bytes: PAGE, fileBytes }));
+          const expected = totalsOfReads(round, seed);
+          return readTask(round, expected, (result) => ({ rate: rate(result, round) }));
+        },
+      };
+    });
   },
 };

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { wordAt } from '../../gpufs/bench/data_set.ts';
+import { besideBest } from '../beside_best.ts';
 import type { Experiment, Task } from '../experiment.ts';
 import { type Access, randomOf, roundOf, shares, shuffled, sumOfWords, totalsOf, wrongTotal } from '../lists.ts';
 import { accessesOf, measureWrites } from '../tasks.ts';
@@ -17,12 +18,13 @@ export const experiment: Experiment = {
   question: 'How fast is each design when warps read and change pages of a file that does not fit, and is every byte of it right at the end?',
   metrics: { rate: 'kaccesses/s' },
   options: [
-    { name: 'updates', what: 'of 100 accesses so many change their page', min: 0, max: 100, usual: [10, 50, 90], tiny: [50], full: [0, 10, 25, 50, 75, 90, 100], sweep: true },
+    { name: 'updates', what: 'of 100 accesses so many change their page', min: 0, max: 100, usual: [10, 50, 90], tiny: [50], full: [0, 10, 25, 50, 75, 90, 100], gpu: { full: [10, 50, 90] }, sweep: true },
     { name: 'accesses', what: 'of each warp in a timed run', min: 1, max: 1_000_000, usual: 60, tiny: 16, full: 1000 },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 4096, usual: 16, tiny: 2, full: 256 },
-    { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8 },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 4096, usual: 16, tiny: 2, full: 256, gpu: { usual: 128, full: 512 } },
+    { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
   ],
   predictions: [
+    besideBest('rate', '50 updates in 100', { updates: 50 }, 'written lines are stored many at once and in the background, none within a miss'),
     {
       what: 'warpfs with 90 updates in 100, beside 10', unit: 'x', atLeast: 0.3, atMost: 0.9,
       because: 'three of four accesses miss either way, and with updates each eviction is a write as well: two transfers in the place of one, and a sync',
@@ -48,7 +50,7 @@ export const experiment: Experiment = {
       const file = Uint32Array.from({ length: fileBytes / 4 }, (_, word) => wordAt(word, seed));
       return {
         parameters: { updates },
-        job: { workload: update, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, threads: 1, io: 'auto', advice: 'normal' },
+        job: { workload: update, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto', advice: 'normal' },
         task(run) {
           const random = randomOf(seed + updates, run);
           const order = shuffled(random, pages);

@@ -1,9 +1,9 @@
 // This cache, one call after the other.
-import { closeFile, openFile, prepareCacheSystem, readCopy, writeCopy } from '../cache_system.ts';
-import type { Job, ShaderPart, System } from '../system.ts';
+import { prepareCacheSystem, readCopy, writeCopy } from '../cache_system.ts';
+import type { ShaderPart, System } from '../system.ts';
 
-const part = (job: Job): ShaderPart => ({
-  open: openFile(job),
+const part: Omit<ShaderPart, 'close'> = {
+  open: '',
   access: `
     place = mine;
     if (mode != ACCESS_OVERWRITE) {${readCopy}
@@ -12,12 +12,11 @@ const part = (job: Job): ShaderPart => ({
     warp_sync(lane);
     if (mode != ACCESS_READ) {${writeCopy}
     }`,
-  close: closeFile,
-});
+};
 
 export const system: System = {
   name: 'warpfs',
   models: 'this cache: each warp calls gread and gwrite, and waits for each of them',
   shaped: true,
-  prepare: (job) => prepareCacheSystem('warpfs', job, part(job), job.accessBytes),
+  prepare: (job) => prepareCacheSystem('warpfs', job, part, job.accessBytes),
 };

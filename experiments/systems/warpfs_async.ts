@@ -1,13 +1,13 @@
 // This cache, with reads that are asked for before they are wanted.
-import { closeFile, openFile, prepareCacheSystem, writeCopy } from '../cache_system.ts';
-import type { Job, ShaderPart, System } from '../system.ts';
+import { prepareCacheSystem, writeCopy } from '../cache_system.ts';
+import type { ShaderPart, System } from '../system.ts';
 
 const AHEAD = 3;
 const PLACES = AHEAD + 1;
 
-const part = (job: Job): ShaderPart => ({
+const part: Omit<ShaderPart, 'close'> = {
   ahead: AHEAD,
-  open: `${openFile(job)}
+  open: `
     Ticket tickets[${PLACES}];`,
   start: `
     if (mode != ACCESS_OVERWRITE) {
@@ -24,12 +24,11 @@ const part = (job: Job): ShaderPart => ({
     warp_sync(lane);
     if (mode != ACCESS_READ) {${writeCopy}
     }`,
-  close: closeFile,
-});
+};
 
 export const system: System = {
   name: 'warpfs_async',
   models: `this cache, asked ahead: each warp has ${AHEAD} gread_async under way beside the bytes that it works on`,
   shaped: true,
-  prepare: (job) => prepareCacheSystem('warpfs_async', job, part(job), PLACES * job.accessBytes),
+  prepare: (job) => prepareCacheSystem('warpfs_async', job, part, PLACES * job.accessBytes),
 };

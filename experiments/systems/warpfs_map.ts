@@ -1,10 +1,10 @@
 // This cache, its lines used where they lie.
-import { closeFile, openFile, prepareCacheSystem, readCopy, writeCopy } from '../cache_system.ts';
+import { prepareCacheSystem, readCopy, writeCopy } from '../cache_system.ts';
 import type { Job, ShaderPart, System } from '../system.ts';
 
-const part = (job: Job): ShaderPart => ({
+const part = (job: Job): Omit<ShaderPart, 'close'> => ({
   pieceBytes: job.lineBytes,
-  open: openFile(job),
+  open: '',
   // Where other warps have all lines of a set mapped, a program that cannot wait for them copies.
   access: `
     Map map;
@@ -23,7 +23,6 @@ const part = (job: Job): ShaderPart => ({
       if (unmapped != 0) return unmapped;
     } else if (mode != ACCESS_READ) {${writeCopy}
     }`,
-  close: closeFile,
 });
 
 export const system: System = {

@@ -70,8 +70,8 @@ function commandOf(run: Command, name: string, description: string, { systems }:
 }
 
 function optionOf(option: ExperimentOption): Option {
-  const { name, what, usual, sweep } = option;
-  return new Option(`--${name} <${sweep === true ? 'counts' : 'count'}>`, `${what} (default: ${shown(usual)})`).argParser(parserOf(option)) as unknown as Option;
+  const { name, what, usual, sweep, gpu } = option;
+  return new Option(`--${name} <${sweep === true ? 'counts' : 'count'}>`, `${what} (default: ${shown(usual)}${gpu?.usual === undefined ? '' : `; on a GPU: ${shown(gpu.usual)}`})`).argParser(parserOf(option)) as unknown as Option;
 }
 
 /** Everything that can be wrong with the command is said before the first file is made. */
@@ -91,7 +91,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
   try {
     for (const experiment of experiments) {
       if (stop.aborted) break;
-      const { values, options } = optionValues(experiment, flags as unknown as Record<string, unknown>, profile);
+      const { values, options } = optionValues(experiment, flags as unknown as Record<string, unknown>, profile, device);
       const rows: Row[] = [];
       const progress = makeProgress(streams, experiment.name, json);
       const keep = async (more: readonly Row[]): Promise<void> => {

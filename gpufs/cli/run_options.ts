@@ -1,5 +1,6 @@
 // The options of an experiment as the command line has them: one whole number, or several where each is a point.
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { DeviceName } from '../options.ts';
 import type { Experiment, ExperimentOption, Profile, Values } from '../../experiments/experiment.ts';
 
 const runs: Record<Profile, number> = { tiny: 1, usual: 5, full: 15 };
@@ -23,12 +24,18 @@ export function parserOf({ min, max, sweep }: ExperimentOption): (text: string) 
   };
 }
 
+function usualValue({ usual, tiny, full, gpu }: ExperimentOption, profile: Profile, device: DeviceName): number | readonly number[] {
+  if (profile === 'tiny') return tiny;
+  const most = profile === 'full' ? [device === 'cpu' ? undefined : (gpu?.full ?? gpu?.usual), full] : [device === 'cpu' ? undefined : gpu?.usual];
+  return most.find((value) => value !== undefined) ?? usual;
+}
+
 /** What was given on the command line, else what the profile has. Commander spells `file-mib` as `fileMib`. */
-export function optionValues(experiment: Experiment, flags: Record<string, unknown>, profile: Profile): { values: Values; options: Record<string, number | readonly number[]> } {
+export function optionValues(experiment: Experiment, flags: Record<string, unknown>, profile: Profile, device: DeviceName): { values: Values; options: Record<string, number | readonly number[]> } {
   const options: Record<string, number | readonly number[]> = {};
   for (const option of experiment.options) {
     const given = flags[option.name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    const value = Array.isArray(given) ? (given as number[]) : (profile === 'full' ? option.full : undefined) ?? (profile === 'tiny' ? option.tiny : option.usual);
+    const value = Array.isArray(given) ? (given as number[]) : usualValue(option, profile, device);
     options[option.name] = option.sweep === true || typeof value === 'number' ? value : (value[0] as number);
   }
   const all = (name: string): readonly number[] => {
