@@ -1,6 +1,7 @@
 // Systems on the cache of the mount: what they do in the same way around their own way to get at bytes. The file is opened once and its handle
 // passed to every kernel, as a program does that launches many: a file that nobody has open may be another one afterwards.
 import { basename } from 'node:path';
+import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import type { Mount } from '../gpufs/mount.ts';
 import { cacheOf, prepareKernelSystem } from './kernel_system.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
@@ -22,12 +23,12 @@ export const writeCopy = `
 /** `part.open` comes behind `mine` and `file`; `itemBytes`: so many bytes of its own each warp has. */
 export function prepareCacheSystem(name: string, job: Job, part: Omit<ShaderPart, 'close'>, itemBytes: number): Promise<PreparedSystem> {
   const file = new OpenFile(job);
+  let target: KernelMemory | undefined;
   return prepareKernelSystem(name, job, {
-    part: { ...part, open: `${ownBytes}${part.open}`, close: '', inputs: { item_bytes: 'u32', file: 'i32' }, outputs: { target: 'u8[]' } },
+    part: { ...part, open: `${ownBytes}${part.open}`, close: '', inputs: { item_bytes: 'u32', file: 'i32', target: 'memory' } },
     counts: true,
     mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io } },
-    inputs: async (fs) => ({ item_bytes: itemBytes, file: await file.handle(fs) }),
-    outputs: { target: job.items * itemBytes },
+    inputs: async (fs) => ({ item_bytes: itemBytes, file: await file.handle(fs), target: (target ??= await fs.memory({ bytes: job.items * itemBytes })) }),
     letGo: () => file.letGo(),
   });
 }

@@ -19,6 +19,7 @@ export const experiment: Experiment = {
     { name: 'table-mib', what: 'size of the table in MiB, a power of two', min: 1, max: 65_536, usual: 32, tiny: 2, full: 1024, gpu: { usual: 256, full: 2048 } },
     { name: 'samples', what: 'of each warp in a timed run', min: 1, max: 100_000, usual: 16, tiny: 3, full: 200, gpu: { usual: 8, full: 16 } },
     { name: 'bag', what: 'rows of each sample', min: 1, max: 1024, usual: 16, tiny: 8 },
+    { name: 'line-bytes', what: 'bytes of a line of a cache, a power of two', min: 512, max: 65_536, usual: 4096, tiny: 4096, gpu: { usual: 512 } },
     { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
   ],
   predictions: [
@@ -56,7 +57,7 @@ export const experiment: Experiment = {
     const workload = pool(bag);
     return values.all('cache').map((cache) => ({
       parameters: { cache },
-      job: { workload, fileBytes, cacheBytes: Math.floor((fileBytes * cache) / 100), lineBytes: 4096, items: warps, accessBytes: ROW_BYTES, io: 'auto', advice: 'normal' },
+      job: { workload, fileBytes, cacheBytes: Math.floor((fileBytes * cache) / 100), lineBytes: values.one('line-bytes'), items: warps, accessBytes: ROW_BYTES, io: 'auto', advice: 'normal' },
       task(run) {
         const random = randomOf(seed, run);
         const offsets = Array.from({ length: warps }, () => Array.from({ length: samples * bag }, () => rowOf(random, rows) * ROW_BYTES));

@@ -190,11 +190,33 @@ WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source
   return started;
 }
 
+// These bytes lie where a warp gets at them without the host.
+WARPFS_FN bool range_is_near(WARPFS_THREAD const Fs& fs, ulong offset, uint count) {
+#if WARPFS_WINDOWS
+  if (count == 0u) return true;
+  return window_place(fs, fs.window, offset >> fs.line_shift) != 0u && window_place(fs, fs.window, (offset + count - 1u) >> fs.line_shift) != 0u;
+#else
+  (void)fs;
+  (void)offset;
+  return count == 0u;
+#endif
+}
+
 WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
   int result = 0;
   if (call_begin(fs, result)) return result;
   const FileView view = file_view(fs, file, offset, length, 0u, 0);
   if (view.error != 0) return call_end(fs, view.error);
+  return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
+}
+
+// For whoever will certainly wait for these bytes: what is near is not asked for, a read brings it sooner than the host would.
+WARPFS_FN int prefetch_far(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
+  int result = 0;
+  if (call_begin(fs, result)) return result;
+  const FileView view = file_view(fs, file, offset, length, 0u, 0);
+  if (view.error != 0) return call_end(fs, view.error);
+  if (range_is_near(fs, offset, view.count)) return call_end(fs, (int)view.count);
   return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
 }
 
