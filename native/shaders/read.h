@@ -190,16 +190,19 @@ WARPFS_CALL uint pages_prefetch(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source
   return started;
 }
 
-// These bytes lie where a warp gets at them without the host.
+// All lanes. These bytes lie where a warp gets at them without the host.
 WARPFS_FN bool range_is_near(WARPFS_THREAD const Fs& fs, ulong offset, uint count) {
+  uint near = 0;
 #if WARPFS_WINDOWS
-  if (count == 0u) return true;
-  return window_place(fs, fs.window, offset >> fs.line_shift) != 0u && window_place(fs, fs.window, (offset + count - 1u) >> fs.line_shift) != 0u;
+  if (is_leader(fs) && count != 0u) {
+    const ulong first = offset >> fs.line_shift, last = (offset + count - 1u) >> fs.line_shift;
+    near = window_place(fs, fs.window, first) != 0u && window_place(fs, fs.window, last) != 0u ? 1u : 0u;
+  }
 #else
-  (void)fs;
   (void)offset;
-  return count == 0u;
+  (void)count;
 #endif
+  return warp_broadcast(fs.lane, near, 0u) != 0u;
 }
 
 WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
