@@ -100,6 +100,11 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'on the cpu device'
     }
   }, 60_000);
 
+  test('a host that consists of agents alone is refused', async () => {
+    const baseline = copilotOf({ items: 12, queues: 2, depth: 64, ahead: 3, buffers: 4, accessBytes: 4096, agents: 1, flaws: [] });
+    await expect(prepareBaseline('copilot', jobOf({}), baseline)).rejects.toThrow('one thread at least is no agent');
+  });
+
   test('what it cannot do it says', () => {
     expect(system.cannot?.(jobOf({}))).toBeUndefined();
     expect(system.cannot?.(jobOf({ accessBytes: 256 }))).toBeUndefined();
@@ -142,9 +147,13 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'in check mode' : `
     ['a queue with room for one', { depth: 2 }],
     ['no buffer to spare', { buffers: 2 }],
     ['two queues, three warps', { items: 3, queues: 2, depth: 2 }],
+    ['three warps wait for one doorbell', { items: 3, depth: 4, ahead: 2 }],
   ];
   test.each(shapes)('no schedule shows anything: %s', async (_, size) => {
-    for (const memory of ['sc', 'relaxed'] as const) expect(await checkBaseline(checkedOf(size, 200, { memory }))).toBeUndefined();
+    for (const memory of ['sc', 'relaxed'] as const) {
+      // The second one lets a warp wait very long that nobody is about to wait for: two that keep each other awake are seen.
+      for (const scheduler of ['portfolio', 'pos'] as const) expect(await checkBaseline(checkedOf(size, 150, { memory, scheduler }))).toBeUndefined();
+    }
   }, 120_000);
 
   test('no_error_flag: bytes that never came are taken for bytes', async () => {

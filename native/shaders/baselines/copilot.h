@@ -91,8 +91,8 @@ WARPFS_FN int copilot_wait(WARPFS_THREAD Fs& fs, WARPFS_THREAD Copilot& copilot,
 // All lanes: nothing is under way any more. The first of what went wrong.
 WARPFS_FN int copilot_settle(WARPFS_THREAD Fs& fs, WARPFS_THREAD Copilot& copilot) {
   int outcome = 0;
-  for (uint buffer = 0; buffer < COPILOT_BUFFERS; buffer++) {
-    const int own = copilot_wait(fs, copilot, buffer);
+  while (copilot.under_way != 0u) {
+    const int own = copilot_wait(fs, copilot, lowest_bit(copilot.under_way));
     if (outcome == 0) outcome = own;
   }
   return outcome;

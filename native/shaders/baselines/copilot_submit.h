@@ -49,9 +49,12 @@ WARPFS_FN bool submission_ring(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Submiss
   WaitBound bound;
   wait_start(fs, bound);
   for (;;) {
-    if (ticket_before(ticket, atomic_load(queue.words + COPILOT_RUNG))) return true;
+    const uint rung = atomic_load(queue.words + COPILOT_RUNG);
+    if (ticket_before(ticket, rung)) return true;
+    // Whoever would find nothing to ring for leaves the lock alone: two that wait in turn for it would keep the third away that both wait for.
+    const bool marked = atomic_load(queue.words + COPILOT_MARKS + rung % queue.shape.depth) == rung + 1u;
     uint free = 0u;
-    if (atomic_load(queue.words + COPILOT_LOCK) == 0u && atomic_cas(queue.words + COPILOT_LOCK, free, 1u)) {
+    if (marked && atomic_load(queue.words + COPILOT_LOCK) == 0u && atomic_cas(queue.words + COPILOT_LOCK, free, 1u)) {
       fence_acquire();
       const uint end = submission_ring_marked(queue, atomic_load(queue.words + COPILOT_RUNG));
       fence_release();
