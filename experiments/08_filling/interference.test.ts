@@ -17,6 +17,11 @@ test('only warps that had reads beside them to their end count, and only pages t
   });
 });
 
+test('what passes before the first read does not count as filling', () => {
+  const found = interferenceOf(resultOf([0], [4000], [2000, 3000, 5000]), resultOf([0], [4000]), { pageBytes: 4096, missed: 1 });
+  expect(found).toMatchObject({ fill_rate: (2 * 4096) / 2000, slow_down: 0, covered: 100 });
+});
+
 test('where nothing was read beside computing there is no number', () => {
   const found = interferenceOf(resultOf([1000], [2000], [500]), resultOf([0], [900]), { pageBytes: 4096, missed: 1 });
   expect(found).toMatchObject({ fill_rate: Number.NaN, slow_down: Number.NaN, covered: 0 });

@@ -16,10 +16,11 @@ export interface Interference {
 /** `missed`: of the reads, the share that had to be filled. Not a number where nothing happened beside anything. */
 export function interferenceOf(reading: RoundResult, idle: RoundResult, { pageBytes, missed }: { pageBytes: number; missed: number }): Interference {
   const [began, ended, readAt] = ['began', 'ended', 'read_at'].map((name) => [...(reading.outputs[name] as BigUint64Array)]) as [bigint[], bigint[], bigint[]];
-  const lastRead = readAt.reduce(later);
+  const [firstRead, lastRead] = [readAt.reduce(earlier), readAt.reduce(later)];
   const counted = ended.map((end) => end <= lastRead);
-  const first = began.reduce((left, right) => (left < right ? left : right));
-  const last = ended.reduce(later) < lastRead ? ended.reduce(later) : lastRead;
+  // Before the first read warps open the file.
+  const first = later(began.reduce(earlier), firstRead);
+  const last = earlier(ended.reduce(later), lastRead);
   const filled = readAt.filter((at) => at >= first && at <= last).length * pageBytes * missed;
   const alone = meanOf(timesOf(idle));
   const beside = meanOf(timesOf(reading).filter((_, item) => counted[item]));
@@ -30,6 +31,10 @@ export function interferenceOf(reading: RoundResult, idle: RoundResult, { pageBy
     slow_down: 100 * (beside / alone - 1),
     covered: (100 * counted.filter(Boolean).length) / counted.length,
   };
+}
+
+function earlier(left: bigint, right: bigint): bigint {
+  return left < right ? left : right;
 }
 
 function later(left: bigint, right: bigint): bigint {
