@@ -36,7 +36,7 @@ export function cacheOf({ cacheBytes, lineBytes }: Job): NonNullable<MountOption
 }
 
 export async function mountFor(job: Job, options: Omit<MountOptions, 'root' | 'device' | 'workers'>): Promise<Mount> {
-  const ofGpu = job.device === 'cpu' ? {} : { kernelTimeMs: KERNEL_MS };
+  const ofGpu = job.device === 'cpu' ? {} : { kernelTimeMs: KERNEL_MS, ...(job.fill === undefined ? {} : { fill: job.fill }) };
   const workers = job.workers === undefined || job.device !== 'cpu' ? {} : { workers: job.workers };
   return mount({ ...options, ...ofGpu, ...workers, root: job.root, device: job.device, medium: job.medium });
 }

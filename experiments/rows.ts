@@ -15,6 +15,8 @@ export interface Row {
   /** What the storage was like. */
   medium: MediumName;
   parameters: Record<string, number | string>;
+  /** Published mistakes that the system was given. Missing where it had none. */
+  flaws?: readonly string[];
   metric: string;
   unit: string;
   /** The median of the runs; null where there is none. */
@@ -34,6 +36,11 @@ export interface Row {
   machine: Machine & { gpu?: MachineOfGpu };
   commit: string | undefined;
   note?: string;
+}
+
+/** As tables and figures name it: `bam`, or `bam+dirty_on_read`, which is another one. */
+export function systemOf({ system, flaws = [] }: Pick<Row, 'system' | 'flaws'>): string {
+  return [system, ...flaws].join('+');
 }
 
 /** `warps 8, bytes 512` */

@@ -22,6 +22,8 @@ export interface RunSettings {
   /** What the storage is to be like. */
   medium: MediumName;
   systems: readonly System[];
+  /** Of systems by name: those of their published mistakes that they are given. */
+  flaws?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Files are made in a folder of their own here; default: that of the system for temporary files. */
   folder?: string | undefined;
   /** Of all rows. */
@@ -104,7 +106,8 @@ async function entriesOf(point: Point, settings: RunSettings, root: string, left
   await (point.makeFile === undefined ? makeDataFile(source, point.job.fileBytes, seed) : point.makeFile(source));
   for (const system of settings.systems) {
     if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
-    const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root, file: FILE };
+    const flaws = settings.flaws?.[system.name] ?? [];
+    const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root, file: FILE, ...(flaws.length === 0 ? {} : { flaws }) };
     const reason = system.notOn?.[device] ?? (medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED);
     if (reason !== undefined) {
       leftOut.set(system.name, reason);
@@ -177,14 +180,14 @@ function rowsOf(experiment: Experiment, point: Point, entry: Entry, settings: Ru
   // Stopped before its first run; a compiler that Ctrl-C ended as well is no failure of the system.
   if (entry.measured.length === 0 && (entry.failure === undefined || settings.stop.aborted)) return [];
   const { device, medium, seed, profile, options, origin } = settings;
-  const { note } = entry;
+  const { note, job: { flaws } } = entry;
   return Object.entries(experiment.metrics).flatMap(([metric, unit]) => {
     const values = entry.failure === undefined ? entry.measured.map((measured) => measured.values[metric] ?? Number.NaN).filter(Number.isFinite) : [];
     const { low, high } = medianInterval(values, 0.95, seed);
     const none = values.length === 0;
     if (none && entry.failure === undefined) return []; // not every system has every metric
     return {
-      format: RESULT_FORMAT, experiment: experiment.name, system: entry.system.name, device, medium, parameters: point.parameters, metric, unit,
+      format: RESULT_FORMAT, experiment: experiment.name, system: entry.system.name, device, medium, parameters: point.parameters, ...(flaws === undefined ? {} : { flaws }), metric, unit,
       value: none ? null : median(values), low: none ? null : low, high: none ? null : high, values,
       verified: entry.failure === undefined, ...(entry.failure === undefined ? {} : { failure: entry.failure }),
       profile, seed, options, ...origin, ...(note === undefined ? {} : { note }),

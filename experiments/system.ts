@@ -3,7 +3,7 @@ import type { Counters } from '../cache/counters.ts';
 import type { InputTypes, OutputTypes } from '../gpufs/kernel_definition.ts';
 import type { MapAdvice } from '../gpufs/native_binding.ts';
 import type { MediumName } from '../gpufs/media/media.ts';
-import type { DeviceName, IoName } from '../gpufs/options.ts';
+import type { DeviceName, FillName, IoName } from '../gpufs/options.ts';
 import type { Round, RoundResult, Workload } from './workload.ts';
 
 /** What a system is prepared for: one point of an experiment. */
@@ -26,6 +26,8 @@ export interface Job {
   io: IoName;
   /** Of a mapping. */
   advice: MapAdvice;
+  /** How a mount fills its lines, on a GPU. Default: as it chooses. */
+  fill?: FillName;
   /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
   cold?: true;
   /** Threads of the cpu device; undefined: one for each core. On a GPU: the items are in groups of GROUP_ON_GPU, one for each multiprocessor. */

@@ -1,7 +1,7 @@
 // Predictions beside what was measured.
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Finder, Prediction, Profile } from './experiment.ts';
-import type { Row } from './rows.ts';
+import { type Row, systemOf } from './rows.ts';
 
 /** The device that everybody has. */
 const PREDICTED_FOR: DeviceName = 'cpu';
@@ -20,7 +20,7 @@ export interface Verdict {
 export function finderOf(rows: readonly Row[]): Finder {
   const find = (metric: string, system: string, parameters: Record<string, number | string> = {}): number | undefined => {
     const row = rows.find(
-      (candidate) => candidate.metric === metric && candidate.system === system && Object.entries(parameters).every(([name, value]) => candidate.parameters[name] === value),
+      (candidate) => candidate.metric === metric && systemOf(candidate) === system && Object.entries(parameters).every(([name, value]) => candidate.parameters[name] === value),
     );
     return row?.value ?? undefined;
   };

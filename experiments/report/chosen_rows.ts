@@ -1,6 +1,6 @@
 // Which rows of many result files a report shows: of each point, system and metric the last one, of the largest sizes that were run.
 import type { Experiment, Profile } from '../experiment.ts';
-import { pointOf, type Row } from '../rows.ts';
+import { pointOf, type Row, systemOf } from '../rows.ts';
 
 export interface Part {
   experiment: Experiment;
@@ -28,7 +28,7 @@ function chosen(rows: readonly Row[]): Row[] {
   const last = new Map<string, Row>();
   for (const row of rows) {
     if (sizes[row.profile] !== most) continue;
-    const key = `${pointOf(row.parameters)} ${row.system} ${row.metric}`;
+    const key = `${pointOf(row.parameters)} ${systemOf(row)} ${row.metric}`;
     const before = last.get(key);
     if (before === undefined || before.time <= row.time) last.set(key, row);
   }

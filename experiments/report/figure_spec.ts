@@ -1,7 +1,7 @@
 // A figure as vega-lite draws it: a line for each system, a band for what the bootstrap says of its medians, and the numbers at the mouse.
 import type { TopLevelSpec } from 'vega-lite';
 import type { Figure } from '../experiment.ts';
-import { pointOf, type Row } from '../rows.ts';
+import { pointOf, type Row, systemOf } from '../rows.ts';
 
 export const FONT = 'DejaVu Sans';
 
@@ -59,7 +59,7 @@ function dataOf({ metric, x, where = {} }: Figure, rows: readonly Row[]): Datum[
     const at = row.parameters[x.parameter];
     const shown = row.metric === metric && Object.entries(where).every(([name, value]) => row.parameters[name] === value);
     if (!shown || at === undefined || row.value === null || !row.verified) return [];
-    return [{ x: at, value: row.value, low: row.low ?? row.value, high: row.high ?? row.value, system: row.system, point: pointOf(row.parameters) }];
+    return [{ x: at, value: row.value, low: row.low ?? row.value, high: row.high ?? row.value, system: systemOf(row), point: pointOf(row.parameters) }];
   });
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { TopLevelSpec } from 'vega-lite';
 import { finderOf, verdictsOf } from '../verdict.ts';
-import { pointOf, type Row } from '../rows.ts';
+import { pointOf, type Row, systemOf } from '../rows.ts';
 import { originsOf, type Part } from './chosen_rows.ts';
 import { escapeHtml, htmlTable, inScript, shortNumber } from './html.ts';
 
@@ -75,7 +75,7 @@ function fileOf(require: NodeJS.Require, name: string): string {
 }
 
 function partHtml({ experiment, device, rows, figures }: DrawnPart): string {
-  const failed = [...new Set(rows.filter(({ verified }) => !verified).map(({ system, parameters, failure }) => `${system}, ${pointOf(parameters)}: ${failure ?? 'the answer is wrong'}`))];
+  const failed = [...new Set(rows.filter(({ verified }) => !verified).map((row) => `${systemOf(row)}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}`))];
   const tiny = rows.some(({ profile }) => profile === 'tiny');
   return [
     `<h2 id="${experiment.name}-${device}">${escapeHtml(experiment.title)}, ${escapeHtml(device)} device</h2>`,
@@ -99,7 +99,9 @@ function papersHtml({ experiment, device, rows }: Part): string[] {
   return ['<h3>What papers say, and what was measured here</h3>', htmlTable(['system', 'what', 'there', `here (${device})`, 'unit', 'on', 'source'], lines, shortNumber)];
 }
 
-function rowCells({ parameters, system, metric, value, low, high, unit, values, verified }: Row): (string | number)[] {
+function rowCells(row: Row): (string | number)[] {
+  const { parameters, metric, value, low, high, unit, values, verified } = row;
+  const system = systemOf(row);
   if (!verified) return [pointOf(parameters), system, metric, 'FAILED', '-', '-', unit, 0];
   return [pointOf(parameters), system, metric, value ?? '-', low ?? '-', high ?? '-', unit, values.length];
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { machine } from '../../gpufs/bench/machine.ts';
 import { sheepCatalogue } from '../../gpufs/cli/sheep_for_tests.ts';
-import { RESULT_FORMAT, type Row } from '../rows.ts';
+import { RESULT_FORMAT, type Row, systemOf } from '../rows.ts';
+import { finderOf } from '../verdict.ts';
 import { partsOf } from './chosen_rows.ts';
 import { inScript } from './html.ts';
 import { writeReport } from './write_report.ts';
@@ -42,6 +43,15 @@ test('of each point the last row of the largest sizes is shown', () => {
   expect(part?.rows.map(({ value }) => value)).toEqual([99, 15, 7, 21]);
   expect(partsOf([tiny], experiments)[0]?.rows).toEqual([tiny]);
   expect(partsOf([row({}), row({ device: 'cuda' })], experiments).map(({ device }) => device)).toEqual(['cpu', 'cuda']);
+});
+
+test('a system with flaws is another one than without', () => {
+  const { experiments } = sheepCatalogue();
+  const flawed = row({ system: 'wool', flaws: ['shrunk'], time: '2026-11-23T00:00:00.000Z' });
+  const [part] = partsOf([...rows, flawed], experiments);
+  expect(part?.rows.map(systemOf)).toEqual(['fast', 'wool', 'fast', 'wool', 'wool+shrunk']);
+  expect(finderOf([flawed])('rate', 'wool')).toBeUndefined();
+  expect(finderOf([flawed, ...rows])('rate', 'wool')).toBe(15);
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeFolder } from '../../gpufs/make_folder.ts';
 import type { ExperimentCatalogue } from '../catalogue.ts';
 import { prepareOutputFolder, readRows } from '../result_file.ts';
+import { systemOf } from '../rows.ts';
 import { partsOf } from './chosen_rows.ts';
 import { figurePng, figureSvg } from './figure_image.ts';
 import { figureSpec } from './figure_spec.ts';
@@ -24,7 +25,7 @@ export async function writeReport(sources: readonly string[], folder: string, { 
   await prepareOutputFolder(folder);
   await makeFolder(join(folder, 'figures'));
   // Also those that are not there any more have their own colour.
-  const names = [...new Set([...systems.map(({ name }) => name), ...rows.map(({ system }) => system)])];
+  const names = [...new Set([...systems.map(({ name }) => name), ...rows.map(systemOf)])];
   const drawn: DrawnPart[] = [];
   const figures: string[] = [];
   for (const part of parts) {

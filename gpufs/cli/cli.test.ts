@@ -32,7 +32,10 @@ test('every command explains itself', async () => {
     expect(code).toBe(0);
     expect(out).toContain('Usage: warpfs');
   }
-  expect((await cli('run count_sheep --help')).out).toContain('--sheep-size <counts>  size (default: 5,7)');
+  const help = (await cli('run count_sheep --help')).out.replace(/\s+/g, ' ');
+  expect(help).toContain('--sheep-size <counts> size (default: 5,7)');
+  expect(help).toContain('--flaws <names> published mistakes that systems are given, each SYSTEM.FLAW');
+  expect((await cli('run --help')).out).toContain('--list-systems');
 });
 
 test.each([
@@ -44,6 +47,9 @@ test.each([
   ['run count_sheep --flocks 1.5', "option '--flocks <count>' argument '1.5' is invalid. It is not a whole number from 1 to 9."],
   ['run count_sheep --flocks 1,2', "argument '1,2' is invalid"],
   ['run count_sheep --systems fast,wol', "unknown system 'wol'. Did you mean wool? Known: fast, wool"],
+  ['run count_sheep --flaws wool.moth_eatn', "unknown flaw 'wool.moth_eatn'. Did you mean wool.moth_eaten? Known: wool.moth_eaten, wool.shrunk"],
+  ['run count_sheep --flaws moth_eaten', 'Known: wool.moth_eaten, wool.shrunk'],
+  ['run count_sheep --flaws wool.shrunk --systems fast', 'flaws of wool are wanted, which is not one of the systems that are to run: fast'],
   ['run count_sheep --tiny --full', 'cannot be used with'],
   ['run count_sheep --seed -1', '--seed'],
   ['run count_sheep --device tpu', "argument 'tpu' is invalid. Allowed choices are auto, cpu, cuda, metal."],
@@ -59,6 +65,14 @@ test.each([
   expect(error).toContain(message);
   expect(out).toBe('');
   expect(oneObject((await cli(`${line} --json`)).out)).toMatchObject({ error: { code: 'ERR_USAGE' } });
+});
+
+test('systems are shown with what they model, where they do not run, and their flaws', async () => {
+  const { code, out } = await cli('run --list-systems', { experiments: sheepCatalogue({ notOn: 'wool is too warm' }) });
+  expect(code).toBe(0);
+  expect(out.split('\n')).toEqual([
+    'fast: a shepherd', 'wool: a shepherd', '  not on cpu: wool is too warm', '  --flaws wool.moth_eaten: its holes are counted as sheep', '  --flaws wool.shrunk: it was washed too hot', '',
+  ]);
 });
 
 test('benchmarks run five times or more, and one that fails is said and does not stop the others', async () => {

@@ -64,6 +64,21 @@ test('systems are chosen, and one that does not run on a device says why', async
   expect((await run(`run count_sheep --device cpu --tiny --json --out ${join(folder, 'chosen')}`, { notOn: 'wool is too warm' })).error).toBe('left out wool: wool is too warm\n');
 });
 
+test('a system with flaws is given them, and has a name of its own wherever it is shown', async () => {
+  const out = join(folder, 'flaws');
+  const given: unknown[] = [];
+  const measure = (system: string, _: number, flaws?: readonly string[]) => {
+    given.push([system, flaws]);
+    return { values: { rate: 1 } };
+  };
+  const json = await run(`run count_sheep --device cpu --tiny --flaws wool.shrunk,wool.moth_eaten --json --out ${out}`, { measure });
+  expect(given.slice(0, 2)).toEqual([['fast', undefined], ['wool', ['moth_eaten', 'shrunk']]]);
+  expect(rowsIn(json.out).map((row) => [row.system, row.flaws])).toEqual([['fast', undefined], ['wool', ['moth_eaten', 'shrunk']]]);
+  const shown = await run(`run count_sheep --device cpu --tiny --flaws wool.shrunk --out ${out}`, { measure: () => ({ values: {}, failure: 'a wolf came' }) });
+  expect(shown.out).toContain('FAILED wool+shrunk, size 2: a wolf came');
+  expect(shown.out).toMatch(/2 +wool\+shrunk +FAILED/);
+});
+
 test('Ctrl-C keeps what was measured so far', async () => {
   const controller = new AbortController();
   const measure = (system: string, round: number) => {

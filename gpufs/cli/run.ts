@@ -14,6 +14,7 @@ import { makeProgress, printJson, type Streams } from './output.ts';
 import { deviceFor, prepareDevice } from './prepare_device.ts';
 import { optionValues, parserOf, runsOf, shown } from './run_options.ts';
 import { describeExperiment } from './run_rows.ts';
+import { describeSystems, flawsOf } from './run_systems.ts';
 import { listOf, mediumName, seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
 
 const EXIT_STOPPED = 130; // as a shell has it for a command that Ctrl-C ended
@@ -25,6 +26,7 @@ interface RunFlags {
   seed: number;
   runs?: number;
   systems?: string;
+  flaws?: string;
   device: 'auto' | DeviceName;
   medium: MediumName;
   out: string;
@@ -40,7 +42,9 @@ export function addRun(program: Command, catalogue: ExperimentCatalogue, streams
     // What is unknown here is the experiment: its options are not to be judged before its name.
     .allowUnknownOption()
     .allowExcessArguments()
-    .action((name) => {
+    .option('--list-systems', 'show what each system models, and its published mistakes, which --flaws puts in')
+    .action((name, { listSystems }) => {
+      if (listSystems === true) return streams.out(describeSystems(catalogue.systems));
       if (name === undefined || name.startsWith('-')) throw new UsageError(`which experiment? Known: ${names.join(', ')}; or all`);
       throw unknownName('experiment', name, names);
     }) as unknown as Command;
@@ -63,6 +67,7 @@ function commandOf(run: Command, name: string, description: string, { systems }:
     .option('--seed <number>', 'seed of the data and of the accesses', seedNumber, 1)
     .option('--runs <count>', `timed runs of each system and point (default: ${runsOf('usual')}; ${runsOf('tiny')} and ${runsOf('full')} with --tiny and --full)`, wholeNumber(1, 1000))
     .option('--systems <names>', `of ${systems.map((system) => system.name).join(', ')}; with commas between them (default: all)`)
+    .option('--flaws <names>', 'published mistakes that systems are given, each SYSTEM.FLAW, with commas between them; warpfs run --list-systems shows them (default: none)')
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal']).default('auto'))
     .option('--medium <name>', 'what the storage is to be like; warpfs media lists what there is', mediumName, RAW)
     .option('--out <folder>', 'folder of the result files', 'results')
@@ -79,6 +84,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
   const json = flags.json === true;
   const known = catalogue.systems.map(({ name }) => name);
   const wanted = flags.systems === undefined ? known : listOf('system', flags.systems, known);
+  const flaws = flags.flaws === undefined ? undefined : flawsOf(flags.flaws, catalogue.systems, wanted);
   const device = deviceFor(flags.device, loadNativeBinding().binding);
   await prepareOutputFolder(flags.out);
   if (flags.folder !== undefined) await makeFolder(flags.folder);
@@ -101,7 +107,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
       };
       const systems = catalogue.systems.filter(({ name }) => wanted.includes(name));
       const leftOut = await runExperiment(experiment, {
-        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, medium: flags.medium, systems, folder: flags.folder, origin,
+        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, medium: flags.medium, systems, flaws, folder: flags.folder, origin,
         progress: progress.update, stop, keep,
       }).finally(progress.stop);
       verified &&= rows.every((row) => row.verified);

@@ -1,14 +1,14 @@
 // The outcome of an experiment as text: what was measured, what was predicted, what was left out.
 import type { Experiment } from '../../experiments/experiment.ts';
-import { pointOf, type Row } from '../../experiments/rows.ts';
+import { pointOf, type Row, systemOf } from '../../experiments/rows.ts';
 import type { LeftOut } from '../../experiments/run_experiment.ts';
 import { RAW } from '../media/media.ts';
 import { verdictsOf } from '../../experiments/verdict.ts';
 import { type Cell, formatNumber, formatTable } from './table.ts';
 
 export function describeExperiment(experiment: Experiment, rows: readonly Row[], leftOut: readonly LeftOut[], file: string): string {
-  const failed = [...new Set(rows.filter((row) => !row.verified).map((row) => `FAILED ${row.system}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}\n`))];
-  const times = [...new Set(rows.filter((row) => row.medium !== RAW && row.note !== undefined).map((row) => `${row.system}, ${pointOf(row.parameters)}: ${row.note}\n`))];
+  const failed = [...new Set(rows.filter((row) => !row.verified).map((row) => `FAILED ${systemOf(row)}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}\n`))];
+  const times = [...new Set(rows.filter((row) => row.medium !== RAW && row.note !== undefined).map((row) => `${systemOf(row)}, ${pointOf(row.parameters)}: ${row.note}\n`))];
   const runs = Math.max(0, ...rows.map(({ values }) => values.length));
   const verdict = rows.length === 0 ? 'nothing was measured' : failed.length === 0 ? `every answer was right in ${runs} ${runs === 1 ? 'run' : 'runs'} of each` : 'NOT every answer was right';
   return [
@@ -27,7 +27,7 @@ function measuredTable({ metrics }: Experiment, rows: readonly Row[]): string {
   const parameters = [...new Set(rows.flatMap((row) => Object.keys(row.parameters)))];
   const lines = new Map<string, { first: Row; of: Map<string, Row> }>();
   for (const row of rows) {
-    const key = `${pointOf(row.parameters)} ${row.system}`;
+    const key = `${pointOf(row.parameters)} ${systemOf(row)}`;
     const line = lines.get(key) ?? { first: row, of: new Map<string, Row>() };
     line.of.set(row.metric, row);
     lines.set(key, line);
@@ -35,7 +35,7 @@ function measuredTable({ metrics }: Experiment, rows: readonly Row[]): string {
   const used = Object.keys(metrics).filter((metric) => rows.some((row) => row.metric === metric));
   return formatTable(
     [...parameters, 'system', ...used.map((metric) => `${metric} (${metrics[metric]})`)],
-    [...lines.values()].map(({ first, of }) => [...parameters.map((name) => first.parameters[name] ?? ''), first.system, ...used.map((metric) => cellOf(of.get(metric)))]),
+    [...lines.values()].map(({ first, of }) => [...parameters.map((name) => first.parameters[name] ?? ''), systemOf(first), ...used.map((metric) => cellOf(of.get(metric)))]),
   );
 }
 

@@ -6,7 +6,7 @@ import { read } from '../../experiments/workloads/read.ts';
 
 export interface SheepSettings {
   /** What a run of a system gives. */
-  measure?: (system: string, run: number) => Measured;
+  measure?: (system: string, run: number, flaws?: readonly string[]) => Measured;
   /** Why wool does not run on the cpu device. */
   notOn?: string;
 }
@@ -15,7 +15,7 @@ export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } 
   const system = (name: string): System => ({
     name,
     models: 'a shepherd',
-    ...(name === 'fast' ? { shaped: true as const } : {}),
+    ...(name === 'fast' ? { shaped: true as const } : { flaws: { moth_eaten: 'its holes are counted as sheep', shrunk: 'it was washed too hot' } }),
     ...(notOn === undefined || name !== 'wool' ? {} : { notOn: { cpu: notOn } }),
     prepare: async () => ({ run: () => Promise.reject(new Error('sheep do not run')), settle: async () => undefined, close: async () => undefined, note: () => name }),
   });
@@ -35,7 +35,7 @@ export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } 
       values.all('sheep-size').map((size) => ({
         parameters: { size },
         job: { workload: read, fileBytes: 4096, cacheBytes: 4096, lineBytes: 4096, items: values.one('flocks'), accessBytes: 4096, threads: 1, io: 'auto', advice: 'normal' },
-        task: (run) => ({ measure: async ({ note }) => measure(note?.() as string, run) }),
+        task: (run) => ({ measure: async ({ note }, { flaws }) => measure(note?.() as string, run, flaws) }),
       })),
   };
   return { experiments: [experiment], systems: [system('fast'), system('wool')] };

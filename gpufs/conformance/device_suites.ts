@@ -29,10 +29,12 @@ export const deviceSuites: readonly string[] = [
 ];
 
 const CHECK_MODE = 'check mode orders the accesses of the cpu device, and of no other';
+const BASELINE = 'a baseline in small and in check mode; experiments.test.ts runs it on every device';
 const NO_DEVICE = 'it asks the addon and mounts nothing';
 
 /** They use the addon and no other device than the cpu device, and why. */
 export const cpuSuites: Readonly<Record<string, string>> = {
+  'experiments/copilot.native.test.ts': BASELINE,
   'gpufs/check/check_mount.test.ts': CHECK_MODE,
   'gpufs/check/planted.test.ts': CHECK_MODE,
   'gpufs/check/progress_models.test.ts': CHECK_MODE,

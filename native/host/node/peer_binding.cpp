@@ -1,7 +1,7 @@
 #include "peer_binding.h"
 
 #include "../host_error.h"
-#include "../peer/nvme_controller.h"
+#include "../peer/copilot_host.h"
 #include "arguments.h"
 #include "dispatch_values.h"
 #include "medium_values.h"
@@ -14,6 +14,10 @@ std::unique_ptr<PeerProtocol> protocol_of(const Napi::Object& config, const Peer
   const std::string kind = string_field(config, "kind");
   const Napi::Object shape = required(config, "shape").As<Napi::Object>();
   if (kind == "nvme") return std::make_unique<NvmeController>(NvmeShape{number_field(shape, "queues"), number_field(shape, "depth")}, options);
+  if (kind == "copilot") {
+    const CopilotShape queues{number_field(shape, "queues"), number_field(shape, "depth"), number_field(shape, "ids")};
+    return std::make_unique<CopilotHost>(CopilotRoles{queues, number_field(shape, "agents")}, options);
+  }
   throw Napi::TypeError::New(config.Env(), "no peer of this kind: " + kind);
 }
 
