@@ -147,6 +147,15 @@ WARPFS_FN bool way_take(WARPFS_THREAD Fs& fs, uint line, WARPFS_THREAD const Tag
   return true;
 }
 
+#if WARPFS_STORES
+// All lanes. Stores what these lines carry into their files, as far as the gpu can: whether it could (store.h).
+WARPFS_CALL bool set_store(WARPFS_THREAD Fs& fs, uint first, uint ways);
+// One lane. May the gpu store the bytes of this line into their file, as far as one can see without its gate?
+WARPFS_FN bool line_is_storable(WARPFS_THREAD const Fs& fs, uint line);
+#else
+WARPFS_FN bool line_is_storable(WARPFS_THREAD const Fs&, uint) { return false; }
+#endif
+
 // Leader only, when no way is free: gets one on its way and pins it, so that it can be waited for.
 WARPFS_FN uint set_make_room(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const SetView& view, uint hand,
                              WARPFS_THREAD uint& line) {
@@ -173,7 +182,11 @@ WARPFS_FN uint set_make_room(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet&
 // reservation for the request) or STARTING (the caller writes the whole line itself).
 WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set, WARPFS_THREAD const Tag& tag, uint step,
                          WARPFS_THREAD Reservation& reservation, WARPFS_THREAD uint& line) {
-  const SetView view = set_look(fs, set);
+  SetView view = set_look(fs, set);
+#if WARPFS_STORES
+  // All that is dirty at once, once nothing else is left: one fence serves for as many lines as there are.
+  if ((view.unused | view.clean) == 0u && view.dirty != 0u && set_store(fs, set.first, set.ways)) view = set_look(fs, set);
+#endif
   uint outcome = CLAIM_AGAIN;
   uint chosen = 0;
   uint hand = 0;
@@ -224,7 +237,8 @@ WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set
       outcome = CLAIM_AGAIN;
     } else if (view.unused == 0u && (view.dirty & ~view.reference) != 0u) {
       // The sweep prefers clean victims and sends a dirty one on its way, so that it will be clean when its turn comes.
-      line_write_back(fs, set.first + policy_victim(view.dirty & ~view.reference, 0u, hand), 0u);
+      const uint victim = set.first + policy_victim(view.dirty & ~view.reference, 0u, hand);
+      if (!line_is_storable(fs, victim)) line_write_back(fs, victim, 0u);
     }
   }
   return warp_broadcast(fs.lane, outcome, 0u);

@@ -246,6 +246,23 @@ WARPFS_FN bool lines_store(WARPFS_THREAD Fs& fs, uint first, uint end, WARPFS_TH
   return goes_on;
 }
 
+WARPFS_CALL bool set_store(WARPFS_THREAD Fs& fs, uint first, uint ways) {
+  FlushRange any;
+  any.file_id = 0u;
+  any.page_end = 0u;
+  uint stored = 0;
+  lines_store(fs, first, first + ways, any, stored);
+  return stored != 0u;
+}
+
+WARPFS_FN bool line_is_storable(WARPFS_THREAD const Fs& fs, uint line) {
+  WARPFS_DEVICE const FileEntry* entry = file_place(fs, (int)atomic_load(&fs.auxes[line].file));
+  if (entry == 0) return false;
+  const Vec16 window = atomic_load16(&entry->window_base[0]);
+  const ulong page = ((ulong)atomic_load(&fs.tags[line].page_high) << 32) | atomic_load(&fs.tags[line].page_low);
+  return (window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, atomic_load(&fs.tags[line].file_id)) && window_place(fs, window, page) != 0u;
+}
+
 // As often as a warp goes through the lines as long as it finds something to store. What others are writing into is left out each time.
 enum : uint32_t { STORE_ROUNDS = 16 };
 
