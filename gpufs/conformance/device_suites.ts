@@ -35,6 +35,7 @@ const NO_DEVICE = 'it asks the addon and mounts nothing';
 /** They use the addon and no other device than the cpu device, and why. */
 export const cpuSuites: Readonly<Record<string, string>> = {
   'experiments/copilot.native.test.ts': BASELINE,
+  'experiments/nvme_controller.native.test.ts': NO_DEVICE,
   'gpufs/check/check_mount.test.ts': CHECK_MODE,
   'gpufs/check/planted.test.ts': CHECK_MODE,
   'gpufs/check/progress_models.test.ts': CHECK_MODE,
@@ -50,6 +51,7 @@ export const cpuSuites: Readonly<Record<string, string>> = {
   'gpufs/bench/yardstick.native.test.ts': NO_DEVICE,
   'gpufs/cli/cli.test.ts': NO_DEVICE,
   'gpufs/cuda_compiler.test.ts': NO_DEVICE,
+  'gpufs/kernel_memory.test.ts': 'its device is played by arrays',
   'gpufs/cuda_driver.native.test.ts': NO_DEVICE,
   'gpufs/cuda_exit.native.test.ts': 'its driver is a stand-in',
   'gpufs/mount_place.native.test.ts': 'its driver is a stand-in',
