@@ -1,6 +1,7 @@
 #include "peer_binding.h"
 
 #include "../host_error.h"
+#include "../peer/cam_batches.h"
 #include "../peer/gpufs_workers.h"
 #include "../peer/nvme_controller.h"
 #include "arguments.h"
@@ -16,6 +17,7 @@ std::unique_ptr<PeerProtocol> protocol_of(const Napi::Object& config, const Peer
   const Napi::Object shape = required(config, "shape").As<Napi::Object>();
   if (kind == "nvme") return std::make_unique<NvmeController>(NvmeShape{number_field(shape, "queues"), number_field(shape, "depth")}, options);
   if (kind == "gpufs") return std::make_unique<GpufsWorkers>(GpufsShape{number_field(shape, "slots"), number_field(shape, "pageBytes")}, options);
+  if (kind == "cam") return std::make_unique<CamBatches>(CamShape{number_field(shape, "groups"), number_field(shape, "entries")}, options);
   throw Napi::TypeError::New(config.Env(), "no peer of this kind: " + kind);
 }
 
