@@ -56,14 +56,15 @@ WARPFS_FN int cam_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CamDrive& driv
     for (uint group = 0; group < drive.groups; group++) {
       const ulong at = group * cam_group_bytes(drive.entries);
       const uint bell = cam_drive_word(lane, drive, at + CAM_BELL);
-      uint taken = warp_broadcast(lane, is_leader(fs) ? drive.kept[group] : 0u, 0u);
+      const uint taken = warp_broadcast(lane, is_leader(fs) ? drive.kept[group] : 0u, 0u);
       if (taken == bell) continue;
       if (is_leader(fs)) peer_fence();
-      while (taken != bell) {
-        cam_drive_batch(lane, drive, at, ++taken);
+      // The last one first: a drive may do what it likes of all that is under way at once.
+      for (uint number = bell; number != taken; number--) {
+        cam_drive_batch(lane, drive, at, number);
         served++;
       }
-      if (is_leader(fs)) drive.kept[group] = taken;
+      if (is_leader(fs)) drive.kept[group] = bell;
     }
     if (served != 0u) {
       wait_start(fs, bound);
