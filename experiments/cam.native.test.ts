@@ -101,7 +101,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'cam' : `SKIP ${can
     laneCount?: number;
   }
 
-  async function find({ shape: more = {}, rounds, changes = false, repeats = 1, schedules = 100, memory = 'sc', laneCount = 1 }: Scenario): Promise<Found | undefined> {
+  async function find({ shape: more = {}, rounds, changes = false, repeats = 1, schedules = 200, memory = 'sc', laneCount = 1 }: Scenario): Promise<Found | undefined> {
     const shape: CamShape = { items: Math.max(...rounds.map((round) => round.length)), groupWarps: 2, turns: 1, accessBytes: 512, writes: changes, ...more };
     const root = await fileOf(8 * 512);
     const disk = new Uint8Array(await readFile(join(root, 'data')));

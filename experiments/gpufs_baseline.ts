@@ -49,12 +49,10 @@ export function gpufsShapeOf(job: Job): GpufsShape {
   };
 }
 
-export function gpufsCannot(job: Job, together: number): string | undefined {
-  const { cacheBytes, lineBytes, fileBytes, items, workload } = job;
+export function gpufsCannot({ cacheBytes, lineBytes, fileBytes, workload, changedBytes }: Job): string | undefined {
   if (fileBytes % lineBytes !== 0) return 'its pages are whole';
-  if (Math.floor(cacheBytes / lineBytes) < Math.ceil(items / together)) return 'each call has a page pinned, and there are fewer pages than calls at once';
-  // Half of what is left: it must find clean pages among those that it keeps.
-  if (workload.writes && (job.changedBytes ?? fileBytes) > cacheBytes - items * lineBytes) return 'pages that were changed stay in its cache until the file is synced, and these do not fit';
+  // One page at least has to come and go.
+  if (workload.writes && (changedBytes ?? fileBytes) > cacheBytes - lineBytes) return 'pages that were changed stay in its cache until the file is synced, and these do not fit';
   return undefined;
 }
 

@@ -8,7 +8,6 @@ import { makeDataFile } from '../gpufs/bench/data_set.ts';
 import { nativePresence } from '../gpufs/conformance/native_device.ts';
 import { findCompiler } from '../gpufs/system_compiler.ts';
 import { checkBaseline, type Found } from './baseline_check_for_tests.ts';
-import { prepareBaseline } from './baseline_system.ts';
 import { changeFile, mixedAccesses, wrongBytes } from './file_for_tests.ts';
 import { gpufsBaseline, gpufsDrive, type GpufsShape, groupPart, mapPart } from './gpufs_baseline.ts';
 import { type Access, randomAccesses, randomOf, roundOf, totalsOfReads } from './lists.ts';
@@ -86,6 +85,17 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
       }
     }, 60_000);
 
+    test('has the mistakes that a job wants', async () => {
+      const root = await fileOf(64 * 512);
+      const prepared = await system.prepare(jobOf(root, { workload: update, items: 2, cacheBytes: 64 * 512, flaws: ['writes_refused'] }));
+      try {
+        await prepared.run(roundOf(mixedAccesses(randomOf(SEED, 0), { items: 2, count: 4, bytes: 512, pages: 64, changes: 3 })));
+        await expect(prepared.settle()).rejects.toThrow('EIO');
+      } finally {
+        await prepared.close();
+      }
+    }, 60_000);
+
     test('keeps to the times of a medium', async () => {
       const root = await fileOf(64 * 512);
       const prepared = await system.prepare(jobOf(root, { medium: 'samsung_990_pro', items: 4 }));
@@ -119,7 +129,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
     close?: string;
   }
 
-  async function find({ shape: more = {}, rounds, changes = false, group, schedules = 100, memory = 'sc', laneCount = 1, seed = 3, close = '' }: Scenario): Promise<Found | undefined> {
+  async function find({ shape: more = {}, rounds, changes = false, group, schedules = 200, memory = 'sc', laneCount = 1, seed = 3, close = '' }: Scenario): Promise<Found | undefined> {
     const shape: GpufsShape = { ...tiny, writes: changes, ...more };
     const root = await fileOf(PAGES * 512);
     const disk = new Uint8Array(await readFile(join(root, 'data')));
@@ -165,7 +175,6 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
   test.each(Object.keys(flawed))('%s is found', async (flaw) => {
     const { kind, ...scenario } = flawed[flaw] as Scenario & { kind: RegExp };
     const with_ = await find({ ...scenario, shape: { flaws: [flaw], ...scenario.shape } });
-    process.stderr.write(`${flaw} ${with_?.kind} ${with_?.after}\n`);
     expect(`${with_?.kind} ${with_?.message}`).toMatch(kind);
     const without = (scenario.shape?.flaws ?? []).filter((other) => other !== flaw);
     for (const memory of models) expect(await find({ ...scenario, shape: { ...scenario.shape, flaws: without }, schedules: 200, memory })).toBeUndefined();

@@ -10,7 +10,7 @@ export const system: System = {
   models: 'GPUfs, its gread and gwrite: four warps make each call together, one after the other for what each of them wants, and copy',
   shaped: true,
   flaws: gpufsFlaws,
-  cannot: (job) => gpufsCannot(job, groupOf(job)),
+  cannot: gpufsCannot,
   prepare: (job) => {
     const group = groupOf(job);
     const buffer = Math.ceil(job.accessBytes / 16) * 16;

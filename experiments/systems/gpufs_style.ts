@@ -8,7 +8,7 @@ export const system: System = {
   models: 'GPUfs, in place: each warp maps a page of a cache that never writes back before the end, and asks workers of the host through slots',
   shaped: true,
   flaws: gpufsFlaws,
-  cannot: (job) => gpufsCannot(job, 1),
+  cannot: gpufsCannot,
   prepare: (job) => {
     const shape = gpufsShapeOf(job);
     return prepareBaseline('gpufs_style', job, gpufsBaseline(shape, mapPart(shape)));
