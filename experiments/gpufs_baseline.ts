@@ -21,7 +21,7 @@ const [POOL_WORDS, FRAME_WORDS, BUCKET_WORDS] = [160, 16, 2]; // gpufs_pool.h
 
 /** With the bits of `GpufsFlaw`. */
 const flawBits: Readonly<Record<string, number>> = {
-  index_after_free: 1, dirty_asserts: 2, writes_refused: 4, dirty_seen_early: 8, bucket_held: 16, init_tried_once: 32, map_dirties: 64, few_buckets: 128,
+  index_after_free: 1, dirty_asserts: 2, writes_refused: 4, dirty_seen_early: 8, bucket_held: 16, init_tried_once: 32, map_dirties: 64, few_buckets: 128, ring_moved: 256,
 };
 
 export const gpufsFlaws: Readonly<Record<string, string>> = {
@@ -33,6 +33,7 @@ export const gpufsFlaws: Readonly<Record<string, string>> = {
   init_tried_once: 'the lock of a new frame is tried once, whatever comes of it: somebody who followed an old chain may have it',
   map_dirties: 'every page that is mapped through a file open for writing counts as changed, also those that were only read',
   few_buckets: 'a file has one in 256 of the buckets',
+  ring_moved: 'a swap exchanges places of the ring that somebody has drawn and has not yet looked at: two get the same frame',
 };
 
 export function gpufsShapeOf(job: Job): GpufsShape {

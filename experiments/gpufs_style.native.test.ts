@@ -112,14 +112,16 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
   // 3 pages of 512 B in the cache, 2 slots; a file of 6 pages.
   const tiny: GpufsShape = { frames: 3, pageBytes: 512, workers: 1, slots: 2, swapPages: 1, writes: false };
   const PAGES = 6;
-  const listed = (of: readonly (readonly number[])[], changes = false): Round =>
-    roundOf(of.map((pages) => pages.map((page): Access => ({ offset: Math.abs(page) * 512, bytes: 512, mode: changes && (page < 0 || Object.is(page, -0)) ? ACCESS.update : ACCESS.read }))));
+  const listed = (of: readonly (readonly number[])[], bytes: number): Round =>
+    roundOf(of.map((pages) => pages.map((page): Access => ({ offset: Math.abs(page) * bytes, bytes, mode: page < 0 ? ACCESS.update : ACCESS.read }))));
 
   interface Scenario {
     shape?: Partial<GpufsShape>;
     /** Pages of each warp, in each round; negative ones are changed. */
     rounds: readonly (readonly (readonly number[])[])[];
     changes?: boolean;
+    /** Of an access; default: a page. Then `rounds` counts these. */
+    bytes?: number;
     group?: number;
     schedules?: number;
     memory?: 'sc' | 'relaxed';
@@ -129,12 +131,12 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
     close?: string;
   }
 
-  async function find({ shape: more = {}, rounds, changes = false, group, schedules = 200, memory = 'sc', laneCount = 1, seed = 3, close = '' }: Scenario): Promise<Found | undefined> {
+  async function find({ shape: more = {}, rounds, changes = false, bytes = 512, group, schedules = 200, memory = 'sc', laneCount = 1, seed = 3, close = '' }: Scenario): Promise<Found | undefined> {
     const shape: GpufsShape = { ...tiny, writes: changes, ...more };
     const root = await fileOf(PAGES * 512);
     const disk = new Uint8Array(await readFile(join(root, 'data')));
     const words = new Uint32Array(disk.slice().buffer);
-    const listedRounds = rounds.map((pages) => listed(pages, changes)).map((round) => ({ round, expected: changeFile(words, round) }));
+    const listedRounds = rounds.map((pages) => listed(pages, bytes)).map((round) => ({ round, expected: changeFile(words, round) }));
     const items = Math.max(...rounds.map((round) => round.length));
     const baseline =
       group === undefined ? gpufsBaseline(shape, mapPart(shape)) : gpufsBaseline(shape, groupPart(512, group), { buffers: { bytes: Math.ceil(items / group) * group * 512, place: 'device' } });
@@ -152,6 +154,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
     'changes, two rounds': { rounds: [[[-1, 0, 2], [4, 5, 0]], [[1, -3, 1], [5, 2, 0]]], changes: true },
     'three warps, one page': { rounds: [[[0, 1, 0], [1, 0, 1], [0, 1, 0]]], shape: { frames: 1 } },
     'one bucket': { rounds: [[[0, 1, 2], [3, 4, 5]]], shape: { flaws: ['few_buckets'], frames: 2 } },
+    'halves of pages are changed': { rounds: [[[-2, 5, -8], [-3, 4, 9]], [[2, 8], [3, 2]]], changes: true, bytes: 256 },
     'groups of two': { rounds: [[[0, 1, 2], [2, 3], [4]], [[1, 2], [5, 0], [3, 3]]], group: 2 },
     'changes of groups': { rounds: [[[-1, 0, 2], [4, -5, 0]], [[1, 5], [3, 1]]], changes: true, group: 2, shape: { frames: 4 } },
   };
@@ -169,6 +172,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
     dirty_seen_early: { rounds: [[[-1, -2], [3, 4, 5, 3, 4, 5]]], shape: { frames: 3 }, changes: true, schedules: 2000, kind: /wrong_total|wrong_disk/ },
     bucket_held: { rounds: [[[0, 1, 2]]], shape: { frames: 2, flaws: ['bucket_held', 'few_buckets'] }, kind: /deadlock|livelock|wait_exceeded|ETIMEDOUT/ },
     init_tried_once: { rounds: [[[0, 1, 2, 0], [1, 0, 1, 0], [2, 0, 1, 2]]], shape: { frames: 2 }, schedules: 2500, memory: 'relaxed', kind: /EIO|deadlock/ },
+    ring_moved: { rounds: [[[0, 1, 2], [2, 3, 0], [4, 5, 0]]], schedules: 500, kind: /deadlock|wrong_total|race/ },
     map_dirties: { rounds: [[[0, 1, 2, 3, 4]]], changes: true, kind: /ENOSPC/ },
   };
 

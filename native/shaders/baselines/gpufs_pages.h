@@ -86,7 +86,7 @@ WARPFS_FN int gpufs_swap(WARPFS_THREAD const Gpufs& g) {
       gpufs_ring_set(g, tail + g.frames, frame);
       tail++;
       freed++;
-    } else if (outcome == GpufsEvict::NOT_BEGUN) {
+    } else if (outcome == GpufsEvict::NOT_BEGUN && !gpufs_flawed(GpufsFlaw::RING_MOVED)) {
       break;  // whoever took it may still have to look into the ring, so what stands there must not move
     } else {
       dirty += outcome == GpufsEvict::DIRTY ? 1u : 0u;
@@ -161,7 +161,7 @@ WARPFS_FN uint gpufs_insert(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Gpufs& g, 
   WARPFS_DEVICE uint* words = gpufs_frame(g, frame);
   atomic_store(words + FRAME_PAGE, page + 1u);
   atomic_store(words + FRAME_NEXT, atomic_load(bucket + BUCKET_FIRST));
-  fence_release();
+  fence_release();  // those that look without the lock go along a whole chain
   atomic_store(bucket + BUCKET_FIRST, frame + 1u);
   return GpufsFound::TO_FILL;
 }

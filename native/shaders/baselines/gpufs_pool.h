@@ -20,6 +20,7 @@ enum : uint {
   INIT_TRIED_ONCE = 32u,
   MAP_DIRTIES = 64u,
   FEW_BUCKETS = 128u,
+  RING_MOVED = 256u,
 };
 }
 WARPFS_FN bool gpufs_flawed(uint flaw) { return (GPUFS_FLAWS & flaw) != 0u; }
