@@ -166,13 +166,13 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'gpufs' : `SKIP ${c
 
   // What each mistake does, and the kind of finding that shows it.
   const flawed: Record<string, Scenario & { kind: RegExp }> = {
-    index_after_free: { rounds: [[[0, 1, 2], [3, 4, 5]]], shape: { slots: 1 }, schedules: 400, kind: /deadlock|livelock|wait_exceeded|ETIMEDOUT/ },
+    index_after_free: { rounds: [[[0, 1, 2], [3, 4, 5], [5, 2, 1]]], shape: { slots: 1 }, schedules: 8000, kind: /deadlock|livelock|wait_exceeded|ETIMEDOUT/ },
     dirty_asserts: { rounds: [[[-1, -2, 3, 4, 5, 3]]], shape: { frames: 4 }, changes: true, kind: /ENOSPC/ },
     writes_refused: { rounds: [[[-1, 2]]], changes: true, kind: /EIO/ },
-    dirty_seen_early: { rounds: [[[-1, -2], [3, 4, 5, 3, 4, 5]]], shape: { frames: 3 }, changes: true, schedules: 2000, kind: /wrong_total|wrong_disk/ },
+    dirty_seen_early: { rounds: [[[-1, -2], [3, 4, 5, 3, 4, 5]]], shape: { frames: 3 }, changes: true, schedules: 8000, kind: /wrong_total|wrong_disk/ },
     bucket_held: { rounds: [[[0, 1, 2]]], shape: { frames: 2, flaws: ['bucket_held', 'few_buckets'] }, kind: /deadlock|livelock|wait_exceeded|ETIMEDOUT/ },
-    init_tried_once: { rounds: [[[0, 1, 2, 0], [1, 0, 1, 0], [2, 0, 1, 2]]], shape: { frames: 2 }, schedules: 2500, memory: 'relaxed', kind: /EIO|deadlock/ },
-    ring_moved: { rounds: [[[0, 1, 2], [2, 3, 0], [4, 5, 0]]], schedules: 500, kind: /deadlock|wrong_total|race/ },
+    init_tried_once: { rounds: [[[0, 1, 2, 0], [1, 0, 1, 0], [2, 0, 1, 2]]], shape: { frames: 2 }, schedules: 8000, memory: 'relaxed', kind: /EIO|deadlock/ },
+    ring_moved: { rounds: [[[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 0, 1]]], shape: { frames: 2 }, schedules: 8000, kind: /deadlock|wrong_total|race/ },
     map_dirties: { rounds: [[[0, 1, 2, 3, 4]]], changes: true, kind: /ENOSPC/ },
   };
 

@@ -9,12 +9,8 @@ namespace warpfs {
 // All lanes, as gmmap_warp: the frame that has the page of `offset`, pinned.
 WARPFS_FN int gpufs_map(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Gpufs& g, ulong offset, WARPFS_THREAD uint& frame) {
   const uint page = (uint)(offset >> g.page_shift);
-  int outcome = 0;
-  bool to_fill = false;
-  frame = 0u;
-  if (is_leader(fs)) outcome = gpufs_pin(fs, g, page, frame, to_fill);
-  const ulong told = warp_broadcast64(fs.lane, (ulong)(uint)outcome << 32 | frame << 1 | (to_fill ? 1u : 0u), 0u);
-  outcome = (int)(uint)(told >> 32);
+  const ulong told = warp_broadcast64(fs.lane, is_leader(fs) ? gpufs_pin(fs, g, page) : 0u, 0u);
+  int outcome = (int)(uint)(told >> 32);
   frame = (uint)told >> 1;
   if (outcome != 0 || (told & 1u) == 0u) return outcome;
   outcome = gpufs_fill(fs, g, frame, page);

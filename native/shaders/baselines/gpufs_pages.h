@@ -166,29 +166,37 @@ WARPFS_FN uint gpufs_insert(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Gpufs& g, 
   return GpufsFound::TO_FILL;
 }
 
-// The frame of a page, pinned. `to_fill`: its bytes are not there; it is this warp's to fill, and locked.
-WARPFS_FN int gpufs_pin(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Gpufs& g, uint page, WARPFS_THREAD uint& frame, WARPFS_THREAD bool& to_fill) {
+// The frame of a page, pinned: outcome << 32 | frame << 1 | whether its bytes are not there; then it is this warp's to fill, and locked.
+WARPFS_FN ulong gpufs_pinned(int outcome, uint frame, uint found) { return (ulong)(uint)outcome << 32 | frame << 1 | (found == GpufsFound::TO_FILL ? 1u : 0u); }
+
+WARPFS_CALL ulong gpufs_pin_slowly(WARPFS_THREAD Fs& fs, Gpufs g, uint page) {
   WARPFS_DEVICE uint* bucket = gpufs_bucket(g, page);
+  uint frame = 0u;
   WaitBound bound;
   wait_start(fs, bound);
   for (;;) {
     uint found = gpufs_look(g, page, frame);
     if (found == GpufsFound::NOTHING) {
       int outcome = 0;
-      if (!gpufs_lock(fs, bucket + BUCKET_LOCK)) return wait_outcome();
+      if (!gpufs_lock(fs, bucket + BUCKET_LOCK)) return gpufs_pinned(wait_outcome(), 0u, found);
       found = gpufs_look(g, page, frame);
       if (found == GpufsFound::NOTHING) found = gpufs_insert(fs, g, page, bucket, frame, outcome);
       gpufs_unlock(bucket + BUCKET_LOCK);
       if (outcome == 0 && found == GpufsFound::NOTHING) outcome = gpufs_swap(g);
-      if (outcome < 0) return outcome;
+      if (outcome < 0) return gpufs_pinned(outcome, 0u, found);
       if (outcome > 0) continue;
     }
-    to_fill = found == GpufsFound::TO_FILL;
-    if (found == GpufsFound::PINNED || to_fill) return 0;
+    if (found == GpufsFound::PINNED || found == GpufsFound::TO_FILL) return gpufs_pinned(0, frame, found);
     do {
-      if (!wait_again(fs, bound)) return wait_outcome();
+      if (!wait_again(fs, bound)) return gpufs_pinned(wait_outcome(), 0u, found);
     } while (found == GpufsFound::BUSY ? atomic_load(gpufs_frame(g, frame) + FRAME_LOCK) != 0u : !gpufs_may_swap(g));
   }
+}
+
+WARPFS_FN ulong gpufs_pin(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Gpufs& g, uint page) {
+  uint frame = 0u;
+  const uint found = gpufs_look(g, page, frame);
+  return found == GpufsFound::PINNED || found == GpufsFound::TO_FILL ? gpufs_pinned(0, frame, found) : gpufs_pin_slowly(fs, g, page);
 }
 
 }  // namespace warpfs

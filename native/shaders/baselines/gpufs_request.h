@@ -68,8 +68,9 @@ WARPFS_FN void gpufs_leave_area(WARPFS_THREAD const Gpufs& g, uint slot) {
   if (!gpufs_flawed(GpufsFlaw::INDEX_AFTER_FREE)) gpufs_free(g, slot);
 }
 
-// All lanes. The bytes of a page into the frame that this warp has to fill.
-WARPFS_FN int gpufs_fill(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Gpufs& g, uint frame, uint page) {
+// All lanes. The bytes of a page into the frame that this warp has to fill. A call that is not inlined and takes the pool by value: so a hit has
+// the registers for itself, and the pool in them.
+WARPFS_CALL int gpufs_fill(WARPFS_THREAD Fs& fs, Gpufs g, uint frame, uint page) {
   WARPFS_THREAD const Lane& lane = fs.lane;
   const ulong offset = (ulong)page << g.page_shift;
   uint slot = 0u;
