@@ -1,7 +1,7 @@
 // The calls of GPUfs as far as an experiment needs them: a page mapped by a warp, and what was changed written back at the end. Nothing is
 // written back before: sessions see what others wrote when those have closed.
 #pragma once
-#include "gpufs_pages.h"
+#include "gpufs_pin.h"
 #include "gpufs_request.h"
 
 namespace warpfs {
