@@ -44,10 +44,13 @@ export async function checkBaseline(checked: CheckedBaseline): Promise<Found | u
   const { name, baseline, workload, disk, rounds } = checked;
   const { memories, numbers = {}, flush } = baseline;
   const own = baseline.part.service ?? { warps: 0, text: '' };
+  // They make groups of their own, with warps that have nothing to do.
+  const group = baseline.part.groupWarps ?? 1;
   const service = {
-    warps: own.warps + 1,
+    warps: Math.ceil((own.warps + 1) / group) * group,
     text: `if (service_warp == ${own.warps}u) {${checked.drive ?? driveText(baseline)}
       }
+      if (service_warp > ${own.warps}u) return 0;
       ${own.text}`,
   };
   const inputs = {
@@ -59,7 +62,7 @@ export async function checkBaseline(checked: CheckedBaseline): Promise<Found | u
   const part: ShaderPart = { ...baseline.part, inputs, prelude, service };
   const flushOf = (text: string) => ({ name: `flush_of_${name}`, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, prelude, source: withService(text, service) });
   const root = mkdtempSync(join(tmpdir(), 'warpfs-baseline-'));
-  const most = Math.max(...rounds.map(({ round }) => round.items)) + service.warps;
+  const most = Math.ceil(Math.max(...rounds.map(({ round }) => round.items)) / group) * group + service.warps;
   let fs: Mount | undefined;
   const begin = async (after: number) => {
     fs = await mount({ root, device: 'cpu', cache: { lines: 8, lineBytes: 512 }, residentWarps: most, check: { laneCount: 2, ...checked.check, seed: (checked.check?.seed ?? 1) + after } });

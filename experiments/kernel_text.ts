@@ -41,6 +41,9 @@ export function grouped(part: ShaderPart, { device, workers }: Job): ShaderPart 
 export function kernelOf(name: string, part: ShaderPart, workload: Workload): KernelDefinition<InputTypes, OutputTypes> {
   const ahead = part.ahead ?? 0;
   const pieceBytes = part.pieceBytes ?? 2 ** 30;
+  // Warps of a group make their calls together: one that asks for nothing comes as well, and its workload does not see it.
+  const together = (part.groupWarps ?? 1) > 1;
+  const loop = together ? { begin: 'uint done = 0u; do {', end: '} while (done < whole_bytes);' } : { begin: 'for (uint done = 0u; done < whole_bytes;) {', end: '}' };
   // Everything that an access has under way is told apart by its slot.
   const at = (turn: string): string => `
         const uint index = item * count + ${turn};
@@ -54,7 +57,7 @@ export function kernelOf(name: string, part: ShaderPart, workload: Workload): Ke
           ${at(turn)}
           const ulong offset = whole_offset;
           const uint bytes = whole_bytes;
-          if (bytes != 0u) { ${part.start ?? ''} }
+          ${together ? '' : 'if (bytes != 0u)'} { ${part.start ?? ''} }
         }`;
   const startFirst = part.start === undefined ? '' : `for (uint wanted = 0u; wanted < ${ahead}u && wanted < count; wanted++) ${startOf('wanted')}`;
   const startNext = part.start === undefined ? '' : `if (turn + ${ahead}u < count) ${startOf(`(turn + ${ahead}u)`)}`;
@@ -70,7 +73,7 @@ export function kernelOf(name: string, part: ShaderPart, workload: Workload): Ke
         ulong waited = 0u;
         const uint before_access = total;
         total = 0u;
-        for (uint done = 0u; done < whole_bytes;) {
+        ${loop.begin}
           const ulong offset = whole_offset + done;
           const uint to_edge = ${pieceBytes}u - (uint)(offset & ${pieceBytes - 1}u);
           const uint bytes = whole_bytes - done < to_edge ? whole_bytes - done : to_edge;
@@ -80,12 +83,12 @@ export function kernelOf(name: string, part: ShaderPart, workload: Workload): Ke
           {
             ${part.access}
             if (lane.index == 0u) waited += clock_ns() - since;
-            { ${workload.each} }
+            ${together ? 'if (bytes != 0u)' : ''} { ${workload.each} }
             ${part.release}
           }
           (void)word;
           done += bytes;
-        }
+        ${loop.end}
         total = before_access + total * (2u * access + 1u);
         if (lane.index == 0u) waits[index] = waited > 0xffffffffu ? 0xffffffffu : (uint)waited;
       }

@@ -21,6 +21,8 @@ export interface Job {
   /** Warps at most, and bytes of one access at most. */
   items: number;
   accessBytes: number;
+  /** Of the file, as much as a round changes, about. Default: all of it, if the workload writes. */
+  changedBytes?: number;
   /** Threads of the host that move bytes. */
   threads: number;
   io: IoName;
@@ -76,7 +78,8 @@ export interface System {
  * How warps get at bytes, as statements of a kernel. `open` and `close` stand around all accesses of a warp. `start`, `access` and `release` are
  * the begin, the access and the end of one; they see `offset`, `bytes` and `mode`, `slot`, which tells apart what is under way at once, and
  * `index`, the place of the access in the lists. `access` sets `place`: where the bytes are, the same in all lanes, at a multiple of 16 where
- * offset is one. All lanes come to each of them, and all items of a group equally often.
+ * offset is one. All lanes come to each of them, and all items of a group equally often: where groups have several warps, one that asks for
+ * nothing comes as well, with `bytes` 0.
  */
 export interface ShaderPart {
   /** At the scope of the file; `#include "baselines/name.h"` is possible. */
@@ -91,7 +94,7 @@ export interface ShaderPart {
   close: string;
   /** Accesses under way beside the one that is worked on; 0: none. */
   ahead?: number;
-  /** An access is cut where a multiple of this lies. Default: it is not cut. */
+  /** An access is cut where a multiple of this lies. Default: it is not cut. Not for groups of several warps, whose pieces would be different in number. */
   pieceBytes?: number;
   groupWarps?: number;
   /** Warps beside those of the accesses, which begin before them. Each sees its number, `service_warp`, and ends when `*ended_items`, an atomic word, is `all_items`. */

@@ -53,7 +53,7 @@ export interface NativeBinding {
 }
 
 export interface NativePeerConfig {
-  kind: 'nvme' | 'copilot';
+  kind: 'nvme' | 'copilot' | 'gpufs' | 'cam';
   /** Of the kind: numbers by name. */
   shape: Readonly<Record<string, number>>;
   /** Stays open until the peer is closed. */

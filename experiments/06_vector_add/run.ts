@@ -55,7 +55,7 @@ export const experiment: Experiment = {
       const expected = totalsOf(round, (offset, length) => (offset < 2 * bytes ? 0 : sumOf(sumAt, (offset - 2 * bytes) / 4, length / 4)));
       return {
         parameters: { mib },
-        job: { workload: add, fileBytes: 3 * bytes, cacheBytes: (3 * bytes) / 4, lineBytes: ADD_BYTES, items: warps, accessBytes: ADD_BYTES, io: 'auto', advice: 'normal' },
+        job: { workload: add, fileBytes: 3 * bytes, changedBytes: bytes, cacheBytes: (3 * bytes) / 4, lineBytes: ADD_BYTES, items: warps, accessBytes: ADD_BYTES, io: 'auto', advice: 'normal' },
         task: () => ({
           async measure(system, job) {
             const { milliseconds, failure } = await measureWrites(system, round, async ({ totals }) => {

@@ -50,7 +50,7 @@ export const experiment: Experiment = {
       const file = Uint32Array.from({ length: fileBytes / 4 }, (_, word) => wordAt(word, seed));
       return {
         parameters: { updates },
-        job: { workload: update, fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto', advice: 'normal' },
+        job: { workload: update, fileBytes, changedBytes: Math.ceil((warps * count * updates) / 100) * PAGE, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto', advice: 'normal' },
         task(run) {
           const random = randomOf(seed + updates, run);
           const order = shuffled(random, pages);

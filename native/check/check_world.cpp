@@ -76,7 +76,7 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
   if (check.module.empty()) {
     builtins_ = checked_kernels(mount.policy, mount.replay, check.cuda);
   } else {
-    builtins_ = module(check.module).builtins(mount.policy, mount.replay, check.cuda, check.mutant);
+    builtins_ = modules_.at(check.module).builtins(mount.policy, mount.replay, check.cuda, check.mutant);
   }
   if (builtins_ == nullptr) throw HostError(-Errno::einval, "no built-in kernels for policy " + std::to_string(mount.policy));
   make_host();
@@ -102,13 +102,7 @@ void CheckWorld::turn(FileTable& files) {
   if (link_ != nullptr) link_->turn(files);
 }
 
-KernelModule& CheckWorld::module(const std::string& path) {
-  auto& loaded = modules_[path];
-  if (loaded == nullptr) loaded = std::make_unique<KernelModule>(path, true);
-  return *loaded;
-}
-
-KernelEntry CheckWorld::kernel(const std::string& path) { return path.empty() ? builtins_->program : module(path).entry(); }
+KernelEntry CheckWorld::kernel(const std::string& path) { return path.empty() ? builtins_->program : modules_.at(path).entry(); }
 
 // ---- The host actor.
 
@@ -268,7 +262,7 @@ DispatchResult CheckWorld::run(const Dispatch& dispatch, bool quiet) {
   for (uint32_t index = 0; index < Binding::OWN; index++) bindings_.push_back(memory_->binding(index));
   bindings_.insert(bindings_.end(), dispatch.buffers.begin(), dispatch.buffers.end());
   const Attached attached(*engine_, this);
-  for (auto& [path, loaded] : modules_) loaded->check_attach(check_entry, check_runtime(engine_->compares_states()));
+  for (const auto& loaded : modules_.all()) loaded->check_attach(check_entry, check_runtime(engine_->compares_states()));
   engine_->set_quiet(quiet);
   const uint64_t steps = engine_->steps();
   if (mount_.replay) {
@@ -358,7 +352,7 @@ int32_t CheckWorld::sync() {
   DispatchResult result;
   {
     const Attached attached(*engine_, this);
-    for (auto& [path, loaded] : modules_) loaded->check_attach(check_entry, check_runtime(engine_->compares_states()));
+    for (const auto& loaded : modules_.all()) loaded->check_attach(check_entry, check_runtime(engine_->compares_states()));
     bindings_.clear();
     for (uint32_t index = 0; index < Binding::OWN; index++) bindings_.push_back(memory_->binding(index));
     engine_->set_quiet(true);

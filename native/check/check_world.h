@@ -11,7 +11,6 @@
 #include "../host/mount.h"
 #include "../host/shared_words.h"
 
-#include <map>
 #include <memory>
 
 namespace warpfs {
@@ -72,7 +71,6 @@ class CheckWorld final : private HostChoices, private HostWatch {
   void write_bytes(void* to, const void* from, size_t count) override;
 
   KernelEntry kernel(const std::string& module);
-  KernelModule& module(const std::string& path);
   void start_group(uint32_t place_of_group);
   void warp_done(CheckWarp& warp);
   static void lane_body(Lane& lane, const WarpId& id, void* argument);
@@ -89,7 +87,7 @@ class CheckWorld final : private HostChoices, private HostWatch {
   std::unique_ptr<ProtocolWatch> watch_;
   std::unique_ptr<CheckLink> link_;  // null: host and gpu use the same memory
   std::unique_ptr<HostSide> host_;
-  std::map<std::string, std::unique_ptr<KernelModule>> modules_;
+  KernelModules modules_{true};
   const BuiltinKernels* builtins_ = nullptr;
   uint8_t* own_begin_ = nullptr;
   uint64_t own_used_ = 0, own_bytes_ = 0;

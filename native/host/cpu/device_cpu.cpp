@@ -54,9 +54,8 @@ CpuDevice::CpuDevice(MountMemory& memory, Daemon& daemon, const CpuDeviceOptions
 
 CpuDevice::Kernel CpuDevice::find(const std::string& module) {
   if (module.empty()) return {builtins_->program, nullptr};
-  auto found = modules_.find(module);
-  if (found == modules_.end()) found = modules_.emplace(module, std::make_unique<KernelModule>(module)).first;
-  return {found->second->entry(), found->second->attach()};
+  const KernelModule& found = modules_.at(module);
+  return {found.entry(), found.attach()};
 }
 
 DispatchResult CpuDevice::run(const Dispatch& dispatch) { return run_kernel(dispatch, find(dispatch.module)); }

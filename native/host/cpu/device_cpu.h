@@ -7,7 +7,6 @@
 #include "kernel_module.h"
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,7 +50,7 @@ class CpuDevice final : public Device {
   CpuDeviceOptions options_;
   const BuiltinKernels* builtins_;
   CpuExecutor executor_;
-  std::map<std::string, std::unique_ptr<KernelModule>> modules_;
+  KernelModules modules_;
 };
 
 }  // namespace warpfs

@@ -40,4 +40,15 @@ const BuiltinKernels* KernelModule::builtins(uint32_t policy, bool replay, bool 
   return builtins == nullptr ? nullptr : builtins(policy, replay, cuda, mutant);
 }
 
+KernelModules::~KernelModules() {
+  while (!modules_.empty()) modules_.pop_back();
+}
+
+KernelModule& KernelModules::at(const std::string& path) {
+  for (auto& module : modules_) {
+    if (module->path() == path) return *module;
+  }
+  return *modules_.emplace_back(std::make_unique<KernelModule>(path, checked_));
+}
+
 }  // namespace warpfs

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace warpfs {
 
@@ -18,6 +19,7 @@ class KernelModule {
   KernelModule(const KernelModule&) = delete;
   KernelModule& operator=(const KernelModule&) = delete;
 
+  const std::string& path() const { return path_; }
   KernelEntry entry() const { return entry_; }
   WarpAttach attach() const { return attach_; }
   /// Before code of the module runs on a thread under check mode.
@@ -32,6 +34,23 @@ class KernelModule {
   KernelEntry entry_;
   WarpAttach attach_;
   CheckAttach check_attach_;
+};
+
+/// Those of one mount. They are unloaded the last first: a C library takes their thread-local memory back in that order alone, and has little of it.
+class KernelModules {
+ public:
+  explicit KernelModules(bool checked = false) : checked_(checked) {}
+  ~KernelModules();
+  KernelModules(const KernelModules&) = delete;
+  KernelModules& operator=(const KernelModules&) = delete;
+
+  /// Loads it where it is not yet there.
+  KernelModule& at(const std::string& path);
+  const std::vector<std::unique_ptr<KernelModule>>& all() const { return modules_; }
+
+ private:
+  const bool checked_;
+  std::vector<std::unique_ptr<KernelModule>> modules_;
 };
 
 }  // namespace warpfs

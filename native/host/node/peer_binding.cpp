@@ -1,7 +1,10 @@
 #include "peer_binding.h"
 
 #include "../host_error.h"
+#include "../peer/cam_batches.h"
 #include "../peer/copilot_host.h"
+#include "../peer/gpufs_workers.h"
+#include "../peer/nvme_controller.h"
 #include "arguments.h"
 #include "dispatch_values.h"
 #include "medium_values.h"
@@ -18,6 +21,8 @@ std::unique_ptr<PeerProtocol> protocol_of(const Napi::Object& config, const Peer
     const CopilotShape queues{number_field(shape, "queues"), number_field(shape, "depth"), number_field(shape, "ids")};
     return std::make_unique<CopilotHost>(CopilotRoles{queues, number_field(shape, "agents")}, options);
   }
+  if (kind == "gpufs") return std::make_unique<GpufsWorkers>(GpufsShape{number_field(shape, "slots"), number_field(shape, "pageBytes")}, options);
+  if (kind == "cam") return std::make_unique<CamBatches>(CamShape{number_field(shape, "groups"), number_field(shape, "entries")}, options);
   throw Napi::TypeError::New(config.Env(), "no peer of this kind: " + kind);
 }
 
