@@ -25,6 +25,25 @@ WARPFS_FN uint bam_until_all(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Bam& bam,
   return BamOutcome::ENDED;
 }
 
+// All lanes; the leader has added to the count of the page, and found `state`. A call of its own: what a miss needs does not slow hits down.
+WARPFS_CALL int bam_wait_for(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Bam& bam, uint page, uint state, bool writes, WARPFS_THREAD uint& slot) {
+  WARPFS_THREAD const Lane& lane = fs.lane;
+  BamMiss own;
+  bam_miss_begin(own, page, lane.count, state);
+  for (;;) {
+    uint outcome = 0u, moved = 0u;
+    if (is_leader(fs)) {
+      outcome = bam_until_all(fs, bam, own);
+      moved = outcome == BamOutcome::LEAVE ? own.victim - 1u : page;
+      if (outcome == BamOutcome::ENDED && own.error == 0 && writes) bam_mark_dirty(bam, page, own.slot, own.state);
+    }
+    outcome = warp_broadcast(lane, outcome, 0u);
+    slot = warp_broadcast(lane, own.slot, 0u);
+    if (outcome == BamOutcome::ENDED) return (int)warp_broadcast(lane, (uint)own.error, 0u);
+    bam_move(lane, bam, outcome, 0u, slot, warp_broadcast(lane, moved, 0u));
+  }
+}
+
 // All lanes, one page: 0, or why it is not there. The leader acquires for as many as there are lanes.
 WARPFS_FN int bam_acquire(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Bam& bam, uint page, bool writes, WARPFS_THREAD uint& slot) {
   WARPFS_THREAD const Lane& lane = fs.lane;
@@ -39,22 +58,10 @@ WARPFS_FN int bam_acquire(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Bam& bam, ui
   }
   slot = warp_broadcast(lane, slot, 0u);
   if (slot != BAM_NO_SLOT) return 0;
-  BamMiss own;
-  if (is_leader(fs)) bam_miss_begin(own, page, lane.count, state);
-  for (;;) {
-    uint outcome = 0u, moved = 0u;
-    if (is_leader(fs)) {
-      outcome = bam_until_all(fs, bam, own);
-      moved = outcome == BamOutcome::LEAVE ? own.victim - 1u : page;
-      if (outcome == BamOutcome::ENDED && own.error == 0 && writes) bam_mark_dirty(bam, page, own.slot, own.state);
-      slot = own.slot;
-    }
-    outcome = warp_broadcast(lane, outcome, 0u);
-    slot = warp_broadcast(lane, slot, 0u);
-    if (outcome == BamOutcome::ENDED) break;
-    bam_move(lane, bam, outcome, 0u, slot, warp_broadcast(lane, moved, 0u));
-  }
-  return (int)warp_broadcast(lane, is_leader(fs) ? (uint)own.error : 0u, 0u);
+  uint waited_for;
+  const int error = bam_wait_for(fs, bam, page, state, writes, waited_for);
+  slot = waited_for;
+  return error;
 }
 
 // All lanes, which have used the page as long as they wanted.

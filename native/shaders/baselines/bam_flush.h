@@ -24,13 +24,17 @@ WARPFS_FN int bam_flush(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Bam& bam, uint
     WaitBound bound;
     wait_start(fs, bound);
     for (bool busy = dirty; all != 0u;) {
+      const uint before = own.command.phase;
       if (busy && bam_transfer(bam, own, lane.index, NvmeOpcode::WRITE, own.page, bam_page_bytes(bam, own.page))) {
         busy = false;
         if (own.command.status != NvmeStatus::SUCCESS) error = -Errno::eio;
         else atomic_and_unasked(bam_state(bam, own.page), ~(uint)BAM_DIRTY);
       }
-      if (!warp_any(lane, busy)) break;
-      if (!warp_wait_again(fs, bound)) return wait_outcome();
+      uint masks[4];  // who is busy, and who has got on
+      warp_votes(lane, (uint)busy | (uint)(before != own.command.phase) << 1, masks);
+      if (masks[0] == 0u) break;
+      if (masks[1] != 0u) wait_start(fs, bound);
+      else if (!warp_wait_again(fs, bound)) return wait_outcome();
     }
   }
   return warp_any(lane, error != 0) ? -Errno::eio : 0;

@@ -96,7 +96,7 @@ WARPFS_FN bool bam_fence_read(WARPFS_THREAD const Bam& bam, WARPFS_THREAD BamMis
     const bool first = atomic_exchange(bam_word(bam, BAM_FENCE_LOCK), 1u) == 0u;
     fence_acquire();
     const bool covered = (int)(atomic_load(bam_word(bam, BAM_FENCE_HEAD)) - own.fence) > 0;
-    if (first && covered) atomic_store(bam_word(bam, BAM_FENCE_LOCK), 0u);
+    if (first && covered) atomic_and_unasked(bam_word(bam, BAM_FENCE_LOCK), 0u);
     if (covered || !first) return covered;
     own.fence = atomic_load(bam_word(bam, BAM_FENCE_TAIL));
     own.phase = BamPhase::FENCE_READ;
@@ -130,7 +130,7 @@ WARPFS_FN uint bam_step(WARPFS_THREAD const Bam& bam, WARPFS_THREAD BamMiss& own
     WARPFS_DEVICE uint* victim = bam_state(bam, own.victim - 1u);
     if (own.command.status != NvmeStatus::SUCCESS) {
       atomic_and_unasked(victim, ~(uint)BAM_BUSY);  // it keeps its bytes, and its slot
-      atomic_store(bam_lock(bam, own.slot), 0u);
+      bam_put_back(bam, own.slot);
       own.slot = BAM_NO_SLOT;
       return bam_fail(bam, own, -Errno::eio, true);
     }

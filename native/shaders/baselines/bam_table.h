@@ -63,6 +63,9 @@ WARPFS_FN void bam_let_go(WARPFS_THREAD const Bam& bam, uint page, uint count) {
 // taken in turn, and those are passed by whose page is in use. No slot remembers that it was used.
 enum : uint { BAM_NO_SLOT = 0xffffffffu };
 
+// Back, as it was. The lock is changed and not stored, so that whoever has it next still acquires from whoever gave the slot away last.
+WARPFS_FN void bam_put_back(WARPFS_THREAD const Bam& bam, uint slot) { atomic_and_unasked(bam_lock(bam, slot), 0u); }
+
 WARPFS_FN bool bam_try_slot(WARPFS_THREAD const Bam& bam, uint slot, WARPFS_THREAD uint& victim) {
   victim = 0u;
   const uint held = atomic_load(bam_held(bam, slot));
@@ -91,7 +94,7 @@ WARPFS_FN uint bam_find_slot(WARPFS_THREAD const Bam& bam, WARPFS_THREAD uint& v
     if (atomic_exchange(bam_lock(bam, slot), 1u) != 0u) continue;
     fence_acquire();
     if (bam_try_slot(bam, slot, victim)) return slot;
-    atomic_store(bam_lock(bam, slot), 0u);  // nothing was changed under it
+    bam_put_back(bam, slot);
   }
   return BAM_NO_SLOT;
 }
