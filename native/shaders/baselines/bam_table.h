@@ -87,9 +87,10 @@ WARPFS_FN bool bam_try_slot(WARPFS_THREAD const Bam& bam, uint slot, WARPFS_THRE
   return true;
 }
 
+// Once around at most; BAM_NO_SLOT: all that it came to are in use.
 WARPFS_FN uint bam_find_slot(WARPFS_THREAD const Bam& bam, WARPFS_THREAD uint& victim) {
-  enum : uint { AT_ONCE = 64u };
-  for (uint i = 0; i < AT_ONCE; i++) {
+  enum : uint { AT_ONCE = 16u };
+  for (uint i = 0; i < AT_ONCE && i < bam.slot_count; i++) {
     const uint slot = atomic_add(bam_word(bam, BAM_PAGE_TICKET), 1u) % bam.slot_count;
     if (atomic_exchange(bam_lock(bam, slot), 1u) != 0u) continue;
     fence_acquire();
