@@ -193,7 +193,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'what the flaws of 
     try {
       const memories: Record<string, KernelMemory> = {};
       for (const [name, { bytes }] of [...Object.entries(baseline.memories), ['dma_stages', { bytes: 16 }], ['dma_file', { bytes: 16 }]] as const) memories[name] = await fs.memory({ bytes });
-      const words = (name: string): Uint32Array => new Uint32Array((memories[name]?.view as Uint8Array).buffer);
+      const words = (name: string): Uint32Array => new Uint32Array(((memories[name] as KernelMemory).view as Uint8Array).buffer);
       const VALID_AND_USED = 0x80000001;
       for (const page of [0, 1]) {
         words('bam_pages').set([VALID_AND_USED, page], page * 8);
