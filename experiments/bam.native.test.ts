@@ -266,7 +266,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'bam in check mode'
   test.each<[BamFlaw, Scenario, RegExp, number]>([
     ['wrong_index', oneQueue, /wrong_(total|disk)/, 20],
     ['short_translation', oneQueue, /wrong_(total|disk)/, 20],
-    ['two_slots', onePage, /wrong_(total|disk)|deadlock/, 1000],
+    ['two_slots', onePage, /wrong_(total|disk)|deadlock/, 3000],
     ['doorbell_first', { ...oneQueue, memory: 'relaxed' }, /wrong_(total|disk)|deadlock|EIO/, 50],
     ['flush_without_wait', oneQueue, /wrong_disk/, 1],
     ['status_ignored', { ...oneQueue, pagesOnDisk: 5 }, /wrong_(total|disk)/, 1],
