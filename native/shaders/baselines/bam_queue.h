@@ -27,6 +27,7 @@ enum : uint {
   BAM_CQ_HEAD = 128u,   // completions that were given back
   BAM_HEAD_LOCK = 160u,
   BAM_ID_TICKET = 192u,
+  BAM_CQ_RUNG = 224u,   // completions that the controller knows to be given back
   BAM_ENTRIES = 256u,
   BAM_ENTRY_WORDS = 8u,
 };
@@ -98,7 +99,7 @@ WARPFS_FN bool bam_find_completion(WARPFS_THREAD const BamQueue& queue, WARPFS_T
     const uint done = nvme_look(queue.pairs, queue.pair, bam_depth(queue), bam_entry(queue, head + i));
     if (nvme_phase(done) == ((head + i) >> queue.shift & 1u)) return false;  // of the round before
     if ((done & 0xffffu) == command.id) {
-      peer_fence();
+      peer_fence_acquire();
       command.at = head + i;
       command.status = nvme_status(done);
       return true;
@@ -131,10 +132,14 @@ WARPFS_FN bool bam_move_head(WARPFS_THREAD const BamQueue& queue, uint entry) {
     fence_acquire();  // what those who marked have seen
     const uint last = bam_entry(queue, head - 1u);
     const uint fetched = peer_load((WARPFS_DEVICE const uint*)(queue.pairs + nvme_completion(queue.pair, bam_depth(queue), last)) + NVME_SQ) & 0xffffu;
-    fence_release();  // who finds this head finds the completions before it, and the marks gone
+    fence_release();  // who finds this head finds the completions before it, and the marks gone; who has its turn finds its entry fetched
     atomic_store(queue.words + BAM_CQ_HEAD, head);
-    nvme_ring_completion(queue.pairs, queue.pair, bam_entry(queue, head));
-    bam_open_turns(queue, fetched);  // behind the fence of the doorbell
+    bam_open_turns(queue, fetched);
+    // Of a quarter of the queue at once: here the doorbell takes a fence of the whole system, and nobody waits for it before the queue is full.
+    if ((head - atomic_load(queue.words + BAM_CQ_RUNG)) * 4u >= bam_depth(queue)) {
+      atomic_store(queue.words + BAM_CQ_RUNG, head);
+      nvme_ring_completion(queue.pairs, queue.pair, bam_entry(queue, head));
+    }
   }
   fence_release();
   atomic_store(queue.words + BAM_HEAD_LOCK, 0u);
