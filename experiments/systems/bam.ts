@@ -92,7 +92,7 @@ function shapeOf(job: Job): BamShape {
   const lines = cacheOf(job).lines ?? 0;
   return {
     fileBytes: job.fileBytes, lineBytes: job.lineBytes, slots: lines, items: job.items, stages: 1, queues: Math.min(job.items, gpu ? 128 : 4),
-    depth: gpu ? 1024 : 256, ids: gpu ? 65536 : 1024, flushWarps: gpu ? Math.min(256, Math.ceil(lines / LANES)) : 1,
+    depth: gpu ? 1024 : 256, ids: gpu ? 65536 : 1024, flushWarps: gpu && job.workload.writes ? Math.min(256, Math.ceil(lines / LANES)) : 1,
   };
 }
 
