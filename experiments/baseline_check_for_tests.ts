@@ -42,7 +42,7 @@ const driveText = ({ peer }: Baseline): string => `
 
 export async function checkBaseline(checked: CheckedBaseline): Promise<Found | undefined> {
   const { name, baseline, workload, disk, rounds } = checked;
-  const { memories, numbers = {}, flush } = baseline;
+  const { memories, numbers = {}, flush, flushWarps = 1, flushWaits = true } = baseline;
   const own = baseline.part.service ?? { warps: 0, text: '' };
   // They make groups of their own, with warps that have nothing to do.
   const group = baseline.part.groupWarps ?? 1;
@@ -62,7 +62,7 @@ export async function checkBaseline(checked: CheckedBaseline): Promise<Found | u
   const part: ShaderPart = { ...baseline.part, inputs, prelude, service };
   const flushOf = (text: string) => ({ name: `flush_of_${name}`, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, prelude, source: withService(text, service) });
   const root = mkdtempSync(join(tmpdir(), 'warpfs-baseline-'));
-  const most = Math.ceil(Math.max(...rounds.map(({ round }) => round.items)) / group) * group + service.warps;
+  const most = Math.ceil(Math.max(flushWarps, ...rounds.map(({ round }) => round.items)) / group) * group + service.warps;
   let fs: Mount | undefined;
   const begin = async (after: number) => {
     fs = await mount({ root, device: 'cpu', cache: { lines: 8, lineBytes: 512 }, residentWarps: most, check: { laneCount: 2, ...checked.check, seed: (checked.check?.seed ?? 1) + after } });
@@ -83,12 +83,15 @@ export async function checkBaseline(checked: CheckedBaseline): Promise<Found | u
           const wrong = wrongTotal(totals, expected);
           if (wrong !== undefined) return { kind: 'wrong_total', message: wrong, after };
         }
-        if (mounted.flusher !== undefined) await mounted.flusher.dispatch({ items: service.warps + 1, inputs: { ...given, all_items: 1 }, outputs: { ended_items: 1 } });
+        const flushing = mounted.flusher?.dispatch({ items: service.warps + flushWarps, inputs: { ...given, all_items: flushWarps }, outputs: { ended_items: 1 } });
+        if (flushWaits) await flushing;
+        const wrong = checked.diskAfter?.findIndex((byte, at) => byte !== values['disk']?.view?.[at]) ?? -1;
+        const byte = values['disk']?.view?.[wrong];
+        await flushing;
+        if (wrong >= 0) return { kind: 'wrong_disk', message: `byte ${wrong} of the disk is ${byte}, and not ${checked.diskAfter?.[wrong]}`, after };
       } catch (error) {
         return foundOf(error, after);
       }
-      const wrong = checked.diskAfter?.findIndex((byte, at) => byte !== values['disk']?.view?.[at]) ?? -1;
-      if (wrong >= 0) return { kind: 'wrong_disk', message: `byte ${wrong} of the disk is ${values['disk']?.view?.[wrong]}, and not ${checked.diskAfter?.[wrong]}`, after };
       for (const memory of Object.values(values)) memory.free();
     }
     return undefined;

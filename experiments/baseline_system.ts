@@ -27,8 +27,11 @@ export interface Baseline {
     /** Where a GPU has memory of its own the host moves bytes to and from stages of so many bytes: dma.h. */
     stageBytes: number;
   };
-  /** Statements for one warp that write back what the cache has changed; it sees the inputs of the part. */
+  /** Statements that write back what the cache has changed, for each of `flushWarps` warps (default: 1); they see the inputs of the part. */
   flush?: string;
+  flushWarps?: number;
+  /** The flush is launched, and what comes next does not wait for it. */
+  flushWaits?: false;
 }
 
 /** For statements of a part: `dma`, as dma.h wants it. `lines`: the name of that memory. */
@@ -45,7 +48,7 @@ interface Attached {
 }
 
 export async function prepareBaseline(name: string, job: Job, baseline: Baseline): Promise<PreparedSystem> {
-  const { part, memories, numbers = {}, flush } = baseline;
+  const { part, memories, numbers = {}, flush, flushWarps = 1, flushWaits = true } = baseline;
   const inputs = {
     ...part.inputs,
     ...Object.fromEntries(Object.keys(memories).map((memory) => [memory, 'memory' as const])),
@@ -62,7 +65,9 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
     await unmount();
     throw error;
   }
+  let flushing: Promise<unknown> = Promise.resolve();
   const close = async (): Promise<void> => {
+    await flushing;
     await attached.close();
     await unmount();
   };
@@ -78,9 +83,16 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
       }
     };
     return {
-      run: (round) => served(() => dispatchRound(kernel, job, round, { inputs: attached.inputs, outputs: {} }, { serviceWarps: part.service?.warps ?? 0 })),
+      run: async (round) => {
+        await flushing;
+        return served(() => dispatchRound(kernel, job, round, { inputs: attached.inputs, outputs: {} }, { serviceWarps: part.service?.warps ?? 0 }));
+      },
       settle: async () => {
-        if (flusher !== undefined && job.workload.writes) await served(() => flusher.dispatch({ items: 1, inputs: attached.inputs, outputs: {} }));
+        if (flusher !== undefined && job.workload.writes) {
+          const flushed = served(() => flusher.dispatch({ items: flushWarps, inputs: attached.inputs, outputs: {} }));
+          flushing = flushed.catch(() => undefined);
+          if (flushWaits) await flushed;
+        }
         const file = await open(join(job.root, job.file), 'r+');
         try {
           await file.datasync();

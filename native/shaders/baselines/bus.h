@@ -18,12 +18,19 @@ WARPFS_FN void peer_sub(WARPFS_DEVICE uint* p, uint v) {
   asm volatile("red.relaxed.sys.global.add.u32 [%0], %1;" ::"l"(global_address(p)), "r"(0u - v) : "memory");
 }
 WARPFS_FN void peer_fence() { bus_fence(); }
+#if WARPFS_FENCES_ONE_SIDED
+WARPFS_FN void peer_fence_acquire() { asm volatile("fence.acquire.sys;" ::: "memory"); }
+#else
+WARPFS_FN void peer_fence_acquire() { bus_fence(); }
+#endif
 WARPFS_FN Vec16 peer_load16(const WARPFS_DEVICE Vec16* p) { return bus_load16(p); }
 WARPFS_FN void peer_store16(WARPFS_DEVICE Vec16* p, Vec16 v) { bus_store16(p, v); }
 #else
 WARPFS_FN uint peer_load(const WARPFS_DEVICE uint* p) { return host_load(p); }
 WARPFS_FN void peer_store(WARPFS_DEVICE uint* p, uint v) { host_store(p, v); }
 WARPFS_FN void peer_sub(WARPFS_DEVICE uint* p, uint v) { atomic_sub(p, v); }
+// Behind a load that saw what the host has published: much cheaper than the one below.
+WARPFS_FN void peer_fence_acquire() { host_fence_acquire(); }
 // Before a store that publishes, and behind a load that saw one.
 WARPFS_FN void peer_fence() {
   host_fence_acquire();
