@@ -7,9 +7,9 @@ import { nativeProfile } from '../gpufs/media/native_profile.ts';
 import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import type { Mount } from '../gpufs/mount.ts';
 import { loadNativeBinding, type NativePeer, type NativePeerConfig } from '../gpufs/native_binding.ts';
-import type { InputTypes, InputValues } from '../gpufs/kernel_definition.ts';
+import type { InputTypes, InputValues, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
 import { dispatchRound, kernelOn, mountFor } from './kernel_system.ts';
-import { kernelOf } from './kernel_text.ts';
+import { kernelOf, serviceInputs, serviceOutputs, withService } from './kernel_text.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 
 export interface Baseline {
@@ -68,7 +68,7 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
   };
   try {
     const kernel = await kernelOn(fs, kernelOf(name, { ...part, inputs, prelude }, job.workload));
-    const flusher = flush === undefined ? undefined : await kernelOn(fs, { name: `flush_of_${name}`, inputs, prelude, source: flush });
+    const flusher = flush === undefined ? undefined : await kernelOn(fs, flushOf(name, flush, { ...part, inputs, prelude }));
     const served = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       attached.peer.begin();
       try {
@@ -80,7 +80,7 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
     return {
       run: (round) => served(() => dispatchRound(kernel, job, round, { inputs: attached.inputs, outputs: {} }, { serviceWarps: part.service?.warps ?? 0 })),
       settle: async () => {
-        if (flusher !== undefined && job.workload.writes) await served(() => flusher.dispatch({ items: 1, inputs: attached.inputs, outputs: {} }));
+        if (flusher !== undefined && job.workload.writes) await served(() => flusher.dispatch(oneItem(part, attached.inputs)));
         const file = await open(join(job.root, job.file), 'r+');
         try {
           await file.datasync();
@@ -98,6 +98,17 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
     await close();
     throw error;
   }
+}
+
+function flushOf(name: string, source: string, { inputs = {}, prelude = '', service }: ShaderPart): KernelDefinition<InputTypes, OutputTypes> {
+  const flusher = { name: `flush_of_${name}`, prelude };
+  if (service === undefined) return { ...flusher, inputs, source };
+  return { ...flusher, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, source: withService(source, service) };
+}
+
+/** A dispatch of one warp, and those that serve it. */
+function oneItem({ service }: ShaderPart, inputs: InputValues<InputTypes>) {
+  return service === undefined ? { items: 1, inputs, outputs: {} } : { items: 1 + service.warps, inputs: { ...inputs, all_items: 1 }, outputs: { ended_items: 1 } };
 }
 
 async function attach(fs: Mount, job: Job, { memories, numbers = {}, peer }: Baseline): Promise<Attached> {
