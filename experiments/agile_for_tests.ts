@@ -27,6 +27,7 @@ export interface Mixed {
 /** Rounds in which no two accesses touch the same bytes; `unit` bytes each. `modes`: how often each of the three comes. */
 export function mixed(options: { items: number; count: number; unit: number; fileBytes: number; rounds: number; modes?: readonly [number, number, number]; seed?: number }): Mixed {
   const { items, count, unit, fileBytes, rounds, modes = [1, 1, 1], seed = SEED } = options;
+  if (items * count * unit > fileBytes && (modes[1] > 0 || modes[2] > 0)) throw new Error('two accesses of a round would touch the same bytes');
   const wordOf = wordsOfSeed(SEED);
   const file = Uint32Array.from({ length: fileBytes / 4 }, (_, word) => wordOf(word));
   const random = randomOf(seed, 1);

@@ -89,19 +89,19 @@ export function agileBaseline(shape: AgileShape, access: AgileAccess, { flaws = 
 /** The array interface: a warp works on a line where it lies, and waits for each. */
 export const agileArray: AgileAccess = {
   access: `
-    uint line = 0u;
-    const int found = agile_array(fs, agile, queue, offset, bytes, mode, line);
-    if (found != 0) return found;
-    place = agile_line(agile, line) + offset % AGILE_LINE_BYTES;`,
+    uint my_line = 0u;
+    const int my_outcome = agile_array(fs, agile, queue, offset, bytes, mode, my_line);
+    if (my_outcome != 0) return my_outcome;
+    place = agile_line(agile, my_line) + offset % AGILE_LINE_BYTES;`,
   release: `
-    const int released = agile_release(fs, agile, line, mode != ACCESS_READ);
+    const int released = agile_release(fs, agile, my_line, mode != ACCESS_READ);
     if (released != 0) return released;`,
 };
 
 /** asyncRead: `places` buffers of each warp for each of its `ahead` + 1 accesses; with the share table where `shares`. */
 export function agileAsync({ ahead, places, shares }: { ahead: number; places: number; shares: boolean }): AgileAccess {
   const all = (ahead + 1) * places;
-  // `block` and `turn_place` of each piece of an access, from its first block on.
+  // Of a piece of an access: the first has the first block.
   const place = (block: string): string => `slot * ${places}u + (uint)(${block} - whole_offset / AGILE_LINE_BYTES)`;
   const started = (ask: string): string => `
     for (ulong block = whole_offset / AGILE_LINE_BYTES; block <= (whole_offset + whole_bytes - 1u) / AGILE_LINE_BYTES; block++) {
@@ -114,10 +114,10 @@ export function agileAsync({ ahead, places, shares }: { ahead: number; places: n
       start: started(`
       const int asked = agile_async_read(fs, agile, queue, (uint)block, item * ${all}u + own);`),
       access: `
-    const uint buffer = item * ${all}u + ${place('offset / AGILE_LINE_BYTES')};
-    const int came = agile_buffer_wait(fs, agile, buffer);
-    if (came != 0) return came;
-    place = agile_buffer(agile, buffer) + offset % AGILE_LINE_BYTES;`,
+    const uint my_buffer = item * ${all}u + ${place('offset / AGILE_LINE_BYTES')};
+    const int my_outcome = agile_buffer_wait(fs, agile, my_buffer);
+    if (my_outcome != 0) return my_outcome;
+    place = agile_buffer(agile, my_buffer) + offset % AGILE_LINE_BYTES;`,
       release: 'warp_sync(lane);',
     };
   }
@@ -129,12 +129,12 @@ export function agileAsync({ ahead, places, shares }: { ahead: number; places: n
       const bool whole = mode == ACCESS_OVERWRITE && whole_offset <= begins && begins + AGILE_LINE_BYTES <= whole_offset + whole_bytes;
       const int asked = agile_share_ask(fs, agile, queue, (uint)block, whole, item * ${all}u + own, held[own]);`),
     access: `
-    const uint buffer = held[${place('offset / AGILE_LINE_BYTES')}];
-    const int came = agile_buffer_wait(fs, agile, buffer);
-    if (came != 0) return came;
-    place = agile_buffer(agile, buffer) + offset % AGILE_LINE_BYTES;`,
+    const uint my_buffer = held[${place('offset / AGILE_LINE_BYTES')}];
+    const int my_outcome = agile_buffer_wait(fs, agile, my_buffer);
+    if (my_outcome != 0) return my_outcome;
+    place = agile_buffer(agile, my_buffer) + offset % AGILE_LINE_BYTES;`,
     release: `
-    const int released = agile_share_release(fs, agile, queue, (uint)(offset / AGILE_LINE_BYTES), buffer, mode != ACCESS_READ);
+    const int released = agile_share_release(fs, agile, queue, (uint)(offset / AGILE_LINE_BYTES), my_buffer, mode != ACCESS_READ);
     if (released != 0) return released;`,
   };
 }

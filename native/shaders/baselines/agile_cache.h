@@ -1,49 +1,11 @@
 // AGILE: a block of the file in a line of the cache. Every step is taken by the leader and leaves nothing locked behind it; between two steps all
 // lanes do what takes all of them: move bytes, submit, wait.
 #pragma once
+#include "agile_line.h"
 #include "agile_queue.h"
 #include "agile_victim.h"
 
 namespace warpfs {
-
-// All lanes, of the one warp that set it LANDING (or of the service warp, which saw it arrive): its bytes are brought to their place, and into
-// the buffers that hang in its chain; then it is READY for all.
-WARPFS_FN void agile_land(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint line) {
-  WARPFS_THREAD const Lane& lane = fs.lane;
-  const ulong place = (ulong)line * AGILE_LINE_BYTES;
-  uint block = 0u, next = 0u;
-  if (is_leader(fs)) {
-    peer_fence();
-    block = atomic_load(agile.tag + line);
-    if (agile.shape.buffers != 0u) next = atomic_exchange(agile.chain + line, AGILE_CHAIN_CLOSED);
-    fence_acquire();
-  }
-  block = warp_broadcast(lane, block, 0u);
-  next = warp_broadcast(lane, next, 0u);
-  dma_land(lane, agile.dma, place, place, (ulong)block * AGILE_LINE_BYTES, AGILE_LINE_BYTES);
-  while (next != 0u) {
-    const uint buffer = next - 1u;
-    next = warp_broadcast(lane, is_leader(fs) ? atomic_load(agile.buffer_next + buffer) : 0u, 0u);
-    agile_copy(lane, agile_buffer(agile, buffer), agile_line(agile, line));
-    warp_sync(lane);
-    if (is_leader(fs)) {
-      fence_release();
-      atomic_store(agile.buffer_state + buffer, AgileBuffer::READY);
-    }
-  }
-  warp_sync(lane);
-  if (is_leader(fs)) {
-    const uint word = atomic_load(agile.status + line);
-    fence_release();
-    atomic_store(agile.status + line, agile_with(word, AgileLine::READY));
-  }
-}
-
-// Leader only.
-WARPFS_FN void agile_unpin(WARPFS_THREAD const Agile& agile, uint line) {
-  fence_release();
-  atomic_sub(agile.reference + line, 1u);
-}
 
 // Leader only. No line has the block: takes one for it, with the lock of the block, so that only one warp does.
 WARPFS_FN uint agile_miss(WARPFS_THREAD const Agile& agile, WARPFS_THREAD AgileWant& want, WARPFS_THREAD uint& line) {
@@ -115,7 +77,7 @@ WARPFS_FN uint agile_step(WARPFS_THREAD const Agile& agile, WARPFS_THREAD AgileW
     if (AGILE_HAS(HIT_WITHOUT_RECHECK)) {
       if (!agile_has_bytes(seen)) return agile_with_line(agile, want, line, seen);
       fence_acquire();
-      if (agile_look(agile.tag + line) != want.block) return AgileTurn::AGAIN;
+      if (agile_look(agile.tag + line) != want.block) return AgileTurn::LATER;
       atomic_add(agile.reference + line, 1u);
       want.pinned = line;
       return agile_with_line(agile, want, line, seen);
@@ -139,64 +101,50 @@ WARPFS_FN uint agile_step(WARPFS_THREAD const Agile& agile, WARPFS_THREAD AgileW
   return agile_with_line(agile, want, line, word);
 }
 
-// All lanes. HIT: the line is pinned, and `line` says which; STARTED: the buffer will get the bytes. ERROR: -errno is in `outcome`.
+// Leader only. Steps until all lanes have something to do. While the others wait for it, polls cost no collectives.
+WARPFS_FN uint agile_steps(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, WARPFS_THREAD AgileWant& want, WARPFS_THREAD WaitBound& bound, WARPFS_THREAD uint& line) {
+  uint turn = agile_step(agile, want, line);
+  while (turn == AgileTurn::LATER || turn == AgileTurn::AGAIN) {
+    if (turn == AgileTurn::LATER && !wait_again(fs, bound)) turn = AgileTurn::TOO_LONG;
+    else turn = agile_step(agile, want, line);
+  }
+  if (want.pinned != AGILE_NONE && (turn == AgileTurn::STARTED || turn == AgileTurn::ERROR || turn == AgileTurn::TOO_LONG)) agile_unpin(agile, want.pinned);
+  return turn;
+}
+
+// All lanes. HIT: the line is pinned, and `line` says which; STARTED: the buffer will get the bytes. Otherwise -errno is in `outcome`.
 WARPFS_FN uint agile_acquire(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint queue, WARPFS_THREAD AgileWant& want, WARPFS_THREAD uint& line, WARPFS_THREAD int& outcome) {
   WARPFS_THREAD const Lane& lane = fs.lane;
   WaitBound bound;
   wait_start(fs, bound);
-  outcome = -Errno::eio;
   for (;;) {
     uint found = 0u;
     if (is_leader(fs)) {
-      const uint turn = agile_step(agile, want, found);
+      const uint turn = agile_steps(fs, agile, want, bound, found);
       found = found * AgileTurn::TURNS | turn;
-      if ((turn == AgileTurn::STARTED || turn == AgileTurn::ERROR) && want.pinned != AGILE_NONE) agile_unpin(agile, want.pinned);
     }
     found = warp_broadcast(lane, found, 0u);
     line = found / AgileTurn::TURNS;
     const uint turn = found % AgileTurn::TURNS;
-    if (turn == AgileTurn::HIT || turn == AgileTurn::STARTED || turn == AgileTurn::ERROR) return turn;
+    outcome = turn == AgileTurn::TOO_LONG ? wait_outcome() : -Errno::eio;
     if (turn == AgileTurn::LAND) {
       agile_land(fs, agile, line);
-    } else if (turn == AgileTurn::SUBMIT || turn == AgileTurn::WRITE) {
-      const bool fills = turn == AgileTurn::SUBMIT;
-      const uint block = warp_broadcast(lane, is_leader(fs) ? atomic_load(agile.tag + line) : 0u, 0u);
+      continue;
+    }
+    if (turn != AgileTurn::SUBMIT && turn != AgileTurn::WRITE) return turn;
+    const bool fills = turn == AgileTurn::SUBMIT;
+    uint block = 0u;
+    if (!fills) {
+      block = warp_broadcast(lane, is_leader(fs) ? atomic_load(agile.tag + line) : 0u, 0u);
       const ulong place = (ulong)line * AGILE_LINE_BYTES;
-      if (!fills) dma_leave(lane, agile.dma, place, place, (ulong)block * AGILE_LINE_BYTES, AGILE_LINE_BYTES);
-      uint submitted = 0u;
-      if (is_leader(fs)) submitted = (uint)agile_submit(fs, agile, queue, fills ? AgileKind::FILL : AgileKind::EVICT, line, block);
-      outcome = (int)warp_broadcast(lane, submitted, 0u);
-      if (outcome != 0) return AgileTurn::ERROR;
-      outcome = -Errno::eio;
-      if (fills && (want.buffer != AGILE_NONE || want.mode == AGILE_PREFETCH)) return AgileTurn::STARTED;
-    } else if (turn == AgileTurn::LATER && !warp_wait_again(fs, bound)) {
-      outcome = wait_outcome();
-      return AgileTurn::ERROR;
+      dma_leave(lane, agile.dma, place, place, (ulong)block * AGILE_LINE_BYTES, AGILE_LINE_BYTES);
     }
+    uint submitted = 0u;
+    if (is_leader(fs)) submitted = (uint)agile_submit(fs, agile, queue, fills ? AgileKind::FILL : AgileKind::EVICT, line, fills ? want.block : block);
+    outcome = (int)warp_broadcast(lane, submitted, 0u);
+    if (outcome != 0) return AgileTurn::ERROR;
+    if (fills && (want.buffer != AGILE_NONE || want.mode == AGILE_PREFETCH)) return AgileTurn::STARTED;
   }
-}
-
-// All lanes, at the end of an access to a line: 0, or wait_outcome().
-WARPFS_FN int agile_release(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint line, bool changed) {
-  warp_sync(fs.lane);
-  if (!changed) {
-    if (is_leader(fs)) agile_unpin(agile, line);
-    return 0;
-  }
-  uint marked = 1u;
-  if (is_leader(fs)) {
-    fence_release();
-    WaitBound bound;
-    wait_start(fs, bound);
-    // BUSY: of somebody who has not seen the reference yet, and puts back what was there.
-    for (uint word = atomic_load(agile.status + line); agile_state(word) != AgileLine::MODIFIED && marked != 0u; word = atomic_load(agile.status + line)) {
-      uint expected = word;
-      if (agile_state(word) == AgileLine::READY && atomic_cas(agile.status + line, expected, agile_with(word, AgileLine::MODIFIED))) break;
-      marked = wait_again(fs, bound) ? 1u : 0u;
-    }
-    agile_unpin(agile, line);
-  }
-  return warp_broadcast(fs.lane, marked, 0u) != 0u ? 0 : wait_outcome();
 }
 
 }  // namespace warpfs

@@ -45,15 +45,25 @@ struct AgileServed {
   uint base, other_phase, seen, finished;
 };
 
-// All lanes, one for each completion of the window: how many there were. The window moves on, and the doorbell is rung, when it is whole; what is
-// in it is finished at once.
-WARPFS_FN uint agile_drain(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint queue, WARPFS_THREAD AgileServed& served) {
+// A controller fills all but one entry: no window may need them all.
+WARPFS_FN uint agile_window(WARPFS_THREAD const Lane& lane, uint depth, WARPFS_THREAD const AgileServed& served) {
+  const uint most = lane.count < depth / 2u ? lane.count : depth / 2u;
+  return most < depth - served.base ? most : depth - served.base;
+}
+
+// Leader only: has the next completion of a queue come? Where that lies in the memory of the host, one load is a thirty-second of the traffic.
+WARPFS_FN bool agile_came(WARPFS_THREAD const Lane& lane, WARPFS_THREAD const Agile& agile, uint queue, WARPFS_THREAD const AgileServed& served) {
+  const uint depth = agile.shape.depth, next = lowest_bit(~served.seen);
+  if (next >= agile_window(lane, depth, served)) return false;
+  return nvme_phase(nvme_look(agile.queues, queue * nvme_pair_bytes(depth), depth, served.base + next)) != served.other_phase;
+}
+
+// All lanes, one for each completion of the window. That moves on, and the doorbell is rung, when it is whole; what is in it is finished at once.
+WARPFS_FN void agile_drain(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint queue, WARPFS_THREAD AgileServed& served) {
   WARPFS_THREAD const Lane& lane = fs.lane;
   const uint depth = agile.shape.depth;
   const ulong pair = queue * nvme_pair_bytes(depth);
-  // A controller fills all but one entry: no window may need them all.
-  const uint most = lane.count < depth / 2u ? lane.count : depth / 2u;
-  const uint window = most < depth - served.base ? most : depth - served.base;
+  const uint window = agile_window(lane, depth, served);
   uint done = 0u;
   bool arrived = false;
   if (lane.index < window && (served.seen >> lane.index & 1u) == 0u) {
@@ -61,7 +71,7 @@ WARPFS_FN uint agile_drain(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agil
     arrived = nvme_phase(done) != served.other_phase;
   }
   const uint mask = warp_ballot(lane, arrived);
-  if (mask == 0u) return 0u;
+  if (mask == 0u) return;
   bool lands = false;
   uint line = 0u;
   if (arrived) {
@@ -75,8 +85,7 @@ WARPFS_FN uint agile_drain(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agil
     atomic_store(words + entry, AgileEntry::EMPTY);
   }
   for (uint rest = warp_ballot(lane, lands); rest != 0u; rest &= rest - 1u) agile_land(fs, agile, warp_broadcast(lane, line, lowest_bit(rest)));
-  const uint count = bit_count(mask);
-  served.finished += count;
+  served.finished += bit_count(mask);
   served.seen |= mask;
   if (bit_count(served.seen) == window) {
     served.seen = 0u;
@@ -89,7 +98,29 @@ WARPFS_FN uint agile_drain(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agil
     warp_sync(lane);
     if (is_leader(fs)) nvme_ring_completion(agile.queues, pair, served.base);
   }
-  return count;
+}
+
+namespace AgileIdle {
+enum : uint { CAME = 0u, DONE = 1u, TOO_LONG = 2u };
+}
+
+// Leader only, while the other lanes wait for it: until there is something to drain, or nothing more to come.
+WARPFS_FN uint agile_idle(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint service_warp, uint service_warps, WARPFS_THREAD const AgileServed* served, WARPFS_DEVICE const uint* ended_items, uint all_items) {
+  WaitBound bound;
+  wait_start(fs, bound);
+  for (;;) {
+    // Looked at before the queues: an item that has ended asks for nothing more.
+    const bool last = atomic_load(ended_items) == all_items;
+    fence_acquire();
+    bool under_way = !last;
+    for (uint i = 0, queue = service_warp; i < AGILE_QUEUES_OF_SERVICE_MAX && queue < agile.shape.queues; i++, queue += service_warps) {
+      if (agile_came(fs.lane, agile, queue, served[i])) return AgileIdle::CAME;
+      if (last) under_way = under_way || atomic_load(agile_queue(agile, queue) + AGILE_TICKETS) != served[i].finished;
+    }
+    if (!under_way) return AgileIdle::DONE;
+    if (!last) wait_start(fs, bound);  // it is the waits of the items that have a bound
+    if (!wait_again(fs, bound)) return AgileIdle::TOO_LONG;
+  }
 }
 
 // All lanes of a service warp. Until all items have ended and nothing that they asked for is under way: 0, or that the drive took too long.
@@ -100,28 +131,15 @@ WARPFS_FN int agile_serve(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile
     WARPFS_DEVICE const uint* kept = agile_queue(agile, queue) + AGILE_SERVED;
     served[i] = {atomic_load(kept), atomic_load(kept + 1), atomic_load(kept + 2), atomic_load(kept + 3)};
   }
-  WaitBound bound;
-  wait_start(fs, bound);
-  for (bool under_way = true; under_way;) {
-    // Looked at before the queues: an item that has ended asks for nothing more.
-    uint ended = 0u;
-    if (is_leader(fs)) {
-      ended = atomic_load(ended_items);
-      fence_acquire();
-    }
-    const bool last = warp_broadcast(lane, ended, 0u) == all_items;
-    under_way = !last;
-    uint took = 0u;
+  for (;;) {
+    uint what = AgileIdle::CAME;
+    if (is_leader(fs)) what = agile_idle(fs, agile, service_warp, service_warps, served, ended_items, all_items);
+    what = warp_broadcast(lane, what, 0u);
+    if (what == AgileIdle::TOO_LONG) return wait_outcome();
+    if (what == AgileIdle::DONE) break;
     for (uint i = 0, queue = service_warp; i < AGILE_QUEUES_OF_SERVICE_MAX && queue < agile.shape.queues; i++, queue += service_warps) {
-      took += agile_drain(fs, agile, queue, served[i]);
-      if (last) {
-        const uint asked = warp_broadcast(lane, is_leader(fs) ? atomic_load(agile_queue(agile, queue) + AGILE_TICKETS) : 0u, 0u);
-        under_way = under_way || asked != served[i].finished;
-      }
+      agile_drain(fs, agile, queue, served[i]);
     }
-    // Before the last item has ended it is their waits that have a bound.
-    if (took != 0u || !last) wait_start(fs, bound);
-    if (took == 0u && under_way && !warp_wait_again(fs, bound)) return wait_outcome();
   }
   for (uint i = 0, queue = service_warp; is_leader(fs) && i < AGILE_QUEUES_OF_SERVICE_MAX && queue < agile.shape.queues; i++, queue += service_warps) {
     WARPFS_DEVICE uint* kept = agile_queue(agile, queue) + AGILE_SERVED;

@@ -29,32 +29,35 @@ WARPFS_FN int agile_async_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& 
   return agile_fill_buffer(fs, agile, queue, block, buffer);
 }
 
-// All lanes: the bytes of a buffer are there. Whoever finds that they arrived lands them, for all who wait.
+// Leader only: HIT, ERROR or LATER; or LAND, a line that arrived and that this warp is to land, for all who wait.
+WARPFS_FN uint agile_buffer_look(WARPFS_THREAD const Agile& agile, uint buffer, WARPFS_THREAD uint& line) {
+  const uint state = atomic_load(agile.buffer_state + buffer);
+  fence_acquire();
+  if (state == AgileBuffer::READY) return AgileTurn::HIT;
+  if (state == AgileBuffer::FAILED) return AgileTurn::ERROR;
+  if (!agile_lands(agile)) return AgileTurn::LATER;
+  line = atomic_load(agile.buffer_line + buffer);
+  uint word = atomic_load(agile.status + line);
+  // Where it is no longer the line of this buffer it is that of another, which wants to be landed as well.
+  if (agile_state(word) == AgileLine::ARRIVED && atomic_cas(agile.status + line, word, agile_with(word, AgileLine::LANDING))) return AgileTurn::LAND;
+  return AgileTurn::LATER;
+}
+
+// All lanes: the bytes of a buffer are there.
 WARPFS_FN int agile_buffer_wait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint buffer) {
-  WARPFS_THREAD const Lane& lane = fs.lane;
   WaitBound bound;
   wait_start(fs, bound);
   for (;;) {
-    uint found = AGILE_NONE;
+    uint found = 0u;
     if (is_leader(fs)) {
-      found = AgileTurn::LATER;
-      const uint state = atomic_load(agile.buffer_state + buffer);
-      fence_acquire();
-      if (state != AgileBuffer::WAITING) {
-        found = state == AgileBuffer::FAILED ? AgileTurn::ERROR : AgileTurn::HIT;
-      } else if (agile_lands(agile)) {
-        const uint line = atomic_load(agile.buffer_line + buffer);
-        uint word = atomic_load(agile.status + line);
-        // Where it is no longer the line of this buffer it is that of another, which wants to be landed as well.
-        if (agile_state(word) == AgileLine::ARRIVED && atomic_cas(agile.status + line, word, agile_with(word, AgileLine::LANDING))) found = line * AgileTurn::TURNS | AgileTurn::LAND;
-      }
+      uint turn = agile_buffer_look(agile, buffer, found);
+      while (turn == AgileTurn::LATER) turn = wait_again(fs, bound) ? agile_buffer_look(agile, buffer, found) : (uint)AgileTurn::TOO_LONG;
+      found = found * AgileTurn::TURNS | turn;
     }
-    found = warp_broadcast(lane, found, 0u);
+    found = warp_broadcast(fs.lane, found, 0u);
     const uint turn = found % AgileTurn::TURNS;
-    if (turn == AgileTurn::HIT) return 0;
-    if (turn == AgileTurn::ERROR) return -Errno::eio;
-    if (turn == AgileTurn::LAND) agile_land(fs, agile, found / AgileTurn::TURNS);
-    else if (!warp_wait_again(fs, bound)) return wait_outcome();
+    if (turn != AgileTurn::LAND) return turn == AgileTurn::HIT ? 0 : turn == AgileTurn::TOO_LONG ? wait_outcome() : -Errno::eio;
+    agile_land(fs, agile, found / AgileTurn::TURNS);
   }
 }
 

@@ -14,7 +14,8 @@ enum : uint {
   WRITE = 5u,    // a dirty victim is to be written back
   LAND = 6u,     // a line that arrived is to be landed
   ERROR = 7u,
-  TURNS = 8u
+  TOO_LONG = 8u,
+  TURNS = 16u
 };
 }
 
