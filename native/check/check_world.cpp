@@ -82,7 +82,11 @@ CheckWorld::CheckWorld(const MountOptions& mount, const CheckOptions& check) : m
   make_host();
 }
 
-CheckWorld::~CheckWorld() { host_.reset(); }
+CheckWorld::~CheckWorld() {
+  host_.reset();
+  // The last first: a C library takes thread-local memory of modules back in that order alone, and has little of it.
+  while (!modules_.empty()) modules_.pop_back();
+}
 
 void CheckWorld::make_host() {
   host_.reset();
@@ -103,9 +107,10 @@ void CheckWorld::turn(FileTable& files) {
 }
 
 KernelModule& CheckWorld::module(const std::string& path) {
-  auto& loaded = modules_[path];
-  if (loaded == nullptr) loaded = std::make_unique<KernelModule>(path, true);
-  return *loaded;
+  for (auto& [loaded_path, loaded] : modules_) {
+    if (loaded_path == path) return *loaded;
+  }
+  return *modules_.emplace_back(path, std::make_unique<KernelModule>(path, true)).second;
 }
 
 KernelEntry CheckWorld::kernel(const std::string& path) { return path.empty() ? builtins_->program : module(path).entry(); }

@@ -11,7 +11,6 @@
 #include "../host/mount.h"
 #include "../host/shared_words.h"
 
-#include <map>
 #include <memory>
 
 namespace warpfs {
@@ -89,7 +88,7 @@ class CheckWorld final : private HostChoices, private HostWatch {
   std::unique_ptr<ProtocolWatch> watch_;
   std::unique_ptr<CheckLink> link_;  // null: host and gpu use the same memory
   std::unique_ptr<HostSide> host_;
-  std::map<std::string, std::unique_ptr<KernelModule>> modules_;
+  std::vector<std::pair<std::string, std::unique_ptr<KernelModule>>> modules_;  // as they were loaded
   const BuiltinKernels* builtins_ = nullptr;
   uint8_t* own_begin_ = nullptr;
   uint64_t own_used_ = 0, own_bytes_ = 0;
