@@ -1,5 +1,8 @@
 // What the tests of AGILE do with its cache: reads, updates and overwrites, and what must come of them.
-import { wordsOfSeed, roundOf, shuffled, totalsOf, randomOf, type Access } from './lists.ts';
+import type { CheckOptions } from '../gpufs/check_options.ts';
+import { type AgileAccess, agileArray, agileBaseline, type AgileOptions, type AgileShape } from './agile_parts.ts';
+import { checkBaseline, type Found } from './baseline_check_for_tests.ts';
+import { type Access, randomOf, roundOf, shuffled, sumOfWords, totalsOf, wordsOfSeed } from './lists.ts';
 import { ACCESS, type Round, type Workload } from './workload.ts';
 
 export const BYTES = 512;
@@ -57,4 +60,90 @@ export function worked(round: Round, file: Uint32Array): Uint32Array {
     }
     return sum >>> 0;
   });
+}
+
+export interface Scenario {
+  access: AgileAccess;
+  options?: AgileOptions;
+  shape?: Partial<AgileShape>;
+  modes?: readonly [number, number, number];
+  schedules?: number;
+  items?: number;
+  rounds?: Mixed;
+  workload?: Workload;
+  check?: CheckOptions;
+  disk: Uint8Array;
+}
+
+const TINY: AgileShape = { queues: 1, depth: 4, lines: 2, blocks: 6, buffers: 0, serviceWarps: 1, lineBytes: BYTES };
+export const TINY_BYTES = TINY.blocks * BYTES;
+
+/** Two lines for six blocks, three warps that touch halves of them: what the first schedule that shows something shows. */
+export function checkAgile({ access, options = {}, shape = {}, modes, schedules = 200, items = 3, rounds, workload = mix, check = {}, disk }: Scenario): Promise<Found | undefined> {
+  const buffers = access.ahead === undefined ? 0 : items * (access.ahead + 1);
+  const { rounds: all, after } = rounds ?? mixed({ items, count: 3, unit: BYTES / 2, fileBytes: TINY_BYTES, rounds: 2, ...(modes === undefined ? {} : { modes }) });
+  const baseline = agileBaseline({ ...TINY, buffers, ...shape }, access, options);
+  return checkBaseline({ name: 'agile', baseline, workload, rounds: all, disk, diskAfter: after, schedules, check: { seed: 9, ...check } });
+}
+
+/** Each warp asks ahead for lines that it uses, and for some that nobody does. */
+export const agilePrefetching: AgileAccess = {
+  ...agileArray,
+  ahead: 1,
+  start: `
+    const int asked = agile_prefetch(fs, agile, queue, whole_offset);
+    if (asked != 0) return asked;
+    const int asked_in_vain = agile_prefetch(fs, agile, queue, (whole_offset + ${BYTES}u) % ((ulong)agile_blocks * ${BYTES}u));
+    if (asked_in_vain != 0) return asked_in_vain;`,
+};
+
+/** How many commands were asked for so far: output `commands`. */
+export const counted: Workload = {
+  ...mix,
+  name: 'counted',
+  outputs: { commands: 'u32[]' },
+  each: `${mix.each}
+    if (lane.index == 0u) commands[0] = atomic_load(agile_queue(agile, 0u) + AGILE_TICKETS);`,
+};
+
+const MEET = `
+      WaitBound until;
+      wait_start(fs, until);`;
+/** Two warps have one block in hand at once. The first writes its half and says so; the second then reads that half, and writes its own. Output `where`: their buffers. */
+export const together: Workload = {
+  name: 'together',
+  writes: true,
+  outputs: { met: 'u32[]', told: 'u32[]', where: 'u32[]' },
+  each: `
+    uint in_time = 1u;
+    if (lane.index == 0u) {${MEET}
+      where[item] = my_buffer;
+      atomic_add(met, 1u);
+      while (in_time != 0u && atomic_load(met) != 2u) in_time = wait_again(fs, until) ? 1u : 0u;
+    }
+    if (warp_broadcast(lane, in_time, 0u) == 0u) return wait_outcome();
+    if (item == 1u) {
+      if (lane.index == 0u) {${MEET}
+        while (in_time != 0u && atomic_load(told) == 0u) in_time = wait_again(fs, until) ? 1u : 0u;
+        fence_acquire();
+      }
+      if (warp_broadcast(lane, in_time, 0u) == 0u) return wait_outcome();
+      total += words_sum(lane, place - ${BYTES / 2}u, ${BYTES / 2}u, 0u);
+    }
+    for (uint i = lane.index; i < bytes / 4u; i += lane.count) data_store4((WARPFS_DEVICE uint*)place + i, (uint)(offset / 4u) + i + 7u);
+    warp_sync(lane);
+    if (item == 0u && lane.index == 0u) {
+      fence_release();
+      atomic_store(told, 1u);
+    }`,
+};
+
+/** The round of that workload, on the first block of a file, and the file behind it. */
+export function togetherOn(disk: Uint8Array): Mixed {
+  const half = BYTES / 2;
+  const round = roundOf([[{ offset: 0, bytes: half, mode: ACCESS.update }], [{ offset: half, bytes: half, mode: ACCESS.update }]], { outputs: { met: 1, told: 1, where: 2 } });
+  const after = disk.slice();
+  const words = new Uint32Array(after.buffer, 0, BYTES / 4);
+  words.forEach((_, word) => (words[word] = word + 7));
+  return { rounds: [{ round, expected: Uint32Array.of(0, sumOfWords((word) => word + 7, 0, half)) }], after };
 }
