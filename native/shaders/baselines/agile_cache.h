@@ -97,7 +97,7 @@ WARPFS_FN uint agile_step(WARPFS_THREAD const Agile& agile, WARPFS_THREAD AgileW
   }
   line = want.pinned;
   const uint word = atomic_load(agile.status + line);
-  fence_acquire();
+  if (agile_has_bytes(word)) fence_acquire();
   return agile_with_line(agile, want, line, word);
 }
 

@@ -23,7 +23,6 @@ WARPFS_FN void agile_issue(WARPFS_THREAD const Agile& agile, uint queue, WARPFS_
     tail = tail + 1u == depth ? 0u : tail + 1u;
   }
   if (taken == 0u) return;
-  fence_acquire();
   nvme_ring_submission(agile.queues, queue * nvme_pair_bytes(depth), tail);
   atomic_store(words + AGILE_BELL_TAIL, tail);
   for (uint entry = first; entry != tail; entry = entry + 1u == depth ? 0u : entry + 1u) {

@@ -5,7 +5,7 @@
 
 namespace warpfs {
 
-// One lane: the end of a transaction. True: its line is landed here.
+// One lane, behind a peer_fence: the end of a transaction. True: its line is landed here.
 WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, uint status) {
   const uint line = transaction / AgileKind::KINDS, kind = transaction % AgileKind::KINDS;
   const uint word = atomic_load(agile.status + line);
@@ -13,7 +13,6 @@ WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, 
     if (status == 0u) {
       const bool lands = agile_lands(agile);
       if (!lands && agile.shape.buffers != 0u) return true;
-      fence_release();
       atomic_store(agile.status + line, agile_with(word, lands ? AgileLine::ARRIVED : AgileLine::READY));
       return false;
     }
@@ -29,7 +28,6 @@ WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, 
     return false;
   }
   if (status != 0u) atomic_store(agile.write_error, 1u);
-  fence_release();
   if (kind == AgileKind::EVICT && status == 0u) {
     // Whoever finds no line for the block reads it from the drive: it is there.
     atomic_store(agile.block_line + atomic_load(agile.tag + line), 0u);
@@ -111,7 +109,7 @@ WARPFS_FN uint agile_idle(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile
   for (;;) {
     // Looked at before the queues: an item that has ended asks for nothing more.
     const bool last = atomic_load(ended_items) == all_items;
-    fence_acquire();
+    if (last) fence_acquire();
     bool under_way = !last;
     for (uint i = 0, queue = service_warp; i < AGILE_QUEUES_OF_SERVICE_MAX && queue < agile.shape.queues; i++, queue += service_warps) {
       if (agile_came(fs.lane, agile, queue, served[i])) return AgileIdle::CAME;

@@ -32,8 +32,10 @@ WARPFS_FN int agile_async_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& 
 // Leader only: HIT, ERROR or LATER; or LAND, a line that arrived and that this warp is to land, for all who wait.
 WARPFS_FN uint agile_buffer_look(WARPFS_THREAD const Agile& agile, uint buffer, WARPFS_THREAD uint& line) {
   const uint state = atomic_load(agile.buffer_state + buffer);
-  fence_acquire();
-  if (state == AgileBuffer::READY) return AgileTurn::HIT;
+  if (state == AgileBuffer::READY) {
+    fence_acquire();
+    return AgileTurn::HIT;
+  }
   if (state == AgileBuffer::FAILED) return AgileTurn::ERROR;
   if (!agile_lands(agile)) return AgileTurn::LATER;
   line = atomic_load(agile.buffer_line + buffer);
