@@ -8,33 +8,33 @@ namespace warpfs {
 // One lane, behind a peer_fence: the end of a transaction. True: its line is landed here.
 WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, uint status) {
   const uint line = transaction / AgileKind::KINDS, kind = transaction % AgileKind::KINDS;
-  const uint word = atomic_load(agile.status + line);
+  const uint word = atomic_load(agile.words + agile.status + line);
   if (kind == AgileKind::FILL) {
     if (status == 0u) {
       const bool lands = agile_lands(agile);
       if (!lands && agile.shape.buffers != 0u) return true;
-      atomic_store(agile.status + line, agile_with(word, lands ? AgileLine::ARRIVED : AgileLine::READY));
+      atomic_store(agile.words + agile.status + line, agile_with(word, lands ? AgileLine::ARRIVED : AgileLine::READY));
       return false;
     }
-    uint next = agile.shape.buffers != 0u ? atomic_exchange(agile.chain + line, AGILE_CHAIN_CLOSED) : 0u;
+    uint next = agile.shape.buffers != 0u ? atomic_exchange(agile.words + agile.chain + line, AGILE_CHAIN_CLOSED) : 0u;
     fence_acquire();
     fence_release();
     while (next != 0u) {
       const uint buffer = next - 1u;
-      next = atomic_load(agile.buffer_next + buffer);
-      atomic_store(agile.buffer_state + buffer, AgileBuffer::FAILED);
+      next = atomic_load(agile.words + agile.buffer_next + buffer);
+      atomic_store(agile.words + agile.buffer_state + buffer, AgileBuffer::FAILED);
     }
-    atomic_store(agile.status + line, agile_with(word, AgileLine::FAILED));
+    atomic_store(agile.words + agile.status + line, agile_with(word, AgileLine::FAILED));
     return false;
   }
-  if (status != 0u) atomic_store(agile.write_error, 1u);
+  if (status != 0u) atomic_store(agile.words + agile.write_error, 1u);
   if (kind == AgileKind::EVICT && status == 0u) {
     // Whoever finds no line for the block reads it from the drive: it is there.
-    atomic_store(agile.block_line + atomic_load(agile.tag + line), 0u);
-    atomic_store(agile.clock + line, AgileClock::EMPTY);
+    atomic_store(agile.words + agile.block_line + atomic_load(agile.words + agile.tag + line), 0u);
+    atomic_store(agile.words + agile.clock + line, AgileClock::EMPTY);
     fence_release();
   }
-  atomic_store(agile.status + line, agile_with(word, status != 0u ? AgileLine::MODIFIED : kind == AgileKind::EVICT ? AgileLine::INVALID : AgileLine::READY));
+  atomic_store(agile.words + agile.status + line, agile_with(word, status != 0u ? AgileLine::MODIFIED : kind == AgileKind::EVICT ? AgileLine::INVALID : AgileLine::READY));
   return false;
 }
 
@@ -155,14 +155,14 @@ WARPFS_FN int agile_flush(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile
   const uint end = AGILE_HAS(FLUSH_BY_LINE_BYTES) && AGILE_LINE_BYTES < agile.shape.lines ? AGILE_LINE_BYTES : agile.shape.lines;
   for (uint base = 0; base < end; base += lane.count) {
     const uint own = base + lane.index;
-    const uint mask = warp_ballot(lane, own < end && agile_state(atomic_load(agile.status + own)) == AgileLine::MODIFIED);
+    const uint mask = warp_ballot(lane, own < end && agile_state(atomic_load(agile.words + agile.status + own)) == AgileLine::MODIFIED);
     for (uint rest = mask; rest != 0u; rest &= rest - 1u) {
       const uint line = base + lowest_bit(rest);
       uint block = 0u;
       if (is_leader(fs)) {
-        atomic_store(agile.status + line, agile_with(atomic_load(agile.status + line), AgileLine::WRITING));
+        atomic_store(agile.words + agile.status + line, agile_with(atomic_load(agile.words + agile.status + line), AgileLine::WRITING));
         fence_acquire();
-        block = atomic_load(agile.tag + line);
+        block = atomic_load(agile.words + agile.tag + line);
       }
       block = warp_broadcast(lane, block, 0u);
       const ulong place = (ulong)line * AGILE_LINE_BYTES;
@@ -175,11 +175,11 @@ WARPFS_FN int agile_flush(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile
   WaitBound bound;
   wait_start(fs, bound);
   for (uint base = 0; base < end; base += lane.count) {
-    while (warp_ballot(lane, base + lane.index < end && agile_state(atomic_load(agile.status + base + lane.index)) == AgileLine::WRITING) != 0u) {
+    while (warp_ballot(lane, base + lane.index < end && agile_state(atomic_load(agile.words + agile.status + base + lane.index)) == AgileLine::WRITING) != 0u) {
       if (!warp_wait_again(fs, bound)) return wait_outcome();
     }
   }
-  return warp_broadcast(lane, is_leader(fs) ? atomic_load(agile.write_error) : 0u, 0u) != 0u ? -Errno::eio : 0;
+  return warp_broadcast(lane, is_leader(fs) ? atomic_load(agile.words + agile.write_error) : 0u, 0u) != 0u ? -Errno::eio : 0;
 }
 
 }  // namespace warpfs

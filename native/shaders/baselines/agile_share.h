@@ -18,30 +18,30 @@ WARPFS_FN int agile_fill_buffer(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile&
   }
   if (is_leader(fs)) {
     fence_release();
-    atomic_store(agile.buffer_state + buffer, turn == AgileTurn::HIT ? AgileBuffer::READY : AgileBuffer::FAILED);
+    atomic_store(agile.words + agile.buffer_state + buffer, turn == AgileTurn::HIT ? AgileBuffer::READY : AgileBuffer::FAILED);
   }
   return outcome;
 }
 
 // All lanes: asyncRead into a buffer of this warp's own that nobody uses.
 WARPFS_FN int agile_async_read(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint queue, uint block, uint buffer) {
-  if (is_leader(fs)) atomic_store(agile.buffer_state + buffer, AgileBuffer::WAITING);
+  if (is_leader(fs)) atomic_store(agile.words + agile.buffer_state + buffer, AgileBuffer::WAITING);
   return agile_fill_buffer(fs, agile, queue, block, buffer);
 }
 
 // Leader only: HIT, ERROR or LATER; or LAND, a line that arrived and that this warp is to land, for all who wait.
 WARPFS_FN uint agile_buffer_look(WARPFS_THREAD const Agile& agile, uint buffer, WARPFS_THREAD uint& line) {
-  const uint state = atomic_load(agile.buffer_state + buffer);
+  const uint state = atomic_load(agile.words + agile.buffer_state + buffer);
   if (state == AgileBuffer::READY) {
     fence_acquire();
     return AgileTurn::HIT;
   }
   if (state == AgileBuffer::FAILED) return AgileTurn::ERROR;
   if (!agile_lands(agile)) return AgileTurn::LATER;
-  line = atomic_load(agile.buffer_line + buffer);
-  uint word = atomic_load(agile.status + line);
+  line = atomic_load(agile.words + agile.buffer_line + buffer);
+  uint word = atomic_load(agile.words + agile.status + line);
   // Where it is no longer the line of this buffer it is that of another, which wants to be landed as well.
-  if (agile_state(word) == AgileLine::ARRIVED && atomic_cas(agile.status + line, word, agile_with(word, AgileLine::LANDING))) return AgileTurn::LAND;
+  if (agile_state(word) == AgileLine::ARRIVED && atomic_cas(agile.words + agile.status + line, word, agile_with(word, AgileLine::LANDING))) return AgileTurn::LAND;
   return AgileTurn::LATER;
 }
 
@@ -65,7 +65,7 @@ WARPFS_FN int agile_buffer_wait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile&
 
 // Leader only: the lock of a block, or wait_outcome().
 WARPFS_FN int agile_lock_block(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint block, WARPFS_THREAD WaitBound& bound) {
-  while (!agile_try_lock(agile.block_lock + block)) {
+  while (!agile_try_lock(agile.words + agile.block_lock + block)) {
     if (!wait_again(fs, bound)) return wait_outcome();
   }
   return 0;
@@ -76,7 +76,7 @@ WARPFS_FN int agile_lock_block(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& 
 WARPFS_FN uint agile_free_buffer(WARPFS_THREAD const Agile& agile, uint preferred) {
   for (uint i = 0, buffer = preferred; i < agile.shape.buffers; i++, buffer = buffer + 1u == agile.shape.buffers ? 0u : buffer + 1u) {
     uint expected = 0u;
-    if (atomic_load(agile.buffer_used + buffer) == 0u && atomic_cas(agile.buffer_used + buffer, expected, 1u)) {
+    if (atomic_load(agile.words + agile.buffer_used + buffer) == 0u && atomic_cas(agile.words + agile.buffer_used + buffer, expected, 1u)) {
       fence_acquire();
       return buffer;
     }
@@ -90,22 +90,22 @@ WARPFS_FN int agile_share_join(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& 
   wait_start(fs, bound);
   do {
     if (agile_lock_block(fs, agile, block, bound) != 0) return wait_outcome();
-    buffer = atomic_load(agile.share + block) - 1u;
+    buffer = atomic_load(agile.words + agile.share + block) - 1u;
     owns = buffer == AGILE_NONE;
     if (owns) {
       buffer = agile_free_buffer(agile, preferred);
       if (buffer != AGILE_NONE) {
-        atomic_store(agile.sharers + buffer, 1u);
-        atomic_store(agile.changed + buffer, 0u);
-        atomic_store(agile.buffer_state + buffer, whole ? AgileBuffer::READY : AgileBuffer::WAITING);
-        atomic_store(agile.share + block, buffer + 1u);
+        atomic_store(agile.words + agile.sharers + buffer, 1u);
+        atomic_store(agile.words + agile.changed + buffer, 0u);
+        atomic_store(agile.words + agile.buffer_state + buffer, whole ? AgileBuffer::READY : AgileBuffer::WAITING);
+        atomic_store(agile.words + agile.share + block, buffer + 1u);
       }
-    } else if (atomic_load(agile.buffer_state + buffer) == AgileBuffer::CLOSING) {
+    } else if (atomic_load(agile.words + agile.buffer_state + buffer) == AgileBuffer::CLOSING) {
       buffer = AGILE_NONE;  // it is written through, and then the block is in its line
     } else {
-      atomic_store(agile.sharers + buffer, atomic_load(agile.sharers + buffer) + 1u);
+      atomic_store(agile.words + agile.sharers + buffer, atomic_load(agile.words + agile.sharers + buffer) + 1u);
     }
-    agile_unlock(agile.block_lock + block);
+    agile_unlock(agile.words + agile.block_lock + block);
     if (buffer != AGILE_NONE) return 0;
   } while (wait_again(fs, bound));
   return wait_outcome();
@@ -134,17 +134,17 @@ WARPFS_FN int agile_share_release(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agil
     if (agile_lock_block(fs, agile, block, bound) != 0) {
       what = LOST;
     } else {
-      const uint left = atomic_load(agile.sharers + buffer) - 1u;
-      atomic_store(agile.sharers + buffer, left);
-      if (changed) atomic_store(agile.changed + buffer, 1u);
-      if (left == 0u && atomic_load(agile.changed + buffer) != 0u) {
-        atomic_store(agile.buffer_state + buffer, AgileBuffer::CLOSING);
+      const uint left = atomic_load(agile.words + agile.sharers + buffer) - 1u;
+      atomic_store(agile.words + agile.sharers + buffer, left);
+      if (changed) atomic_store(agile.words + agile.changed + buffer, 1u);
+      if (left == 0u && atomic_load(agile.words + agile.changed + buffer) != 0u) {
+        atomic_store(agile.words + agile.buffer_state + buffer, AgileBuffer::CLOSING);
         what = WRITE_THROUGH;
       } else if (left == 0u) {
-        atomic_store(agile.share + block, 0u);
+        atomic_store(agile.words + agile.share + block, 0u);
       }
-      agile_unlock(agile.block_lock + block);
-      if (left == 0u && what == DONE) atomic_store(agile.buffer_used + buffer, 0u);
+      agile_unlock(agile.words + agile.block_lock + block);
+      if (left == 0u && what == DONE) atomic_store(agile.words + agile.buffer_used + buffer, 0u);
     }
   }
   what = warp_broadcast(lane, what, 0u);
@@ -160,9 +160,9 @@ WARPFS_FN int agile_share_release(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agil
     if (agile_lock_block(fs, agile, block, bound) != 0) {
       what = LOST;
     } else {
-      atomic_store(agile.share + block, 0u);
-      agile_unlock(agile.block_lock + block);
-      atomic_store(agile.buffer_used + buffer, 0u);
+      atomic_store(agile.words + agile.share + block, 0u);
+      agile_unlock(agile.words + agile.block_lock + block);
+      atomic_store(agile.words + agile.buffer_used + buffer, 0u);
     }
   }
   return warp_broadcast(lane, what, 0u) == LOST ? wait_outcome() : 0;

@@ -80,18 +80,18 @@ struct Agile {
   WARPFS_DEVICE uchar* queues;
   WARPFS_DEVICE uchar* lines;
   WARPFS_DEVICE uchar* buffers;
-  WARPFS_DEVICE uint* hand;         // of the clock
-  WARPFS_DEVICE uint* write_error;  // not 0: a write-back failed
-  WARPFS_DEVICE uint* queue_words;
+  WARPFS_DEVICE uint* words;
+  // Where in `words` they begin: of the clock; not 0: a write-back failed; of queues.
+  uint hand, write_error, queue_words;
   // Of lines.
-  WARPFS_DEVICE uint *status, *reference, *clock, *lock, *tag, *chain;
+  uint status, reference, clock, lock, tag, chain;
   // Of blocks of the file: a lock, line + 1, buffer + 1.
-  WARPFS_DEVICE uint *block_lock, *block_line, *share;
+  uint block_lock, block_line, share;
   // Of buffers.
-  WARPFS_DEVICE uint *buffer_state, *buffer_line, *buffer_next, *buffer_used, *sharers, *changed;
+  uint buffer_state, buffer_line, buffer_next, buffer_used, sharers, changed;
 };
 
-// `words`: AGILE_WORDS of agile_parts.ts counts them.
+// `words`: agile_parts.ts counts them.
 WARPFS_FN Agile agile_at(AgileShape shape, WARPFS_THREAD const Dma& dma, WARPFS_DEVICE uchar* queues, WARPFS_DEVICE uint* words, WARPFS_DEVICE uchar* lines, WARPFS_DEVICE uchar* buffers) {
   Agile agile;
   agile.shape = shape;
@@ -99,21 +99,22 @@ WARPFS_FN Agile agile_at(AgileShape shape, WARPFS_THREAD const Dma& dma, WARPFS_
   agile.queues = queues;
   agile.lines = lines;
   agile.buffers = buffers;
-  agile.hand = words;
-  agile.write_error = words + AGILE_APART;
-  agile.queue_words = words + 2u * AGILE_APART;
-  WARPFS_DEVICE uint* of_lines = agile.queue_words + shape.queues * agile_queue_words(shape.depth);
+  agile.words = words;
+  agile.hand = 0u;
+  agile.write_error = AGILE_APART;
+  agile.queue_words = 2u * AGILE_APART;
+  const uint of_lines = agile.queue_words + shape.queues * agile_queue_words(shape.depth);
   agile.status = of_lines;
   agile.reference = of_lines + shape.lines;
   agile.clock = of_lines + 2u * shape.lines;
   agile.lock = of_lines + 3u * shape.lines;
   agile.tag = of_lines + 4u * shape.lines;
   agile.chain = of_lines + 5u * shape.lines;
-  WARPFS_DEVICE uint* of_blocks = of_lines + 6u * shape.lines;
+  const uint of_blocks = of_lines + 6u * shape.lines;
   agile.block_lock = of_blocks;
   agile.block_line = of_blocks + shape.blocks;
   agile.share = of_blocks + 2u * shape.blocks;
-  WARPFS_DEVICE uint* of_buffers = of_blocks + 3u * shape.blocks;
+  const uint of_buffers = of_blocks + 3u * shape.blocks;
   agile.buffer_state = of_buffers;
   agile.buffer_line = of_buffers + shape.buffers;
   agile.buffer_next = of_buffers + 2u * shape.buffers;
@@ -132,7 +133,7 @@ WARPFS_FN bool agile_lands(WARPFS_THREAD const Agile& agile) { return AGILE_LAND
 
 WARPFS_FN WARPFS_DEVICE uchar* agile_line(WARPFS_THREAD const Agile& agile, uint line) { return agile.lines + (ulong)line * AGILE_LINE_BYTES; }
 WARPFS_FN WARPFS_DEVICE uchar* agile_buffer(WARPFS_THREAD const Agile& agile, uint buffer) { return agile.buffers + (ulong)buffer * AGILE_LINE_BYTES; }
-WARPFS_FN WARPFS_DEVICE uint* agile_queue(WARPFS_THREAD const Agile& agile, uint queue) { return agile.queue_words + queue * agile_queue_words(agile.shape.depth); }
+WARPFS_FN WARPFS_DEVICE uint* agile_queue(WARPFS_THREAD const Agile& agile, uint queue) { return agile.words + agile.queue_words + queue * agile_queue_words(agile.shape.depth); }
 
 // A word of the cache as a hit looks at it: by an addition of 0 as published, or by a load, which costs others nothing.
 WARPFS_FN uint agile_look(WARPFS_DEVICE uint* word) { return AGILE_HAS(LOADS_ARE_ADDITIONS) ? atomic_add(word, 0u) : atomic_load(word); }

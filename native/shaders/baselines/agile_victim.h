@@ -39,40 +39,40 @@ struct AgileVictim {
 // Leader only. A line with these words may go, if nobody refers to it: it becomes BUSY with `busy`. Two looks, because whoever pins adds first
 // and looks afterwards.
 WARPFS_FN bool agile_take(WARPFS_THREAD const Agile& agile, uint line, uint word, uint busy) {
-  if (atomic_load(agile.reference + line) != 0u) return false;
+  if (atomic_load(agile.words + agile.reference + line) != 0u) return false;
   uint expected = word;
-  if (!atomic_cas(agile.status + line, expected, agile_with(word, busy))) return false;
+  if (!atomic_cas(agile.words + agile.status + line, expected, agile_with(word, busy))) return false;
   fence_seq();
-  if (AGILE_HAS(HIT_WITHOUT_RECHECK) || atomic_load(agile.reference + line) == 0u) {
+  if (AGILE_HAS(HIT_WITHOUT_RECHECK) || atomic_load(agile.words + agile.reference + line) == 0u) {
     fence_acquire();
     return true;
   }
-  atomic_store(agile.status + line, word);
+  atomic_store(agile.words + agile.status + line, word);
   return false;
 }
 
 // Leader only, with the lock of the line.
 WARPFS_FN uint agile_try_victim(WARPFS_THREAD const Agile& agile, uint line, bool may_write) {
-  const uint word = atomic_load(agile.status + line);
+  const uint word = atomic_load(agile.words + agile.status + line);
   fence_acquire();
   switch (agile_state(word)) {
     case AgileLine::INVALID:
-      atomic_store(agile.status + line, agile_with(word, AgileLine::BUSY));
+      atomic_store(agile.words + agile.status + line, agile_with(word, AgileLine::BUSY));
       return AgileTurn::SUBMIT;
     case AgileLine::READY:
     case AgileLine::FAILED:
       if (!agile_take(agile, line, word, AgileLine::BUSY)) return AgileTurn::AGAIN;
       // The line is this warp's alone, so the record of its block is as well.
-      atomic_store(agile.block_line + atomic_load(agile.tag + line), 0u);
+      atomic_store(agile.words + agile.block_line + atomic_load(agile.words + agile.tag + line), 0u);
       return AgileTurn::SUBMIT;
     case AgileLine::MODIFIED:
-      if (atomic_load(agile.reference + line) != 0u) return AgileTurn::AGAIN;
-      if (AGILE_HAS(DIRTY_EVICT_TRAPS) || atomic_load(agile.write_error) != 0u) return AgileTurn::ERROR;
+      if (atomic_load(agile.words + agile.reference + line) != 0u) return AgileTurn::AGAIN;
+      if (AGILE_HAS(DIRTY_EVICT_TRAPS) || atomic_load(agile.words + agile.write_error) != 0u) return AgileTurn::ERROR;
       if (!may_write) return AgileTurn::LATER;
       return agile_take(agile, line, word, AgileLine::WRITING) ? AgileTurn::WRITE : AgileTurn::AGAIN;
     case AgileLine::ARRIVED: {
       uint expected = word;
-      return atomic_cas(agile.status + line, expected, agile_with(word, AgileLine::LANDING)) ? AgileTurn::LAND : AgileTurn::AGAIN;
+      return atomic_cas(agile.words + agile.status + line, expected, agile_with(word, AgileLine::LANDING)) ? AgileTurn::LAND : AgileTurn::AGAIN;
     }
     default:
       return AgileTurn::AGAIN;
@@ -80,9 +80,9 @@ WARPFS_FN uint agile_try_victim(WARPFS_THREAD const Agile& agile, uint line, boo
 }
 
 WARPFS_FN uint agile_try_victim_locked(WARPFS_THREAD const Agile& agile, uint line, bool may_write) {
-  if (!agile_try_lock(agile.lock + line)) return AgileTurn::AGAIN;
+  if (!agile_try_lock(agile.words + agile.lock + line)) return AgileTurn::AGAIN;
   const uint turn = agile_try_victim(agile, line, may_write);
-  agile_unlock(agile.lock + line);
+  agile_unlock(agile.words + agile.lock + line);
   return turn;
 }
 
@@ -90,14 +90,14 @@ WARPFS_FN uint agile_try_victim_locked(WARPFS_THREAD const Agile& agile, uint li
 WARPFS_FN AgileVictim agile_find_victim(WARPFS_THREAD const Agile& agile, uint written) {
   bool may_write = true;
   if (written != AGILE_NONE) {
-    const uint state = agile_state(atomic_load(agile.status + written));
+    const uint state = agile_state(atomic_load(agile.words + agile.status + written));
     const uint turn = state == AgileLine::INVALID ? agile_try_victim_locked(agile, written, false) : (uint)AgileTurn::AGAIN;
     if (turn != AgileTurn::AGAIN) return {turn, written};
     may_write = state != AgileLine::WRITING;
   }
   for (uint step = 0; step < 2u * agile.shape.lines; step++) {
-    const uint line = atomic_add(agile.hand, 1u) % agile.shape.lines;
-    WARPFS_DEVICE uint* clock = agile.clock + line;
+    const uint line = atomic_add(agile.words + agile.hand, 1u) % agile.shape.lines;
+    WARPFS_DEVICE uint* clock = agile.words + agile.clock + line;
     if (atomic_load(clock) == AgileClock::USED) {
       atomic_store(clock, AgileClock::CANDIDATE);
       continue;
@@ -110,11 +110,11 @@ WARPFS_FN AgileVictim agile_find_victim(WARPFS_THREAD const Agile& agile, uint w
 
 // Leader only, after a search in vain: may another one find more? Those who wait only look, or each would give the others something to look at.
 WARPFS_FN bool agile_may_find(WARPFS_THREAD const Agile& agile, uint written) {
-  if (written != AGILE_NONE && agile_state(atomic_load(agile.status + written)) == AgileLine::WRITING) return false;
+  if (written != AGILE_NONE && agile_state(atomic_load(agile.words + agile.status + written)) == AgileLine::WRITING) return false;
   for (uint line = 0; line < agile.shape.lines; line++) {
-    const uint state = agile_state(atomic_load(agile.status + line));
-    const bool may_go = state == AgileLine::INVALID || state == AgileLine::ARRIVED || (state <= AgileLine::FAILED && atomic_load(agile.reference + line) == 0u);
-    if (may_go && atomic_load(agile.lock + line) == 0u) return true;
+    const uint state = agile_state(atomic_load(agile.words + agile.status + line));
+    const bool may_go = state == AgileLine::INVALID || state == AgileLine::ARRIVED || (state <= AgileLine::FAILED && atomic_load(agile.words + agile.reference + line) == 0u);
+    if (may_go && atomic_load(agile.words + agile.lock + line) == 0u) return true;
   }
   return false;
 }
