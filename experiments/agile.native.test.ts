@@ -125,9 +125,8 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'AGILE' : `SKIP ${c
       ['lines in place, two pairs and their service warps', { access: agileArray, shape: { queues: 2, depth: 2, serviceWarps: 2 } }],
       ['lines that were asked for before, and landed by who wants them', { access: agilePrefetching, options: { lands: true } }],
       ['buffers that are shared', { access: shared }],
-      ['buffers that are shared, and landed', { access: shared, options: { lands: true } }],
+      ['buffers that are shared, two pairs and one service warp', { access: shared, shape: { queues: 2, depth: 3 } }],
       ['buffers in chains', { access: own, modes: [1, 0, 0] as const }],
-      ['buffers in chains, and landed', { access: own, modes: [1, 0, 0] as const, options: { lands: true } }],
     ])('%s', async (_, scenario) => {
       expect(await checkAgile({ ...scenario, disk, check: { memory } })).toBeUndefined();
       expect(await checkAgile({ ...scenario, disk, check: { memory, laneCount: 1, seed: 3000 }, items: 2, schedules: 100 })).toBeUndefined();

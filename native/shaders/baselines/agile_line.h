@@ -4,7 +4,7 @@
 
 namespace warpfs {
 
-// All lanes, of the one warp that set it LANDING (or of the service warp, which saw it arrive): its bytes are brought to their place, and into
+// All lanes, of the one warp that set it LANDING: its bytes are brought to their place, and into
 // the buffers that hang in its chain; then it is READY for all.
 WARPFS_FN void agile_land(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint line) {
   WARPFS_THREAD const Lane& lane = fs.lane;

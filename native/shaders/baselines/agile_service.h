@@ -5,16 +5,14 @@
 
 namespace warpfs {
 
-// One lane, behind a peer_fence: the end of a transaction. True: its line is landed here.
-WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, uint status) {
+// One lane, behind a peer_fence: the end of a transaction.
+WARPFS_FN void agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, uint status) {
   const uint line = transaction / AgileKind::KINDS, kind = transaction % AgileKind::KINDS;
   const uint word = atomic_load(agile.words + agile.status + line);
   if (kind == AgileKind::FILL) {
     if (status == 0u) {
-      const bool lands = agile_lands(agile);
-      if (!lands && agile.shape.buffers != 0u) return true;
-      atomic_store(agile.words + agile.status + line, agile_with(word, lands ? AgileLine::ARRIVED : AgileLine::READY));
-      return false;
+      atomic_store(agile.words + agile.status + line, agile_with(word, agile_lands(agile) ? AgileLine::ARRIVED : AgileLine::READY));
+      return;
     }
     uint next = agile.shape.buffers != 0u ? atomic_exchange(agile.words + agile.chain + line, AGILE_CHAIN_CLOSED) : 0u;
     fence_acquire();
@@ -25,7 +23,7 @@ WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, 
       atomic_store(agile.words + agile.buffer_state + buffer, AgileBuffer::FAILED);
     }
     atomic_store(agile.words + agile.status + line, agile_with(word, AgileLine::FAILED));
-    return false;
+    return;
   }
   if (status != 0u) atomic_store(agile.words + agile.write_error, 1u);
   if (kind == AgileKind::EVICT && status == 0u) {
@@ -35,7 +33,6 @@ WARPFS_FN bool agile_finish(WARPFS_THREAD const Agile& agile, uint transaction, 
     fence_release();
   }
   atomic_store(agile.words + agile.status + line, agile_with(word, status != 0u ? AgileLine::MODIFIED : kind == AgileKind::EVICT ? AgileLine::INVALID : AgileLine::READY));
-  return false;
 }
 
 // What the service warp knows of a queue. The phase is kept as 1 less, so that zeros are a beginning.
@@ -70,19 +67,14 @@ WARPFS_FN void agile_drain(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agil
   }
   const uint mask = warp_ballot(lane, arrived);
   if (mask == 0u) return;
-  bool lands = false;
-  uint line = 0u;
   if (arrived) {
     peer_fence();
     const uint entry = done & 0xffffu;
     WARPFS_DEVICE uint* words = agile_queue(agile, queue) + AGILE_ENTRIES;
-    const uint transaction = atomic_load(words + depth + entry);
-    line = transaction / AgileKind::KINDS;
-    lands = agile_finish(agile, transaction, nvme_status(done));
+    agile_finish(agile, atomic_load(words + depth + entry), nvme_status(done));
     fence_release();
     atomic_store(words + entry, AgileEntry::EMPTY);
   }
-  for (uint rest = warp_ballot(lane, lands); rest != 0u; rest &= rest - 1u) agile_land(fs, agile, warp_broadcast(lane, line, lowest_bit(rest)));
   served.finished += bit_count(mask);
   served.seen |= mask;
   if (bit_count(served.seen) == window) {

@@ -37,7 +37,6 @@ WARPFS_FN uint agile_buffer_look(WARPFS_THREAD const Agile& agile, uint buffer, 
     return AgileTurn::HIT;
   }
   if (state == AgileBuffer::FAILED) return AgileTurn::ERROR;
-  if (!agile_lands(agile)) return AgileTurn::LATER;
   line = atomic_load(agile.words + agile.buffer_line + buffer);
   uint word = atomic_load(agile.words + agile.status + line);
   // Where it is no longer the line of this buffer it is that of another, which wants to be landed as well.

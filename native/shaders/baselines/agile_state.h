@@ -129,7 +129,8 @@ WARPFS_FN uint agile_fill(uint word) { return word & ~(uint)AgileLine::STATES; }
 WARPFS_FN uint agile_with(uint word, uint state) { return agile_fill(word) | state; }
 WARPFS_FN bool agile_has_bytes(uint word) { return agile_state(word) == AgileLine::READY || agile_state(word) == AgileLine::MODIFIED; }
 WARPFS_FN bool agile_is_coming(uint word) { return agile_state(word) >= AgileLine::READING && agile_state(word) <= AgileLine::LANDING; }
-WARPFS_FN bool agile_lands(WARPFS_THREAD const Agile& agile) { return AGILE_LANDS != 0u || agile.dma.way != DmaWay::DIRECT; }
+// Are lines landed by who wants them? With buffers always: what fills these is copies, and one service warp would make them for all.
+WARPFS_FN bool agile_lands(WARPFS_THREAD const Agile& agile) { return AGILE_LANDS != 0u || agile.dma.way != DmaWay::DIRECT || agile.shape.buffers != 0u; }
 
 WARPFS_FN WARPFS_DEVICE uchar* agile_line(WARPFS_THREAD const Agile& agile, uint line) { return agile.lines + (ulong)line * AGILE_LINE_BYTES; }
 WARPFS_FN WARPFS_DEVICE uchar* agile_buffer(WARPFS_THREAD const Agile& agile, uint buffer) { return agile.buffers + (ulong)buffer * AGILE_LINE_BYTES; }
