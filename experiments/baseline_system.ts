@@ -7,9 +7,9 @@ import { nativeProfile } from '../gpufs/media/native_profile.ts';
 import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import type { Mount } from '../gpufs/mount.ts';
 import { loadNativeBinding, type NativePeer, type NativePeerConfig } from '../gpufs/native_binding.ts';
-import type { InputTypes, InputValues } from '../gpufs/kernel_definition.ts';
+import type { InputTypes, InputValues, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
 import { dispatchRound, kernelOn, mountFor } from './kernel_system.ts';
-import { grouped, kernelOf } from './kernel_text.ts';
+import { grouped, kernelOf, serviceInputs, serviceOutputs, withService } from './kernel_text.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 
 export interface Baseline {
@@ -73,7 +73,7 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
   };
   try {
     const kernel = await kernelOn(fs, kernelOf(name, grouped({ ...part, inputs, prelude }, job), job.workload));
-    const flusher = flush === undefined ? undefined : await kernelOn(fs, { name: `flush_of_${name}`, inputs, prelude, source: flush });
+    const flusher = flush === undefined ? undefined : await kernelOn(fs, flushOf(name, flush, { ...part, inputs, prelude }));
     const served = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       attached.peer.begin();
       try {
@@ -89,7 +89,7 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
       },
       settle: async () => {
         if (flusher !== undefined && job.workload.writes) {
-          const flushed = served(() => flusher.dispatch({ items: flushWarps, inputs: attached.inputs, outputs: {} }));
+          const flushed = served(() => flusher.dispatch(flushBy(part, attached.inputs, flushWarps)));
           flushing = flushed.catch(() => undefined);
           if (flushWaits) await flushed;
         }
@@ -110,6 +110,18 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
     await close();
     throw error;
   }
+}
+
+function flushOf(name: string, source: string, { inputs = {}, prelude = '', service }: ShaderPart): KernelDefinition<InputTypes, OutputTypes> {
+  const flusher = { name: `flush_of_${name}`, prelude };
+  if (service === undefined) return { ...flusher, inputs, source };
+  return { ...flusher, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, source: withService(source, service) };
+}
+
+/** A dispatch of one warp, and those that serve it. */
+function flushBy({ service }: ShaderPart, inputs: InputValues<InputTypes>, warps: number) {
+  if (service === undefined) return { items: warps, inputs, outputs: {} };
+  return { items: warps + service.warps, inputs: { ...inputs, all_items: warps }, outputs: { ended_items: 1 } };
 }
 
 async function attach(fs: Mount, job: Job, { memories, numbers = {}, peer }: Baseline): Promise<Attached> {

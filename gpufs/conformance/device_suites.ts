@@ -34,7 +34,11 @@ const NO_DEVICE = 'it asks the addon and mounts nothing';
 
 /** They use the addon and no other device than the cpu device, and why. */
 export const cpuSuites: Readonly<Record<string, string>> = {
+  'experiments/agile.native.test.ts': BASELINE,
+  'experiments/bam.native.test.ts': BASELINE,
+  'experiments/cam.native.test.ts': BASELINE,
   'experiments/copilot.native.test.ts': BASELINE,
+  'experiments/gpufs_style.native.test.ts': BASELINE,
   'experiments/nvme_controller.native.test.ts': NO_DEVICE,
   'gpufs/check/check_mount.test.ts': CHECK_MODE,
   'gpufs/check/planted.test.ts': CHECK_MODE,

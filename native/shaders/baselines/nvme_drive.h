@@ -48,7 +48,12 @@ WARPFS_FN int nvme_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const NvmeDrive& dr
   wait_start(fs, bound);
   for (;;) {
     // Looked at before the queues: whoever ended has rung before.
-    const bool last = warp_broadcast(lane, is_leader(fs) ? atomic_load(ended_items) : 0u, 0u) == all_items;
+    uint ended = 0u;
+    if (is_leader(fs)) {
+      ended = atomic_load(ended_items);
+      fence_acquire();
+    }
+    const bool last = warp_broadcast(lane, ended, 0u) == all_items;
     uint took = 0u;
     for (uint queue = 0; queue < drive.queue_count; queue++) {
       const ulong pair = queue * nvme_pair_bytes(drive.depth);
