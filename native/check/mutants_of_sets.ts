@@ -34,7 +34,8 @@ const LET_GO = `while (line_state(word) == LineState::BUSY) line_move(fs, line, 
 const END_OF_CLAIM = `${RAISE_TICKET}
     ${GIVE_UP} else if (view.unused == 0u && (view.dirty & ~view.reference) != 0u) {
       // The sweep prefers clean victims and sends a dirty one on its way, so that it will be clean when its turn comes.
-      line_write_back(fs, set.first + policy_victim(view.dirty & ~view.reference, 0u, hand), 0u);
+      const uint victim = set.first + policy_victim(view.dirty & ~view.reference, 0u, hand);
+      if (!line_is_storable(fs, victim)) line_write_back(fs, victim, 0u);
     }`;
 
 function ofClaim(name: string, from: string, to: string, note: string): Mutant {
