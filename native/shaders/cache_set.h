@@ -185,7 +185,8 @@ WARPFS_FN uint set_claim(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CacheSet& set
   SetView view = set_look(fs, set);
 #if WARPFS_STORES
   // All that is dirty at once, once nothing else is left: one fence serves for as many lines as there are.
-  if ((view.unused | view.clean) == 0u && view.dirty != 0u && set_store(fs, set.first, set.ways)) view = set_look(fs, set);
+  const uint dirty_alone = (view.unused | view.clean) == 0u ? view.dirty : 0u;
+  if (dirty_alone != 0u && set_store(fs, set.first, set.ways)) view = set_look(fs, set);
 #endif
   uint outcome = CLAIM_AGAIN;
   uint chosen = 0;
