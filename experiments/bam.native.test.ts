@@ -9,14 +9,14 @@ import { nativePresence } from '../gpufs/conformance/native_device.ts';
 import { findCompiler } from '../gpufs/system_compiler.ts';
 import { checkBaseline, type Found } from './baseline_check_for_tests.ts';
 import { type Baseline, prepareBaseline } from './baseline_system.ts';
-import { type Access, randomAccesses, randomOf, roundOf, shares, shuffled, sumOfWords, totalsOf, totalsOfReads, wordsOfSeed } from './lists.ts';
+import { type Access, randomAccesses, randomOf, roundOf, shares, shuffled, totalsOf, totalsOfReads, wordsOfSeed } from './lists.ts';
 import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import { mount } from '../gpufs/mount.ts';
 import type { Job } from './system.ts';
 import { bamBaseline, type BamFlaw, bamFlaws, type BamShape, system } from './systems/bam.ts';
-import { ACCESS, lengthOf, modeOf, type Round, type Workload } from './workload.ts';
+import { ACCESS, modeOf, type Round, type Workload } from './workload.ts';
 import { read } from './workloads/read.ts';
-import { update, updated } from './workloads/update.ts';
+import { changeFile, update, updated } from './workloads/update.ts';
 
 const { missing } = nativePresence();
 const cannot = missing ?? (findCompiler() === undefined ? 'no compiler' : undefined);
@@ -31,12 +31,7 @@ function updates(file: Uint32Array, run: number, { items, count, bytes }: { item
   const random = randomOf(SEED, run);
   const pieces = shuffled(random, file.byteLength / bytes);
   const round = roundOf(shares(pieces, items, count, (piece): Access => ({ offset: piece * bytes, bytes, mode: random.below(3) === 0 ? ACCESS.read : ACCESS.update })));
-  const expected = totalsOf(round, (offset, length) => sumOfWords((word) => file[word] as number, offset, length));
-  round.lengths.forEach((length, index) => {
-    if (modeOf(length) === ACCESS.read) return;
-    const first = Number(round.offsets[index]) / 4;
-    for (let word = first; word < first + lengthOf(length) / 4; word++) file[word] = updated(file[word] as number, word);
-  });
+  const expected = changeFile(file, round);
   return { round, expected };
 }
 

@@ -1,35 +1,23 @@
 // CAM as a baseline: right answers whatever the batches are cut like, and in check mode nothing found without its published mistake.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { makeDataFile } from '../gpufs/bench/data_set.ts';
+import { describe, expect, test } from 'vitest';
 import { nativePresence } from '../gpufs/conformance/native_device.ts';
 import { findCompiler } from '../gpufs/system_compiler.ts';
 import { checkBaseline, type Found } from './baseline_check_for_tests.ts';
 import { camBaseline, camDrive, type CamShape } from './cam_baseline.ts';
-import { changeFile, mixedAccesses, wrongBytes } from './file_for_tests.ts';
+import { mixedAccesses, useDataFiles, wrongBytes } from './file_for_tests.ts';
 import { type Access, randomAccesses, randomOf, roundOf, totalsOfReads } from './lists.ts';
 import type { Job } from './system.ts';
 import { system } from './systems/cam.ts';
 import { ACCESS } from './workload.ts';
 import { read } from './workloads/read.ts';
-import { update } from './workloads/update.ts';
+import { changeFile, update } from './workloads/update.ts';
 
 const { missing } = nativePresence();
 const cannot = missing ?? (findCompiler() === undefined ? 'no compiler' : undefined);
 const SEED = 5;
-const folder = mkdtempSync(join(tmpdir(), 'warpfs-cam-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-let folders = 0;
-async function fileOf(fileBytes: number): Promise<string> {
-  const root = join(folder, String(folders++));
-  mkdirSync(root);
-  await makeDataFile(join(root, 'data'), fileBytes, SEED);
-  return root;
-}
+const fileOf = useDataFiles(SEED);
 
 const PAGES = 128;
 const jobOf = (root: string, more: Partial<Job>): Job => ({

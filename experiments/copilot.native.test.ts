@@ -9,12 +9,12 @@ import { nativePresence } from '../gpufs/conformance/native_device.ts';
 import { findCompiler } from '../gpufs/system_compiler.ts';
 import { checkBaseline, type CheckedBaseline } from './baseline_check_for_tests.ts';
 import { type Baseline, prepareBaseline } from './baseline_system.ts';
-import { type Access, randomAccesses, randomOf, roundOf, shares, shuffled, sumOfWords, totalsOf, totalsOfReads } from './lists.ts';
+import { type Access, randomAccesses, randomOf, roundOf, shares, shuffled, totalsOfReads } from './lists.ts';
 import type { Job } from './system.ts';
 import { copilotOf, type CopilotSize, system } from './systems/copilot.ts';
-import { ACCESS, lengthOf, modeOf, type Round } from './workload.ts';
+import { ACCESS, type Round } from './workload.ts';
 import { read } from './workloads/read.ts';
-import { update, updated } from './workloads/update.ts';
+import { changeFile, update } from './workloads/update.ts';
 
 const { missing } = nativePresence();
 const cannot = missing ?? (findCompiler() === undefined ? 'no compiler' : undefined);
@@ -36,12 +36,7 @@ function mixedRound(run: number, file: Uint32Array, { items, count, bytes }: { i
   const random = randomOf(SEED, run);
   const order = shuffled(random, file.byteLength / bytes);
   const round = roundOf(shares(order, items, count, (place): Access => ({ offset: place * bytes, bytes, mode: random.below(2) === 0 ? ACCESS.update : ACCESS.read })));
-  const expected = totalsOf(round, (offset, length) => sumOfWords((word) => file[word] as number, offset, length));
-  round.lengths.forEach((length, index) => {
-    if (modeOf(length) === ACCESS.read) return;
-    const first = Number(round.offsets[index]) / 4;
-    for (let word = first; word < first + lengthOf(length) / 4; word++) file[word] = updated(file[word] as number, word);
-  });
+  const expected = changeFile(file, round);
   return { round, expected };
 }
 

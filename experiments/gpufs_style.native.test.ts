@@ -1,14 +1,11 @@
 // GPUfs as a baseline: right answers under pressure, all of a changed file, and in check mode nothing found without its published mistakes.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { makeDataFile } from '../gpufs/bench/data_set.ts';
+import { describe, expect, test } from 'vitest';
 import { nativePresence } from '../gpufs/conformance/native_device.ts';
 import { findCompiler } from '../gpufs/system_compiler.ts';
 import { checkBaseline, type Found } from './baseline_check_for_tests.ts';
-import { changeFile, mixedAccesses, wrongBytes } from './file_for_tests.ts';
+import { mixedAccesses, useDataFiles, wrongBytes } from './file_for_tests.ts';
 import { gpufsBaseline, gpufsDrive, type GpufsShape, groupPart, mapPart } from './gpufs_baseline.ts';
 import { type Access, randomAccesses, randomOf, roundOf, totalsOfReads } from './lists.ts';
 import type { Job, System } from './system.ts';
@@ -16,21 +13,12 @@ import { system as gread } from './systems/gpufs_gread.ts';
 import { system as mapped } from './systems/gpufs_style.ts';
 import { ACCESS, type Round } from './workload.ts';
 import { read } from './workloads/read.ts';
-import { update } from './workloads/update.ts';
+import { changeFile, update } from './workloads/update.ts';
 
 const { missing } = nativePresence();
 const cannot = missing ?? (findCompiler() === undefined ? 'no compiler' : undefined);
 const SEED = 5;
-const folder = mkdtempSync(join(tmpdir(), 'warpfs-gpufs-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-let folders = 0;
-async function fileOf(fileBytes: number): Promise<string> {
-  const root = join(folder, String(folders++));
-  mkdirSync(root);
-  await makeDataFile(join(root, 'data'), fileBytes, SEED);
-  return root;
-}
+const fileOf = useDataFiles(SEED);
 
 const jobOf = (root: string, more: Partial<Job>): Job => ({
   device: 'cpu', medium: 'raw', workload: read, root, file: 'data', fileBytes: 64 * 512, cacheBytes: 10 * 512, lineBytes: 512, items: 8, accessBytes: 512, threads: 1, io: 'auto', advice: 'normal', ...more,

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { wordAt } from '../../gpufs/bench/data_set.ts';
 import { besideBest } from '../beside_best.ts';
 import type { Experiment, Task } from '../experiment.ts';
-import { type Access, randomOf, roundOf, shares, shuffled, sumOfWords, totalsOf, wrongTotal } from '../lists.ts';
+import { type Access, randomOf, roundOf, shares, shuffled, wrongTotal } from '../lists.ts';
 import { accessesOf, measureWrites } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
-import { ACCESS, lengthOf, modeOf, type Round } from '../workload.ts';
-import { update, updated } from '../workloads/update.ts';
+import { ACCESS, type Round } from '../workload.ts';
+import { changeFile, update } from '../workloads/update.ts';
 
 const PAGE = 4096;
 
@@ -64,12 +64,7 @@ export const experiment: Experiment = {
 
 /** No page is in a round twice, so what is read is what the file was before it. */
 function taskOf(round: Round, file: Uint32Array): Task {
-  const expected = totalsOf(round, (offset, bytes) => sumOfWords((word) => file[word] as number, offset, bytes));
-  round.lengths.forEach((length, index) => {
-    if (modeOf(length) === ACCESS.read) return;
-    const first = Number(round.offsets[index]) / 4;
-    for (let word = first; word < first + lengthOf(length) / 4; word++) file[word] = updated(file[word] as number, word);
-  });
+  const expected = changeFile(file, round);
   return {
     async measure(system, job) {
       const { milliseconds, failure } = await measureWrites(system, round, async ({ totals }) => wrongTotal(totals, expected) ?? wrongFile(join(job.root, job.file), file));

@@ -1,5 +1,6 @@
 // Reads and updates: an update adds to every word what its index says.
-import type { Workload } from '../workload.ts';
+import { sumOfWords, totalsOf } from '../lists.ts';
+import { ACCESS, lengthOf, modeOf, type Round, type Workload } from '../workload.ts';
 
 export const update: Workload = {
   name: 'update',
@@ -18,4 +19,15 @@ export const update: Workload = {
 /** What a word becomes. */
 export function updated(word: number, wordIndex: number): number {
   return (word + wordIndex + 1) >>> 0;
+}
+
+/** Does a round on the words of a file: gives the totals, and leaves what must be in it afterwards. */
+export function changeFile(words: Uint32Array, round: Round): Uint32Array {
+  const totals = totalsOf(round, (offset, bytes) => sumOfWords((word) => words[word] as number, offset, bytes));
+  round.lengths.forEach((length, index) => {
+    if (modeOf(length) === ACCESS.read) return;
+    const first = Number(round.offsets[index]) / 4;
+    for (let word = first; word < first + lengthOf(length) / 4; word++) words[word] = updated(words[word] as number, word);
+  });
+  return totals;
 }
