@@ -122,7 +122,7 @@ describe.skipIf(cannot !== undefined)(cannot === undefined ? 'AGILE' : `SKIP ${c
 
     test.each([
       ['lines in place', { access: agileArray }],
-      ['lines in place, two pairs and their service warps', { access: agileArray, shape: { queues: 2, depth: 2, serviceWarps: 2 } }],
+      ['lines in place, two pairs and their service warps', { access: agileArray, shape: { queues: 2, depth: 2, serviceWarps: 2, flushWarps: 2 } }],
       ['lines that were asked for before, and landed by who wants them', { access: agilePrefetching, options: { lands: true } }],
       ['buffers that are shared', { access: shared }],
       ['buffers that are shared, two pairs and one service warp', { access: shared, shape: { queues: 2, depth: 3 } }],

@@ -23,6 +23,8 @@ export interface AgileShape {
   buffers: number;
   serviceWarps: number;
   lineBytes: number;
+  /** That write back at the end. Default: one. */
+  flushWarps?: number;
 }
 
 export interface AgileOptions {
@@ -38,7 +40,9 @@ const QUEUES_OF_SERVICE_MAX = 4;
 export function agileShape(job: Job, buffers = 0): AgileShape {
   const { queues, depth } = job.device === 'cpu' ? { queues: 2, depth: 64 } : { queues: 16, depth: 256 };
   const { lineBytes, fileBytes, cacheBytes } = job;
-  return { queues, depth, serviceWarps: job.device === 'cpu' ? 1 : queues, lines: Math.max(2, Math.floor(cacheBytes / lineBytes)), blocks: fileBytes / lineBytes, buffers, lineBytes };
+  const lines = Math.max(2, Math.floor(cacheBytes / lineBytes));
+  const gpu = job.device !== 'cpu';
+  return { queues, depth, serviceWarps: gpu ? queues : 1, lines, blocks: fileBytes / lineBytes, buffers, lineBytes, flushWarps: gpu ? Math.min(256, Math.ceil(lines / 32)) : 1 };
 }
 
 export function agileCannot({ fileBytes, lineBytes }: Job): string | undefined {
@@ -57,7 +61,7 @@ const agileOpen = (warp: string): string => `
 export type AgileAccess = Pick<ShaderPart, 'start' | 'access' | 'release' | 'ahead'> & { open?: string };
 
 export function agileBaseline(shape: AgileShape, access: AgileAccess, { flaws = [], lands = false }: AgileOptions = {}): Baseline {
-  const { queues, depth, lines, blocks, buffers, serviceWarps, lineBytes } = shape;
+  const { queues, depth, lines, blocks, buffers, serviceWarps, lineBytes, flushWarps = 1 } = shape;
   if (serviceWarps * QUEUES_OF_SERVICE_MAX < queues) throw new Error(`a service warp serves at most ${QUEUES_OF_SERVICE_MAX} queues, and ${serviceWarps} cannot serve ${queues}`);
   const names = Object.keys(agileFlaws);
   const mask = flaws.reduce((sum, flaw) => sum | (1 << names.indexOf(flaw)), 0);
@@ -82,7 +86,8 @@ export function agileBaseline(shape: AgileShape, access: AgileAccess, { flaws = 
     },
     numbers: { agile_queues: queues, agile_depth: depth, agile_lines: lines, agile_blocks: blocks, agile_buffers: buffers },
     peer: { kind: 'nvme', shape: { queues, depth }, shared: 'queues', lines: 'lines', stageBytes: lines * lineBytes },
-    flush: `${agileOpen('0u')}\nreturn agile_flush(fs, agile);`,
+    flush: `${agileOpen('0u')}\nreturn agile_flush(fs, agile, item, ${flushWarps}u);`,
+    flushWarps,
   };
 }
 

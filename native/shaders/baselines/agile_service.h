@@ -141,11 +141,14 @@ WARPFS_FN int agile_serve(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile
   return 0;
 }
 
-// All lanes of one warp, when nobody works on the cache: what is MODIFIED is written back. As many are under way as the queues take.
-WARPFS_FN int agile_flush(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile) {
+// All lanes, when nobody works on the cache: what is MODIFIED is written back, each of the `parts` warps its share. As many are under way as the
+// queues take.
+WARPFS_FN int agile_flush(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile, uint part, uint parts) {
   WARPFS_THREAD const Lane& lane = fs.lane;
   const uint end = AGILE_HAS(FLUSH_BY_LINE_BYTES) && AGILE_LINE_BYTES < agile.shape.lines ? AGILE_LINE_BYTES : agile.shape.lines;
-  for (uint base = 0; base < end; base += lane.count) {
+  const uint first = part * lane.count;
+  const uint step = parts * lane.count;
+  for (uint base = first; base < end; base += step) {
     const uint own = base + lane.index;
     const uint mask = warp_ballot(lane, own < end && agile_state(atomic_load(agile.words + agile.status + own)) == AgileLine::MODIFIED);
     for (uint rest = mask; rest != 0u; rest &= rest - 1u) {
@@ -166,7 +169,7 @@ WARPFS_FN int agile_flush(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Agile& agile
   }
   WaitBound bound;
   wait_start(fs, bound);
-  for (uint base = 0; base < end; base += lane.count) {
+  for (uint base = first; base < end; base += step) {
     while (warp_ballot(lane, base + lane.index < end && agile_state(atomic_load(agile.words + agile.status + base + lane.index)) == AgileLine::WRITING) != 0u) {
       if (!warp_wait_again(fs, bound)) return wait_outcome();
     }
