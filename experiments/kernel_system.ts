@@ -45,15 +45,19 @@ export function kernelOn(fs: Mount, definition: KernelDefinition): Promise<AnyKe
   return fs.kernel(definition) as unknown as Promise<AnyKernel>;
 }
 
+export function kernelOfSystem(name: string, job: Job, { part }: KernelSystem): KernelDefinition {
+  return kernelOf(name, grouped(part, job), job.workload);
+}
+
 export async function prepareKernelSystem(name: string, job: Job, system: KernelSystem): Promise<PreparedSystem> {
-  const { part, inputs = async () => ({}), outputs = {} } = system;
+  const { inputs = async () => ({}), outputs = {} } = system;
   const fs = await mountFor(job, system.mount ?? { cache: { lines: 32 } });
   const close = async (): Promise<void> => {
     await fs.unmount().catch(() => fs.unmount({ discard: true }).catch(() => undefined)); // what was lost was said before
     await system.close?.();
   };
   try {
-    const kernel = await kernelOn(fs, kernelOf(name, grouped(part, job), job.workload));
+    const kernel = await kernelOn(fs, kernelOfSystem(name, job, system));
     return {
       async run(round) {
         const since = performance.now();

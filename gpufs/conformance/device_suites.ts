@@ -39,6 +39,7 @@ export const cpuSuites: Readonly<Record<string, string>> = {
   'experiments/cam.native.test.ts': BASELINE,
   'experiments/copilot.native.test.ts': BASELINE,
   'experiments/gpufs_style.native.test.ts': BASELINE,
+  'experiments/cuda_texts.test.ts': 'what it compiles is for a GPU, and runs nowhere',
   'experiments/nvme_controller.native.test.ts': NO_DEVICE,
   'gpufs/check/check_mount.test.ts': CHECK_MODE,
   'gpufs/check/planted.test.ts': CHECK_MODE,
