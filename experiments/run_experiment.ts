@@ -2,14 +2,14 @@
 // meanwhile falls on all of them alike.
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { makeDataFile } from '../gpufs/bench/data_set.ts';
+import { dirname, join } from 'node:path';
 import { median, medianInterval } from '../gpufs/bench/statistics.ts';
 import { type MediumName, RAW } from '../gpufs/media/media.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Measured, Point, Profile, Values } from './experiment.ts';
 import { HostFile } from './host_file.ts';
 import { pointOf, RESULT_FORMAT, type Row } from './rows.ts';
+import { FILE, SourceFiles } from './source_files.ts';
 import { CannotDo, type Job, type PreparedSystem, type System } from './system.ts';
 
 export interface RunSettings {
@@ -41,7 +41,6 @@ export interface LeftOut {
   reason: string;
 }
 
-export const FILE = 'data.bin';
 const GPU_THREADS = 8;
 const NOT_SHAPED = 'it reads and writes the file past the daemon of a mount, so that no medium would shape it';
 
@@ -62,6 +61,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   const leftOut = new Map<string, string>();
   const total = points.length * (settings.runs + 1);
   const folder = await mkdtemp(join(settings.folder ?? tmpdir(), 'warpfs-experiment-'));
+  const sources = new SourceFiles(folder, settings.seed);
   let done = 0;
   try {
     for (const point of points) {
@@ -72,7 +72,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         continue;
       }
       const root = await mkdtemp(join(folder, 'point-'));
-      const entries = await entriesOf(point, settings, root, leftOut);
+      const entries = await entriesOf(point, settings, { root, source: await sources.of(point) }, leftOut);
       try {
         await prepare(entries);
         leaveOut(entries, leftOut);
@@ -98,16 +98,14 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   return [...leftOut].map(([what, reason]) => ({ what, reason }));
 }
 
-/** Who writes has a file of its own. */
-async function entriesOf(point: Point, settings: RunSettings, root: string, leftOut: Map<string, string>): Promise<Entry[]> {
-  const { device, medium, seed } = settings;
+/** Who writes has a file of its own, in a folder of `root`; who reads has the source. */
+async function entriesOf(point: Point, settings: RunSettings, { root, source }: { root: string; source: string }, leftOut: Map<string, string>): Promise<Entry[]> {
+  const { device, medium } = settings;
   const entries: Entry[] = [];
-  const source = join(root, FILE);
-  await (point.makeFile === undefined ? makeDataFile(source, point.job.fileBytes, seed) : point.makeFile(source));
   for (const system of settings.systems) {
     if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
     const flaws = settings.flaws?.[system.name] ?? [];
-    const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root, file: FILE, ...(flaws.length === 0 ? {} : { flaws }) };
+    const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root: dirname(source), file: FILE, ...(flaws.length === 0 ? {} : { flaws }) };
     const reason = system.notOn?.[device] ?? (medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED);
     if (reason !== undefined) {
       leftOut.set(system.name, reason);
