@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeMedium } from '../gpufs/media/report.ts';
-import { profileOf } from '../gpufs/media/media.ts';
+import { profileOf, RAW } from '../gpufs/media/media.ts';
 import { nativeProfile } from '../gpufs/media/native_profile.ts';
 import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import type { Mount } from '../gpufs/mount.ts';
@@ -118,7 +118,7 @@ function flushOf(name: string, source: string, { inputs = {}, prelude = '', serv
   return { ...flusher, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, source: withService(source, service) };
 }
 
-/** A dispatch of one warp, and those that serve it. */
+/** The dispatch of a flush, with the warps that serve it. */
 function flushBy({ service }: ShaderPart, inputs: InputValues<InputTypes>, warps: number) {
   if (service === undefined) return { items: warps, inputs, outputs: {} };
   return { items: warps + service.warps, inputs: { ...inputs, all_items: warps }, outputs: { ended_items: 1 } };
@@ -162,13 +162,13 @@ interface DmaInputs {
   inputs: { dma_way: number; dma_way_back: number; dma_stages: KernelMemory; dma_file: KernelMemory };
 }
 
-/** As a mount with `fill: 'auto'` does: files are read, and written, where they lie, if the driver lets a GPU do that. */
+/** As a mount with `fill: 'auto'` does: files are read, and written, where they lie, if the driver lets a GPU do that and no medium is to shape it. */
 async function dmaFor(fs: Mount, job: Job, stageBytes: number): Promise<DmaInputs> {
   const nothing = await fs.memory({ bytes: 16, place: 'host' });
   if (fs.device.name === 'cpu') return { inputs: { dma_way: WAY.direct, dma_way_back: WAY.direct, dma_stages: nothing, dma_file: nothing } };
   const stages = await fs.memory({ bytes: stageBytes, place: 'host' });
-  const mapped = (writes: boolean): Promise<KernelMemory | undefined> =>
-    fs.memory({ file: join(job.root, job.file), bytes: job.fileBytes, writes }).catch(() => undefined);
+  const mapped = async (writes: boolean): Promise<KernelMemory | undefined> =>
+    job.medium === RAW ? fs.memory({ file: join(job.root, job.file), bytes: job.fileBytes, writes }).catch(() => undefined) : undefined;
   const writable = job.workload.writes ? await mapped(true) : undefined;
   const file = writable ?? (await mapped(false));
   return {
