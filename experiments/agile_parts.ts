@@ -1,5 +1,5 @@
 // AGILE for its two systems: how much memory it needs, and the texts that both have.
-import { type Baseline, dmaOf } from './baseline_system.ts';
+import { type Baseline, dmaOf, flawMask, nvmePairBytes } from './baseline_system.ts';
 import type { Job, ShaderPart } from './system.ts';
 
 /** The bits of AgileFlaw in agile_state.h, in their order. */
@@ -63,23 +63,20 @@ export type AgileAccess = Pick<ShaderPart, 'start' | 'access' | 'release' | 'ahe
 export function agileBaseline(shape: AgileShape, access: AgileAccess, { flaws = [], lands = false }: AgileOptions = {}): Baseline {
   const { queues, depth, lines, blocks, buffers, serviceWarps, lineBytes, flushWarps = 1 } = shape;
   if (serviceWarps * QUEUES_OF_SERVICE_MAX < queues) throw new Error(`a service warp serves at most ${QUEUES_OF_SERVICE_MAX} queues, and ${serviceWarps} cannot serve ${queues}`);
-  const names = Object.keys(agileFlaws);
-  const mask = flaws.reduce((sum, flaw) => sum | (1 << names.indexOf(flaw)), 0);
   const queueWords = QUEUE_WORDS + Math.ceil((2 * depth) / 32) * 32;
   const words = 2 * 32 + queues * queueWords + 6 * lines + 3 * blocks + 6 * buffers;
-  const pairBytes = Math.ceil((256 + depth * 80) / 128) * 128;
   const { open = '', ...others } = access;
   return {
     part: {
       ...others,
-      prelude: `#define AGILE_FLAWS ${mask}u\n#define AGILE_LANDS ${lands ? 1 : 0}u\n#define AGILE_LINE_BYTES ${lineBytes}u\n#include "baselines/agile.h"\n`,
+      prelude: `#define AGILE_FLAWS ${flawMask(agileFlaws, flaws)}u\n#define AGILE_LANDS ${lands ? 1 : 0}u\n#define AGILE_LINE_BYTES ${lineBytes}u\n#include "baselines/agile.h"\n`,
       pieceBytes: lineBytes,
       open: agileOpen('item') + open,
       close: '',
       service: { warps: serviceWarps, text: `${agileOpen('service_warp')}\nreturn agile_serve(fs, agile, service_warp, ${serviceWarps}u, ended_items, all_items);` },
     },
     memories: {
-      queues: { bytes: queues * pairBytes, place: 'host' },
+      queues: { bytes: queues * nvmePairBytes(depth), place: 'host' },
       agile_words: { bytes: words * 4, place: 'device' },
       lines: { bytes: lines * lineBytes, place: 'device' },
       buffers: { bytes: Math.max(1, buffers) * lineBytes, place: 'device' },

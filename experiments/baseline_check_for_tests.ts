@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { CheckOptions } from '../gpufs/check_options.ts';
 import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import { mount, type Mount } from '../gpufs/mount.ts';
-import type { Baseline } from './baseline_system.ts';
+import { type Baseline, flushBy, flushOf } from './baseline_system.ts';
 import { dispatchRound, kernelOn } from './kernel_system.ts';
-import { kernelOf, serviceInputs, serviceOutputs, withService } from './kernel_text.ts';
+import { kernelOf } from './kernel_text.ts';
 import { wrongTotal } from './lists.ts';
 import type { Job, ShaderPart } from './system.ts';
 import type { Round, Workload } from './workload.ts';
@@ -60,13 +60,12 @@ export async function checkBaseline(checked: CheckedBaseline): Promise<Found | u
   };
   const prelude = `#include "baselines/dma.h"\n#include "baselines/nvme_drive.h"\n${baseline.part.prelude ?? ''}`;
   const part: ShaderPart = { ...baseline.part, inputs, prelude, service };
-  const flushOf = (text: string) => ({ name: `flush_of_${name}`, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, prelude, source: withService(text, service) });
   const root = mkdtempSync(join(tmpdir(), 'warpfs-baseline-'));
   const most = Math.ceil(Math.max(flushWarps, ...rounds.map(({ round }) => round.items)) / group) * group + service.warps;
   let fs: Mount | undefined;
   const begin = async (after: number) => {
     fs = await mount({ root, device: 'cpu', cache: { lines: 8, lineBytes: 512 }, residentWarps: most, check: { laneCount: 2, ...checked.check, seed: (checked.check?.seed ?? 1) + after } });
-    return { fs, kernel: await kernelOn(fs, kernelOf(name, part, workload)), flusher: flush === undefined ? undefined : await kernelOn(fs, flushOf(flush)) };
+    return { fs, kernel: await kernelOn(fs, kernelOf(name, part, workload)), flusher: flush === undefined ? undefined : await kernelOn(fs, flushOf(name, flush, part)) };
   };
   const job = { file: 'none', root } as Job;
   try {
@@ -83,7 +82,7 @@ export async function checkBaseline(checked: CheckedBaseline): Promise<Found | u
           const wrong = wrongTotal(totals, expected);
           if (wrong !== undefined) return { kind: 'wrong_total', message: wrong, after };
         }
-        const flushing = mounted.flusher?.dispatch({ items: service.warps + flushWarps, inputs: { ...given, all_items: flushWarps }, outputs: { ended_items: 1 } });
+        const flushing = mounted.flusher?.dispatch(flushBy(part, given, flushWarps));
         if (flushWaits) await flushing;
         const wrong = checked.diskAfter?.findIndex((byte, at) => byte !== values['disk']?.view?.[at]) ?? -1;
         const byte = values['disk']?.view?.[wrong];

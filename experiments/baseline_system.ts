@@ -34,6 +34,16 @@ export interface Baseline {
   flushWaits?: false;
 }
 
+/** Bits for a header: the n-th known flaw is bit n. */
+export function flawMask(known: object, wanted: readonly string[]): number {
+  return Object.keys(known).reduce((bits, name, bit) => bits | (wanted.includes(name) ? 1 << bit : 0), 0);
+}
+
+/** As `nvme_pair_bytes` of nvme_queue.h: doorbells, then entries of 64 and of 16 bytes. */
+export function nvmePairBytes(depth: number): number {
+  return Math.ceil((256 + depth * 80) / 128) * 128;
+}
+
 /** For statements of a part: `dma`, as dma.h wants it. `lines`: the name of that memory. */
 export const dmaOf = (lines: string): string => `const Dma dma = {dma_way, dma_way_back, ${lines}, dma_stages, dma_file};`;
 
@@ -112,14 +122,14 @@ export async function prepareBaseline(name: string, job: Job, baseline: Baseline
   }
 }
 
-function flushOf(name: string, source: string, { inputs = {}, prelude = '', service }: ShaderPart): KernelDefinition<InputTypes, OutputTypes> {
+export function flushOf(name: string, source: string, { inputs = {}, prelude = '', service }: ShaderPart): KernelDefinition<InputTypes, OutputTypes> {
   const flusher = { name: `flush_of_${name}`, prelude };
   if (service === undefined) return { ...flusher, inputs, source };
   return { ...flusher, inputs: { ...inputs, ...serviceInputs }, outputs: serviceOutputs, source: withService(source, service) };
 }
 
 /** The dispatch of a flush, with the warps that serve it. */
-function flushBy({ service }: ShaderPart, inputs: InputValues<InputTypes>, warps: number) {
+export function flushBy({ service }: ShaderPart, inputs: InputValues<InputTypes>, warps: number) {
   if (service === undefined) return { items: warps, inputs, outputs: {} };
   return { items: warps + service.warps, inputs: { ...inputs, all_items: warps }, outputs: { ended_items: 1 } };
 }

@@ -1,5 +1,5 @@
 // CAM as a baseline. native/shaders/baselines/CAM.md says what is modelled.
-import { type Baseline, dmaOf } from './baseline_system.ts';
+import { type Baseline, dmaOf, flawMask } from './baseline_system.ts';
 import type { Job } from './system.ts';
 
 export interface CamShape {
@@ -18,8 +18,7 @@ const TURNS = 8;
 const BUFFERS = 3; // that the layout has room for: cam_batch.h
 const GROUP_WORDS = 16;
 
-const flawBits: Readonly<Record<string, number>> = { status_ignored: 1 };
-
+/** In the order of the bits of CamFlaw. */
 export const camFlaws: Readonly<Record<string, string>> = {
   status_ignored: 'nobody looks whether a batch went well: what could not be read is taken for the bytes of the file',
 };
@@ -51,11 +50,10 @@ export function camBaseline(shape: CamShape): Baseline {
   const [buffers, placeBytes] = [buffersOf(writes), placeBytesOf(accessBytes)];
   const warpBytes = buffers * turns * placeBytes;
   const bytes = groups * groupWarps * warpBytes;
-  const mask = flaws.reduce((bits, flaw) => bits | (flawBits[flaw] ?? 0), 0);
   const turn = 'access - first';
   return {
     part: {
-      prelude: `#define CAM_FLAWS ${mask}u\n#include "baselines/cam_group.h"\n`,
+      prelude: `#define CAM_FLAWS ${flawMask(camFlaws, flaws)}u\n#include "baselines/cam_group.h"\n`,
       groupWarps,
       ahead: 2 * turns - 1,
       shared: { cam_words: `u32[${GROUP_WORDS + groupWarps}]` },

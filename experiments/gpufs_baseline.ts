@@ -1,5 +1,5 @@
 // GPUfs as a baseline: what its systems have in common. native/shaders/baselines/GPUFS.md says what is modelled.
-import { type Baseline, dmaOf } from './baseline_system.ts';
+import { type Baseline, dmaOf, flawMask } from './baseline_system.ts';
 import type { Job, ShaderPart } from './system.ts';
 
 export interface GpufsShape {
@@ -19,11 +19,7 @@ const SWAP_PAGES = 64;
 const BUCKETS_PER_FRAME = 16;
 const [POOL_WORDS, FRAME_WORDS, BUCKET_WORDS] = [160, 16, 2]; // gpufs_pool.h
 
-/** With the bits of `GpufsFlaw`. */
-const flawBits: Readonly<Record<string, number>> = {
-  index_after_free: 1, dirty_asserts: 2, writes_refused: 4, dirty_seen_early: 8, bucket_held: 16, init_tried_once: 32, map_dirties: 64, few_buckets: 128, ring_moved: 256,
-};
-
+/** In the order of the bits of GpufsFlaw. */
 export const gpufsFlaws: Readonly<Record<string, string>> = {
   index_after_free: 'which staging area a page lies in is read from the slot again when the slot has been given back: somebody else may have it, and an area is never free again',
   dirty_asserts: 'a swap that passes half of the pages without finding one to free gives up, though there are clean ones further on',
@@ -64,13 +60,12 @@ export function gpufsBaseline(shape: GpufsShape, part: Omit<ShaderPart, 'prelude
   const { frames, pageBytes, workers, slots, flaws = [] } = shape;
   const ring = powerOfTwo(frames);
   const buckets = powerOfTwo(frames * BUCKETS_PER_FRAME);
-  const mask = flaws.reduce((bits, flaw) => bits | (flawBits[flaw] ?? 0), 0);
   const opened = `
       ${dmaOf('pages')}
       const Gpufs gpufs = {slots, (WARPFS_DEVICE uint*)claims, (WARPFS_DEVICE uint*)pool, (WARPFS_DEVICE uint*)buckets, dma,
                            frames, ${ring}u, ${buckets}u, page_shift, workers, slots_of_worker, swap_pages, ${shape.writes ? 1 : 0}u};`;
   return {
-    part: { ...part, prelude: `#define GPUFS_FLAWS ${mask}u\n#include "baselines/gpufs_group.h"\n`, open: `${opened}${part.open}` },
+    part: { ...part, prelude: `#define GPUFS_FLAWS ${flawMask(gpufsFlaws, flaws)}u\n#include "baselines/gpufs_group.h"\n`, open: `${opened}${part.open}` },
     memories: {
       slots: { bytes: (workers * slots + workers * 2) * 128, place: 'host' },
       claims: { bytes: workers * slots * 128, place: 'device' },

@@ -75,16 +75,15 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
       const entries = await entriesOf(point, settings, { root, source: await sources.of(point) }, leftOut);
       try {
         await prepare(entries);
-        leaveOut(entries, leftOut);
         for (let run = 0; run <= settings.runs && !settings.stop.aborted; run++) {
           await oneRun(point, entries, run, settings.stop);
-          leaveOut(entries, leftOut);
           settings.progress(++done, total);
         }
       } finally {
         // The last first: a C library takes thread-local memory of modules back in that order alone, and has little of it.
         for (const entry of entries.toReversed()) {
           entry.note = entry.prepared?.note?.();
+          if (entry.cannot !== undefined) leftOut.set(entry.system.name, entry.cannot);
           await entry.prepared?.close();
         }
         await rm(root, { recursive: true, force: true });
@@ -132,13 +131,6 @@ async function prepare(entries: Entry[]): Promise<void> {
       }
     }),
   );
-}
-
-/** Who has found out that it cannot do this. */
-function leaveOut(entries: Entry[], leftOut: Map<string, string>): void {
-  for (const entry of entries) {
-    if (entry.cannot !== undefined) leftOut.set(entry.system.name, entry.cannot);
-  }
 }
 
 async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSignal): Promise<void> {

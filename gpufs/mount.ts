@@ -128,7 +128,7 @@ async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: Re
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
   if (choice.name !== 'cuda') {
-    return new NativeBackedMount(await makeNativeMount(native, nativeConfig(resolved, workers), settings), { options: resolved, choice, settings });
+    return new NativeBackedMount(await makeNativeMount(native, nativeConfig(resolved, workers), settings), { binding: native, options: resolved, choice, settings });
   }
   const serial = serialReason(settings.environment);
   checkSerial(serial, resolved.wait);
@@ -138,10 +138,11 @@ async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: Re
   const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay', lineInfo: serial !== undefined };
   const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
   const config = nativeConfig(resolved, workers, { builtin: builtin.module, serial: serial !== undefined });
-  return new NativeBackedMount(await makeNativeMount(native, config, settings), { options: resolved, choice, settings, cuda, serial });
+  return new NativeBackedMount(await makeNativeMount(native, config, settings), { binding: native, options: resolved, choice, settings, cuda, serial });
 }
 
 interface MountParts {
+  binding: NativeBinding;
   options: ResolvedOptions;
   choice: DeviceChoice;
   settings: MountSettings;
@@ -152,6 +153,7 @@ interface MountParts {
 class NativeBackedMount implements Mount {
   readonly options: ResolvedOptions;
   readonly device: DeviceInfo;
+  readonly #binding: NativeBinding;
   readonly #native: NativeMount;
   readonly #settings: MountSettings;
   readonly #queue = new CallQueue();
@@ -163,8 +165,9 @@ class NativeBackedMount implements Mount {
   /** What check mode saw; afterwards nothing is as it should be. */
   #finding: NativeFinding | undefined;
 
-  constructor(native: NativeMount, { options, choice, settings, cuda, serial }: MountParts) {
+  constructor(native: NativeMount, { binding, options, choice, settings, cuda, serial }: MountParts) {
     const { engine, engineNote, sandbox, fill, process, workers, residentWarps } = native.describe();
+    this.#binding = binding;
     this.#native = native;
     this.#settings = settings;
     this.options = options;
@@ -215,7 +218,7 @@ class NativeBackedMount implements Mount {
     this.#mustBeMounted();
     checkMemory(options);
     try {
-      const placed = await (this.device.name === 'cpu' ? placeInHost(loadNativeBinding().binding, options) : placeOnDevice(this.#native, options));
+      const placed = await (this.device.name === 'cpu' ? placeInHost(this.#binding, options) : placeOnDevice(this.#native, options));
       const memory = new KernelMemory(options.bytes, placed);
       this.#memories.push(memory);
       return memory;

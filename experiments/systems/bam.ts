@@ -1,6 +1,6 @@
 // The design of BaM: a direct table, tickets for slots, queue pairs that warps share and poll themselves. What it is about, and what it is not:
 // native/shaders/baselines/BAM.md
-import { type Baseline, dmaOf, prepareBaseline } from '../baseline_system.ts';
+import { type Baseline, dmaOf, flawMask, nvmePairBytes, prepareBaseline } from '../baseline_system.ts';
 import { cacheOf } from '../kernel_system.ts';
 import type { Job, System } from '../system.ts';
 
@@ -49,12 +49,10 @@ export const bamOf = (stages: string): string => `
 
 export function bamBaseline(shape: BamShape, flaws: readonly BamFlaw[] = []): Baseline {
   const { fileBytes, lineBytes, slots, items, stages, queues, depth, ids, flushWarps } = shape;
-  const mask = Object.keys(shaderFlaws).reduce((bits, name, bit) => bits | (flaws.includes(name as BamFlaw) ? 1 << bit : 0), 0);
-  const pairBytes = Math.ceil((256 + depth * 80) / 128) * 128;
   const markWords = Math.ceil((256 + depth * 24 + ids) / 32) * 32;
   return {
     part: {
-      prelude: `#define BAM_FLAWS ${mask}u\n#include "baselines/bam.h"\n#include "baselines/bam_array.h"\n#include "baselines/bam_flush.h"\n`,
+      prelude: `#define BAM_FLAWS ${flawMask(shaderFlaws, flaws)}u\n#include "baselines/bam.h"\n#include "baselines/bam_array.h"\n#include "baselines/bam_flush.h"\n`,
       pieceBytes: lineBytes,
       open: `${bamOf('bam_stages')}
       BamPtr bam_at = {0u, 0u, 0u};`,
@@ -70,7 +68,7 @@ export function bamBaseline(shape: BamShape, flaws: readonly BamFlaw[] = []): Ba
       bam_slots: { bytes: slots * SLOT_BYTES, place: 'device' },
       bam_shared: { bytes: SHARED_BYTES, place: 'device' },
       bam_marks: { bytes: queues * markWords * 4, place: 'device' },
-      bam_queues: { bytes: queues * pairBytes, place: 'host' },
+      bam_queues: { bytes: queues * nvmePairBytes(depth), place: 'host' },
       bam_lines: { bytes: slots * lineBytes, place: 'device' },
     },
     numbers: {

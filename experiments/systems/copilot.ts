@@ -1,5 +1,5 @@
 // CoPilotIO: warps submit and go on, the host polls the completion queues, bytes come into buffers of the warps. What is modelled: native/shaders/baselines/COPILOT.md.
-import { type Baseline, dmaOf, prepareBaseline } from '../baseline_system.ts';
+import { type Baseline, dmaOf, flawMask, nvmePairBytes, prepareBaseline } from '../baseline_system.ts';
 import type { Job, System } from '../system.ts';
 
 const BLOCK = 512;
@@ -32,7 +32,6 @@ export interface CopilotSize {
 
 /** Whole blocks around an access that begins anywhere. */
 const bufferBytes = (accessBytes: number): number => (Math.ceil(accessBytes / BLOCK) + 1) * BLOCK;
-const pairBytes = (depth: number): number => Math.ceil((256 + depth * 80) / 128) * 128;
 const submissionBytes = (depth: number): number => Math.ceil((96 + depth) / 32) * 128;
 const powerAbove = (least: number): number => 2 ** Math.ceil(Math.log2(least));
 
@@ -58,11 +57,10 @@ const buffer = `
 
 export function copilotOf(size: CopilotSize): Baseline {
   const { items, queues, depth, ahead, buffers, accessBytes, agents, flaws } = size;
-  const mask = Object.keys(FLAWS).reduce((sum, flaw, bit) => sum + (flaws.includes(flaw) ? 2 ** bit : 0), 0);
   const ids = Math.ceil(items / queues) * buffers;
   return {
     part: {
-      prelude: `#define COPILOT_FLAWS ${mask}u\n#define COPILOT_BUFFERS ${buffers}u\n#include "baselines/copilot.h"\n`,
+      prelude: `#define COPILOT_FLAWS ${flawMask(FLAWS, flaws)}u\n#define COPILOT_BUFFERS ${buffers}u\n#include "baselines/copilot.h"\n`,
       ahead,
       open: `
     ${dmaOf('lines')}
@@ -91,7 +89,7 @@ export function copilotOf(size: CopilotSize): Baseline {
     if (settled != 0) return settled;`,
     },
     memories: {
-      shared: { bytes: queues * (pairBytes(depth) + 128 + ids * 8), place: 'host' },
+      shared: { bytes: queues * (nvmePairBytes(depth) + 128 + ids * 8), place: 'host' },
       submissions: { bytes: queues * submissionBytes(depth), place: 'device' },
       lines: { bytes: items * buffers * bufferBytes(accessBytes), place: 'device' },
     },

@@ -13,9 +13,8 @@ const MAPPED: Partial<MountOptions> = { fill: 'map', daemon: { threads: 2 } };
 const PULLED: Partial<MountOptions> = { fill: 'pull', daemon: { threads: 12, io: 'pread' }, ring: { count: 12 } };
 const PUSHED: Partial<MountOptions> = { ...PULLED, fill: 'push' };
 
-/** So many of the reads have to miss, or the row is no measurement of misses. Tiny caches forget less evenly, and are no measurement anyway. */
+/** So many of the reads have to miss, or the row is no measurement of misses. */
 const MISSES_LEAST = 0.95;
-const MISSES_LEAST_TINY = 0.75;
 
 export interface ColdRig {
   rig: SpeedRig;
@@ -32,8 +31,8 @@ export async function coldRig(context: BenchContext, closeLater: CloseLater, opt
 }
 
 /** M/s. Throws where too many reads hit. */
-export function coldRate({ nanoseconds, counters }: Launched, total: number, { tiny }: BenchContext): number {
-  mustBe(counters.misses >= total * (tiny ? MISSES_LEAST_TINY : MISSES_LEAST), `only ${counters.misses} of ${total} reads missed`);
+export function coldRate({ nanoseconds, counters }: Launched, total: number): number {
+  mustBe(counters.misses >= total * MISSES_LEAST, `only ${counters.misses} of ${total} reads missed`);
   return (total * 1000) / nanoseconds;
 }
 
@@ -64,7 +63,7 @@ function coldBenchmark({ name, question, options, lineBytes = 4096, maps = false
           const most = await ceiling.measure();
           const done = await launch();
           resident = done.warps;
-          return { value: coldRate(done, pages, context), ceiling: most };
+          return { value: coldRate(done, pages), ceiling: most };
         },
         note: () => `${resident} warps; ${rig.fs.describe().fill}`,
       };

@@ -53,7 +53,7 @@ const smsForCold: Benchmark = {
         const seen: string[] = [];
         for (const groups of counts) {
           const done = await rig.launch(kernel, { warps: groups * groupWarps, total, pieces: pages }, places, { groupWarps });
-          const rate = coldRate(done, total, context);
+          const rate = coldRate(done, total);
           const used = different(done.outputs['multiprocessors'] as Uint32Array);
           seen.push(`${used} SMs ${rate.toFixed(2)}`);
           note = `groups of ${groupWarps} warps, so that each is on one SM; those used were counted; M/s in the last run: ${seen.join(', ')}; ceiling ${most.toFixed(2)}`;

@@ -82,7 +82,7 @@ driverTest('what is wrong is counted, and what was not done is told', () => {
 
 driverTest('an error says which yardstick failed, and at what', () => {
   const file = join(folder, 'data');
-  expect(measure([{ what: 'read_4096', place: 'file', path: file }], 'refuse')[0]?.error).toMatch(/^registering 1 MiB of .*data for reading with the driver: CUDA_ERROR_NOT_SUPPORTED/);
+  expect(measure([{ what: 'read_4096', place: 'file', path: file }], 'refuse')[0]?.error).toMatch(/^yardstick: registering 1 MiB of .*data for reading with the driver: CUDA_ERROR_NOT_SUPPORTED/);
   expect(
     measure([
       { what: 'read_4096', place: 'file', path: `${file}.none` },
@@ -94,8 +94,8 @@ driverTest('an error says which yardstick failed, and at what', () => {
       { what: 'pread', path: file, bytes: BYTES * 16, count: 1000 },
     ]).map(({ error }) => error),
   ).toEqual([
-    `cannot open ${file}.none: No such file or directory`,
-    `${file} has 1048576 bytes, fewer than 2097152`,
+    `yardstick: cannot open ${file}.none: No such file or directory`,
+    `yardstick: ${file} has 1048576 bytes, fewer than 2097152`,
     'yardstick read_4096: 3145728 bytes are not a power of two of pieces of 4096',
     expect.stringContaining('yardstick: looking for the kernel no_such_kernel'),
     'yardstick write_4096: all of memory of the host is written, so that it can be compared',

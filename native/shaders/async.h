@@ -11,7 +11,7 @@ WARPFS_CALL Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uin
   ticket.target = target;
   ticket.source = target;
   ticket.writes = false;
-  const int started = prefetch_far(fs, file, offset, length);
+  const int started = prefetch(fs, file, offset, length, true);
   ticket.error = started < 0 && started != WARPFS_PENDING ? started : 0;
   return ticket;
 }

@@ -205,22 +205,16 @@ WARPFS_FN bool range_is_near(WARPFS_THREAD const Fs& fs, ulong offset, uint coun
   return warp_broadcast(fs.lane, near, 0u) != 0u;
 }
 
-WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
+// All lanes. `far_alone`: for whoever will certainly wait for these bytes; what is near is not asked for, a read brings it sooner than the host would.
+WARPFS_FN int prefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, bool far_alone) {
   int result = 0;
   if (call_begin(fs, result)) return result;
   const FileView view = file_view(fs, file, offset, length, 0u, 0);
   if (view.error != 0) return call_end(fs, view.error);
+  if (far_alone && range_is_near(fs, offset, view.count)) return call_end(fs, (int)view.count);
   return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
 }
 
-// For whoever will certainly wait for these bytes: what is near is not asked for, a read brings it sooner than the host would.
-WARPFS_FN int prefetch_far(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
-  int result = 0;
-  if (call_begin(fs, result)) return result;
-  const FileView view = file_view(fs, file, offset, length, 0u, 0);
-  if (view.error != 0) return call_end(fs, view.error);
-  if (range_is_near(fs, offset, view.count)) return call_end(fs, (int)view.count);
-  return call_end(fs, (int)pages_prefetch(fs, view.source, offset, view.count));
-}
+WARPFS_CALL int gprefetch(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) { return prefetch(fs, file, offset, length, false); }
 
 }  // namespace warpfs

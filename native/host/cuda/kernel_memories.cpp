@@ -12,7 +12,7 @@ PlacedMemory KernelMemories::place(const MemoryRequest& request) {
   Kept kept;
   PlacedMemory placed{nullptr, request.bytes, true};
   if (!request.file.empty()) {
-    kept.file = std::make_unique<RegisteredFile>(context_, request.file, request.bytes, request.writes);
+    kept.file = std::make_unique<RegisteredFile>(context_, request.file, request.bytes, request.writes, "memory of kernels");
     kept.address = kept.file->address();
     placed.name = kept.file->words();
   } else if (request.host) {

@@ -11,8 +11,8 @@ namespace warpfs::cuda {
 /// A file, mapped and registered with the driver, so that the GPU reads it (and, where asked for, writes it) where it lies.
 class RegisteredFile {
  public:
-  /// Throws HostError, which says whether the file, the mapping or the driver was in the way.
-  RegisteredFile(Context& context, const std::string& path, uint64_t bytes, bool writes);
+  /// `what` it is for. Throws HostError, which says whether the file, the mapping or the driver was in the way.
+  RegisteredFile(Context& context, const std::string& path, uint64_t bytes, bool writes, const std::string& what);
   ~RegisteredFile();
   RegisteredFile(const RegisteredFile&) = delete;
   RegisteredFile& operator=(const RegisteredFile&) = delete;

@@ -81,7 +81,7 @@ YardstickAreas::Area YardstickAreas::device(uint64_t bytes, uint32_t seed) {
 YardstickAreas::Area YardstickAreas::file(const std::string& path, uint64_t bytes, bool writes) {
   if (file_ == nullptr || file_->path() != path || file_->bytes() != bytes || file_->writes() != writes) {
     file_.reset();
-    file_ = std::make_unique<RegisteredFile>(context_, path, bytes, writes);
+    file_ = std::make_unique<RegisteredFile>(context_, path, bytes, writes, "yardstick");
   }
   return {file_->address(), file_->words()};
 }

@@ -46,17 +46,8 @@ void CamBatches::begin_share(uint32_t thread, uint32_t group, uint32_t number, P
   const MediumKind medium_kind = kind == CamKind::READ ? MediumKind::READ : MediumKind::WRITE;
   for (const Entry& entry : own.entries) {
     const MediumTime time = host.ask(medium_kind, entry.bytes);
-    host.answer(thread, {medium_kind, time, carry_out(kind, entry, host), array});
+    host.answer(thread, {medium_kind, time, host.move(medium_kind, entry.offset, entry.bytes, entry.place), array});
   }
-}
-
-int32_t CamBatches::carry_out(uint32_t kind, const Entry& entry, PeerHost& host) const {
-  const PeerOptions& options = host.options();
-  if (entry.offset >= host.file_bytes()) return -Errno::eio;
-  if (!(kind == CamKind::READ ? options.reads_move : options.writes_move)) return 0;
-  if (entry.place > options.data_bytes || entry.bytes > options.data_bytes - entry.place) return -Errno::einval;
-  if (kind == CamKind::READ) return host.read(entry.offset, entry.bytes, entry.place);
-  return host.write(entry.offset, std::min(entry.bytes, host.file_bytes() - entry.offset), entry.place);  // the file does not grow
 }
 
 void CamBatches::tell(uint32_t thread, const PeerAnswer& answer) {

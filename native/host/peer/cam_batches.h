@@ -42,7 +42,6 @@ class CamBatches final : public PeerProtocol {
     std::atomic<int32_t> status{0};
   };
   void begin_share(uint32_t thread, uint32_t group, uint32_t number, PeerHost& host);
-  int32_t carry_out(uint32_t kind, const Entry& entry, PeerHost& host) const;
   void end_share(uint32_t thread, uint32_t array);
   uint64_t at(uint32_t group) const { return group * cam_group_bytes(shape_.entries); }
   uint32_t* word(uint64_t at) const { return reinterpret_cast<uint32_t*>(shared_ + at); }

@@ -3,7 +3,6 @@
 #include "../host_error.h"
 #include "../shared_words.h"
 
-#include <algorithm>
 #include <string>
 
 namespace warpfs {
@@ -55,22 +54,15 @@ uint32_t GpufsWorkers::serve(uint32_t worker, PeerHost& host) {
 }
 
 int32_t GpufsWorkers::carry_out(uint32_t slot, uint32_t area, uint32_t at, PeerHost& host) const {
-  const PeerOptions& options = host.options();
   const auto wide = [&](uint32_t low) { return load_relaxed(word(slot, low)) | uint64_t(load_relaxed(word(slot, low + 1))) << 32; };
   const uint32_t type = load_relaxed(word(slot, GPUFS_TYPE));
   if (type != GpufsType::READ && type != GpufsType::WRITE) return -Errno::einval;
-  const uint64_t offset = wide(GPUFS_OFFSET);
-  if (offset >= host.file_bytes()) return -Errno::eio;
   const bool reads = type == GpufsType::READ;
-  if (!(reads ? options.reads_move : options.writes_move)) return 0;
   uint64_t place = wide(GPUFS_PLACE);
   if (load_relaxed(word(slot, GPUFS_STAGED)) != 0) {
     place = reads ? gpufs_area_stage(shape_.slots_of_worker, slot / shape_.slots_of_worker, area, at, shape_.page_bytes) : gpufs_write_stage(slots(), slot, shape_.page_bytes);
   }
-  const uint64_t bytes = load_relaxed(word(slot, GPUFS_BYTES));
-  if (place > options.data_bytes || bytes > options.data_bytes - place) return -Errno::einval;
-  if (reads) return host.read(offset, bytes, place);
-  return host.write(offset, std::min(bytes, host.file_bytes() - offset), place);  // the file does not grow
+  return host.move(reads ? MediumKind::READ : MediumKind::WRITE, wide(GPUFS_OFFSET), load_relaxed(word(slot, GPUFS_BYTES)), place);
 }
 
 void GpufsWorkers::tell(uint32_t, const PeerAnswer& answer) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -128,6 +129,14 @@ int32_t PeerHost::read(uint64_t offset, uint64_t bytes, uint64_t at_data) {
 int32_t PeerHost::write(uint64_t offset, uint64_t bytes, uint64_t at_data) {
   const uint8_t* const from = options_.data + at_data;
   return move_all(bytes, [&](uint64_t done) { return pwrite(options_.fd, from + done, bytes - done, off_t(offset + done)); });
+}
+
+int32_t PeerHost::move(MediumKind kind, uint64_t offset, uint64_t bytes, uint64_t at_data) {
+  const bool reads = kind == MediumKind::READ;
+  if (offset >= file_bytes_) return -Errno::eio;
+  if (!(reads ? options_.reads_move : options_.writes_move)) return 0;
+  if (at_data > options_.data_bytes || bytes > options_.data_bytes - at_data) return -Errno::einval;
+  return reads ? read(offset, bytes, at_data) : write(offset, std::min(bytes, file_bytes_ - offset), at_data);
 }
 
 int32_t PeerHost::sync() { return fdatasync(options_.fd) == 0 ? 0 : -errno; }

@@ -65,6 +65,8 @@ class PeerHost {
   int32_t read(uint64_t offset, uint64_t bytes, uint64_t at_data);
   int32_t write(uint64_t offset, uint64_t bytes, uint64_t at_data);
   int32_t sync();
+  /// For protocols without statuses of their own: checks both places, moves what is to be moved here, and does not let the file grow.
+  int32_t move(MediumKind kind, uint64_t offset, uint64_t bytes, uint64_t at_data);
   /// When what is asked for now may be answered.
   MediumTime ask(MediumKind kind, uint64_t bytes);
   /// At once, or when its time has come.

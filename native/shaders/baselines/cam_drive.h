@@ -3,6 +3,7 @@
 #pragma once
 #include "bus.h"
 #include "cam_batch.h"
+#include "drive_end.h"
 
 namespace warpfs {
 
@@ -47,12 +48,13 @@ WARPFS_FN void cam_drive_batch(WARPFS_THREAD const Lane& lane, WARPFS_THREAD con
 // All lanes. Serves until all items have ended and nothing is left: 0, or that somebody waited too long.
 WARPFS_FN int cam_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CamDrive& drive, WARPFS_DEVICE const uint* ended_items, uint all_items) {
   WARPFS_THREAD const Lane& lane = fs.lane;
-  WaitBound bound;
-  wait_start(fs, bound);
-  for (;;) {
-    // Looked at before the bells: whoever ended has rung before.
-    const bool last = warp_broadcast(lane, is_leader(fs) ? atomic_load(ended_items) : 0u, 0u) == all_items;
-    uint served = 0u;
+  DriveEnd end;
+  drive_begin(fs, end);
+  int outcome = 0;
+  uint served = 0u;
+  do {
+    drive_look(fs, end, ended_items, all_items);
+    served = 0u;
     for (uint group = 0; group < drive.groups; group++) {
       const ulong at = group * cam_group_bytes(drive.entries);
       const uint bell = cam_drive_word(lane, drive, at + CAM_BELL);
@@ -66,13 +68,8 @@ WARPFS_FN int cam_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CamDrive& driv
       }
       if (is_leader(fs)) drive.kept[group] = bell;
     }
-    if (served != 0u) {
-      wait_start(fs, bound);
-    } else {
-      if (last) return 0;
-      if (!warp_wait_again(fs, bound)) return wait_outcome();
-    }
-  }
+  } while (drive_goes_on(fs, end, served, outcome));
+  return outcome;
 }
 
 }  // namespace warpfs

@@ -32,18 +32,17 @@ WARPFS_FN uint agent_drain(WARPFS_DEVICE uchar* shared, CopilotShape shape, uint
 
 // All lanes. Serves the first `queues` until all items have ended.
 WARPFS_FN int copilot_agent(WARPFS_THREAD Fs& fs, WARPFS_DEVICE uchar* shared, CopilotShape shape, uint queues, WARPFS_DEVICE uint* kept, WARPFS_DEVICE const uint* ended_items, uint all_items) {
-  WaitBound bound;
-  wait_start(fs, bound);
-  for (;;) {
-    // Looked at before the queues: whoever ended has waited for all that it asked for.
-    const bool last = warp_broadcast(fs.lane, is_leader(fs) ? atomic_load(ended_items) : 0u, 0u) == all_items;
-    uint drained = 0u;
+  DriveEnd end;
+  drive_begin(fs, end);
+  int outcome = 0;
+  uint drained = 0u;
+  do {
+    drive_look(fs, end, ended_items, all_items);
+    drained = 0u;
     for (uint queue = 0; is_leader(fs) && queue < queues; queue++) drained += agent_drain(shared, shape, queue, kept + queue * AGENT_WORDS);
     drained = warp_broadcast(fs.lane, drained, 0u);
-    if (drained != 0u) wait_start(fs, bound);
-    else if (last) return 0;
-    else if (!warp_wait_again(fs, bound)) return wait_outcome();
-  }
+  } while (drive_goes_on(fs, end, drained, outcome));
+  return outcome;
 }
 
 }  // namespace warpfs

@@ -2,6 +2,7 @@
 // does is what native/host/peer/gpufs_workers.cpp does; the file is memory.
 #pragma once
 #include "bus.h"
+#include "drive_end.h"
 #include "gpufs_slots.h"
 
 namespace warpfs {
@@ -72,20 +73,16 @@ WARPFS_FN uint gpufs_drive_serve(WARPFS_THREAD const Lane& lane, WARPFS_THREAD c
 // All lanes. Serves until all items have ended and nothing is left: 0, or that somebody waited too long.
 WARPFS_FN int gpufs_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const GpufsDrive& drive, WARPFS_DEVICE const uint* ended_items, uint all_items) {
   WARPFS_THREAD const Lane& lane = fs.lane;
-  WaitBound bound;
-  wait_start(fs, bound);
-  for (;;) {
-    // Looked at before the slots: whoever ended has asked before.
-    const bool last = warp_broadcast(lane, is_leader(fs) ? atomic_load(ended_items) : 0u, 0u) == all_items;
-    uint served = 0u;
+  DriveEnd end;
+  drive_begin(fs, end);
+  int outcome = 0;
+  uint served = 0u;
+  do {
+    drive_look(fs, end, ended_items, all_items);
+    served = 0u;
     for (uint worker = 0; worker < drive.workers; worker++) served += gpufs_drive_serve(lane, drive, worker);
-    if (served != 0u) {
-      wait_start(fs, bound);
-    } else {
-      if (last) return 0;
-      if (!warp_wait_again(fs, bound)) return wait_outcome();
-    }
-  }
+  } while (drive_goes_on(fs, end, served, outcome));
+  return outcome;
 }
 
 }  // namespace warpfs

@@ -2,6 +2,7 @@
 // native/host/peer/nvme_controller.cpp does; the file is memory.
 #pragma once
 #include "bus.h"
+#include "drive_end.h"
 #include "nvme_queue.h"
 
 namespace warpfs {
@@ -44,17 +45,13 @@ WARPFS_FN int nvme_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const NvmeDrive& dr
     tails[queue] = drive.kept[queue * NVME_DRIVE_WORDS + 1u];
     phases[queue] = 1u ^ drive.kept[queue * NVME_DRIVE_WORDS + 2u];
   }
-  WaitBound bound;
-  wait_start(fs, bound);
-  for (;;) {
-    // Looked at before the queues: whoever ended has rung before.
-    uint ended = 0u;
-    if (is_leader(fs)) {
-      ended = atomic_load(ended_items);
-      fence_acquire();
-    }
-    const bool last = warp_broadcast(lane, ended, 0u) == all_items;
-    uint took = 0u;
+  DriveEnd end;
+  drive_begin(fs, end);
+  int outcome = 0;
+  uint took = 0u;
+  do {
+    drive_look(fs, end, ended_items, all_items);
+    took = 0u;
     for (uint queue = 0; queue < drive.queue_count; queue++) {
       const ulong pair = queue * nvme_pair_bytes(drive.depth);
       const uint bell = warp_broadcast(lane, is_leader(fs) ? peer_load(nvme_word(drive.queues, nvme_sq_doorbell(pair))) : 0u, 0u) % drive.depth;
@@ -70,7 +67,7 @@ WARPFS_FN int nvme_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const NvmeDrive& dr
         warp_sync(lane);
         const uint next = (tails[queue] + 1u) % drive.depth;
         while (warp_broadcast(lane, is_leader(fs) ? peer_load(nvme_word(drive.queues, nvme_cq_doorbell(pair))) : 0u, 0u) % drive.depth == next) {
-          if (!warp_wait_again(fs, bound)) return wait_outcome();
+          if (!warp_wait_again(fs, end.bound)) return wait_outcome();
         }
         if (is_leader(fs)) {
           WARPFS_DEVICE uint* entry = nvme_word(drive.queues, nvme_completion(pair, drive.depth, tails[queue]));
@@ -84,13 +81,8 @@ WARPFS_FN int nvme_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const NvmeDrive& dr
         took++;
       }
     }
-    if (took != 0u) {
-      wait_start(fs, bound);
-    } else {
-      if (last) break;
-      if (!warp_wait_again(fs, bound)) return wait_outcome();
-    }
-  }
+  } while (drive_goes_on(fs, end, took, outcome));
+  if (outcome != 0) return outcome;
   for (uint queue = 0; is_leader(fs) && queue < drive.queue_count; queue++) {
     drive.kept[queue * NVME_DRIVE_WORDS] = heads[queue];
     drive.kept[queue * NVME_DRIVE_WORDS + 1u] = tails[queue];
