@@ -16,9 +16,9 @@ export const experiment: Experiment = {
   question: 'How many random reads of 4 KB does each design give, and how long does one take, when the file is four times as large as the memory for it?',
   metrics: { rate: 'kreads/s', wait_median: 'us', wait_p99: 'us', hit_ratio: '%' },
   options: [
-    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000, gpu: { usual: 400_000, full: 1_000_000 } },
-    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: [1, 8, 64], tiny: [1, 8], full: [1, 2, 4, 8, 16, 32, 64, 128, 256], gpu: { usual: [64, 1024, 4096], full: [32, 128, 512, 1024, 2048, 4096] }, sweep: true },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 512, full: 2048 } },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000, gpu: { usual: 65_536, full: 131_072 } },
+    { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: [1, 8, 64], tiny: [1, 8], full: [1, 2, 4, 8, 16, 32, 64, 128, 256], gpu: { usual: [64, 1024, 4096], full: [32, 256, 1024, 4096] }, sweep: true },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 512 } },
     { name: 'threads', what: 'threads of the host that move bytes', min: 1, max: 64, usual: 1, tiny: 1, gpu: { usual: 8 } },
   ],
   predictions: [

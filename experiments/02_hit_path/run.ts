@@ -17,10 +17,10 @@ export const experiment: Experiment = {
   metrics: { bandwidth: 'GB/s', rate: 'kreads/s', hit_ratio: '%' },
   options: [
     { name: 'bytes', what: 'bytes of one read', min: 16, max: 4096, usual: [256, 1024, 4096], tiny: [256, 4096], full: [64, 128, 256, 512, 1024, 2048, 4096], gpu: { full: [64, 256, 1024, 4096] }, sweep: true },
-    { name: 'reads', what: 'reads of each warp in a timed run', min: 1, max: 1_000_000, usual: 400, tiny: 20, full: 4000, gpu: { usual: 200, full: 500 } },
-    { name: 'repeats', what: 'times that a timed run goes through its list', min: 1, max: 100_000, usual: 4, tiny: 4, gpu: { usual: 50 } },
+    { name: 'reads', what: 'reads of each warp in a timed run', min: 1, max: 1_000_000, usual: 400, tiny: 20, full: 4000, gpu: { usual: 200, full: 250 } },
+    { name: 'repeats', what: 'times that a timed run goes through its list', min: 1, max: 100_000, usual: 4, tiny: 4, gpu: { usual: 8 } },
     { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 65_536, usual: 16, tiny: 2, full: 256, gpu: { usual: 256, full: 1024 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 65_536, usual: 16, tiny: 2, full: 256, gpu: { usual: 256, full: 512 } },
   ],
   predictions: [
     besideBest('bandwidth', '4 KiB', { bytes: 4096 }, 'a hit in place takes two read-modify-writes of a word of the line, and a copy out none'),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { wordAt } from '../../gpufs/bench/data_set.ts';
 import { besideBest } from '../beside_best.ts';
 import type { Experiment } from '../experiment.ts';
-import { type Access, roundOf, totalsOf } from '../lists.ts';
+import { type Access, roundOf, sumOfWords, totalsOf } from '../lists.ts';
 import type { Job } from '../system.ts';
 import { measureWrites } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
@@ -51,8 +51,8 @@ export const experiment: Experiment = {
       const bytes = mib * 2 ** 20;
       const pieces = bytes / ADD_BYTES;
       const round = roundOf(Array.from({ length: warps }, (_, warp) => piecesOf(warp, warps, pieces, bytes)));
-      const sumAt = (word: number): number => (wordAt(word, seed) + wordAt(bytes / 4 + word, seed)) >>> 0;
-      const expected = totalsOf(round, (offset, length) => (offset < 2 * bytes ? 0 : sumOf(sumAt, (offset - 2 * bytes) / 4, length / 4)));
+      const sums = Uint32Array.from({ length: bytes / 4 }, (_, word) => wordAt(word, seed) + wordAt(bytes / 4 + word, seed));
+      const expected = totalsOf(round, (offset, length) => (offset < 2 * bytes ? 0 : sumOfWords((word) => sums[word] as number, offset - 2 * bytes, length)));
       return {
         parameters: { mib },
         job: { workload: add, fileBytes: 3 * bytes, changedBytes: bytes, cacheBytes: (3 * bytes) / 4, lineBytes: ADD_BYTES, items: warps, accessBytes: ADD_BYTES, io: 'auto', advice: 'normal' },
@@ -60,7 +60,7 @@ export const experiment: Experiment = {
           async measure(system, job) {
             const { milliseconds, failure } = await measureWrites(system, round, async ({ totals }) => {
               const item = expected.findIndex((total, index) => total !== totals[index]);
-              return item < 0 ? wrongSum(job, bytes, sumAt) : `warp ${item} did not add what the CPU adds`;
+              return item < 0 ? wrongSum(job, sums) : `warp ${item} did not add what the CPU adds`;
             });
             return { values: { rate: bytes / 4 / milliseconds / 1000 }, failure };
           },
@@ -80,20 +80,16 @@ function piecesOf(warp: number, warps: number, pieces: number, bytes: number): A
   return accesses;
 }
 
-function sumOf(wordOf: (word: number) => number, first: number, count: number): number {
-  let sum = 0;
-  for (let word = 0; word < count; word++) sum = (sum + Math.imul(wordOf(first + word), 2 * word + 1)) | 0;
-  return sum;
-}
-
 /** All of C as the host finds it in the file. */
-async function wrongSum(job: Job, bytes: number, sumAt: (word: number) => number): Promise<string | undefined> {
+async function wrongSum(job: Job, sums: Uint32Array): Promise<string | undefined> {
+  const bytes = sums.byteLength;
   const file = await open(join(job.root, job.file), 'r');
   try {
-    const found = new Uint32Array(bytes / 4);
+    const found = new Uint32Array(sums.length);
     await file.read(new Uint8Array(found.buffer), 0, bytes, 2 * bytes);
-    const wrong = found.findIndex((value, word) => value !== sumAt(word));
-    return wrong < 0 ? undefined : `element ${wrong} of C is ${found[wrong]} in the file, and the CPU finds ${sumAt(wrong)}`;
+    if (Buffer.compare(new Uint8Array(found.buffer), new Uint8Array(sums.buffer)) === 0) return undefined;
+    const wrong = found.findIndex((value, word) => value !== sums[word]);
+    return `element ${wrong} of C is ${found[wrong]} in the file, and the CPU finds ${sums[wrong]}`;
   } finally {
     await file.close();
   }

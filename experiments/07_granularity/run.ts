@@ -15,8 +15,8 @@ export const experiment: Experiment = {
   metrics: { bandwidth: 'GB/s', rate: 'kreads/s' },
   options: [
     { name: 'bytes', what: 'bytes of one read', min: 512, max: 1_048_576, usual: [512, 4096, 32768, 262144, 1048576], tiny: [512, 4096, 65536], full: SIZES, gpu: { full: [512, 4096, 16_384, 65_536, 262_144, 1_048_576] }, sweep: true },
-    { name: 'mib', what: 'bytes of one timed run in MiB', min: 1, max: 65_536, usual: 16, tiny: 1, full: 256, gpu: { usual: 128, full: 512 } },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 4, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 512, full: 2048 } },
+    { name: 'mib', what: 'bytes of one timed run in MiB', min: 1, max: 65_536, usual: 16, tiny: 1, full: 256, gpu: { usual: 64 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 4, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 512 } },
     { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 16, tiny: 4, gpu: { usual: 128 } },
   ],
   predictions: [

@@ -14,9 +14,9 @@ export const experiment: Experiment = {
   question: 'How many workers, the multiprocessors of this device, does each design need for the most reads that it can give?',
   metrics: { rate: 'kreads/s' },
   options: [
-    { name: 'workers', what: 'threads of the cpu device, or multiprocessors of a GPU', min: 1, max: 1024, usual: [1, 2, 4], tiny: [1, 2], full: [1, 2, 4, 8, 16, 32], gpu: { usual: [1, 4, 16, 64], full: [1, 2, 4, 8, 16, 32, 64, 120] }, sweep: true },
-    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000, gpu: { usual: 200_000, full: 400_000 } },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 32, tiny: 4, full: 1024, gpu: { usual: 512 } },
+    { name: 'workers', what: 'threads of the cpu device, or multiprocessors of a GPU', min: 1, max: 1024, usual: [1, 2, 4], tiny: [1, 2], full: [1, 2, 4, 8, 16, 32], gpu: { usual: [1, 4, 16, 64], full: [1, 2, 4, 8, 16, 64, 120] }, sweep: true },
+    { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 6400, tiny: 256, full: 64_000, gpu: { usual: 65_536 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 32, tiny: 4, full: 1024, gpu: { usual: 256 } },
     { name: 'warps', what: 'warps that read on the cpu device; on a GPU each multiprocessor has 32', min: 1, max: 4096, usual: 64, tiny: 8 },
   ],
   predictions: [

@@ -19,8 +19,8 @@ export const experiment: Experiment = {
   metrics: { rate: 'kaccesses/s' },
   options: [
     { name: 'updates', what: 'of 100 accesses so many change their page', min: 0, max: 100, usual: [10, 50, 90], tiny: [50], full: [0, 10, 25, 50, 75, 90, 100], gpu: { full: [10, 50, 90] }, sweep: true },
-    { name: 'accesses', what: 'of each warp in a timed run', min: 1, max: 1_000_000, usual: 60, tiny: 16, full: 1000 },
-    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 4096, usual: 16, tiny: 2, full: 256, gpu: { usual: 128, full: 512 } },
+    { name: 'accesses', what: 'of each warp in a timed run', min: 1, max: 1_000_000, usual: 60, tiny: 16, full: 1000, gpu: { full: 16 } },
+    { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 4096, usual: 16, tiny: 2, full: 256, gpu: { usual: 128, full: 256 } },
     { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
   ],
   predictions: [
