@@ -4,6 +4,7 @@ import { describeMedium } from '../gpufs/media/report.ts';
 import { mount, type Mount } from '../gpufs/mount.ts';
 import type { MountOptions } from '../gpufs/options.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from '../gpufs/kernel_definition.ts';
+import type { DispatchReport } from '../gpufs/dispatch_report.ts';
 import type { Kernel } from '../gpufs/kernel.ts';
 import { grouped, kernelOf } from './kernel_text.ts';
 import type { Job, PreparedSystem, ShaderPart } from './system.ts';
@@ -85,7 +86,7 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
   }
 }
 
-/** `first`: of the accesses of an item, those before it went to other dispatches. `serviceWarps`: those of the part. */
+/** Its time is that of the kernel and of what serves it: the lists come before. `first`: of the accesses of an item, those before it went to other dispatches. `serviceWarps`: those of the part. */
 export async function dispatchRound(
   kernel: AnyKernel,
   job: Job,
@@ -97,10 +98,8 @@ export async function dispatchRound(
   const serves = serviceWarps > 0;
   const inputs = { path: basename(job.file), count, repeats, first, offsets, lengths, ...(serves ? { all_items: items } : {}), ...own.inputs, ...round.inputs };
   const outputs = { totals: items, waits: items * count, ...(serves ? { ended_items: 1 } : {}), ...own.outputs, ...round.outputs };
-  const since = performance.now();
-  const result = (await kernel.dispatch({ items: items + serviceWarps, inputs, outputs })) as unknown as Record<string, OutputArray>;
-  const milliseconds = performance.now() - since;
+  const { report, ...result } = (await kernel.dispatch({ items: items + serviceWarps, inputs, outputs })) as unknown as Record<string, OutputArray> & { report: DispatchReport };
   const named = (names: object): Record<string, OutputArray> => Object.fromEntries(Object.keys(names).map((name) => [name, result[name] as OutputArray]));
   const { totals, waits } = named({ totals: 0, waits: 0 }) as { totals: Uint32Array; waits: Uint32Array };
-  return { milliseconds, totals, waits, outputs: named(round.outputs ?? {}), own: named(own.outputs) };
+  return { milliseconds: report.nanoseconds / 1e6, totals, waits, outputs: named(round.outputs ?? {}), own: named(own.outputs) };
 }

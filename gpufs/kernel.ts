@@ -91,6 +91,7 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
         buffers,
         ...(memories.length === 0 ? {} : { memories }),
         inputs: Object.keys(definition.inputs ?? {}).length,
+        outputsAreZero: true,
       });
       const report = makeReport(options.items, native);
       if (native.failedItems > 0 && options.onError !== 'return') throw dispatchError(`kernel ${name}`, report, native, host.wait === 'replay');

@@ -181,6 +181,8 @@ export interface NativeDispatch {
   memories?: number[];
   /** So many of them, the first, are only read: a device with memory of its own need not bring them back. */
   inputs?: number;
+  /** The others, before it: they need not be brought there. */
+  outputsAreZero?: boolean;
 }
 
 export interface NativeDispatchResult {

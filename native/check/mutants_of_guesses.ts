@@ -11,8 +11,8 @@ const ELEMENT = `const T loaded = data_guess_acquire<T>(line_data(fs, hint.words
 const ELEMENT_TAG = 'if (!hint_holds(fs, hint, page)) return false;';
 
 const COPIED = `fence_acquire();
-    warp_sync(fs.lane);
-    if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;`;
+  warp_sync(fs.lane);
+  if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;`;
 
 const ELEMENTS = `const T loaded = data_guess_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
   // The bytes of each lane before the tag.

@@ -18,6 +18,7 @@ struct Dispatch {
   std::vector<uint64_t> buffer_bytes;
   std::vector<uint8_t> lasts;        // of each buffer: it is memory of place_memory(), and stays where it is
   uint32_t inputs = 0;               // so many of them, the first, are only read
+  bool outputs_are_zero = false;     // the others, before it
 };
 
 struct FailedItem {

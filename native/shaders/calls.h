@@ -80,16 +80,9 @@ WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs);
 WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status);
 
 #if WARPFS_HINTS
-// A line that this warp has claimed for a page which lies over the bus at `address`.
-struct ColdLine {
-  uint line;
-  uint version;
-  ulong address;
-};
-// What a read in hot.h is made of, where the page is not in the cache. `entry`: what was seen of the file. LINE_NONE: the usual way is to be taken.
-WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry);
-// The bytes were copied into the line. False: they were not those of the file by then, and the line was let go.
-WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold);
+// What a read in hot.h comes to where the page is not in the cache, but lies in a window: true, if it has been brought, and what was asked for of it.
+// `entry`: what the leader has seen of the file.
+WARPFS_CALL bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry);
 #endif
 
 // What elements.h is made of. All lanes call each of them.

@@ -6,6 +6,13 @@
 
 namespace warpfs {
 
+// A line that this warp has claimed for a page which lies over the bus at `address`.
+struct ColdLine {
+  uint line;
+  uint version;
+  ulong address;
+};
+
 // All lanes. Claims a way of the set for the page, in step STARTING: the line, or LINE_NONE. Each lane looks at one way, and that of the victim claims.
 WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_THREAD uint& version) {
   const CacheSet set = set_of(fs, tag);
@@ -67,7 +74,7 @@ WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const FileE
 }
 
 // All lanes; `entry` is what the leader has seen.
-WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
+WARPFS_FN ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
   ColdLine cold;
   cold.line = LINE_NONE;
   cold.version = 0;
@@ -82,7 +89,8 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
   return cold;
 }
 
-WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold) {
+// All lanes. The bytes were copied into the line. False: they were not those of the file by then, and the line was let go.
+WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold) {
   // Each lane has read its bytes before the window is looked at again.
   fence_acquire();
   warp_sync(fs.lane);
@@ -99,6 +107,45 @@ WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_
     }
   }
   return warp_broadcast(fs.lane, filled, 0u) != 0u;
+}
+
+// All lanes. `BATCH` pieces of each lane from piece `first` on: from the bus to the line, and those in [begin, end) to `out` as well.
+template <uint BATCH, bool WHOLE>
+WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Vec16* from, WARPFS_DEVICE Vec16* line, uint first, uint begin, uint end,
+                              WARPFS_DEVICE Vec16* out) {
+  const uint mine = first + fs.lane.index;
+  Vec16 part[BATCH];
+  // All loads are on their way before the first of them is waited for.
+  for (uint k = 0; k < BATCH; k++) part[k] = bus_load16(from + mine + k * fs.lane.count);
+  for (uint k = 0; k < BATCH; k++) {
+    const uint at = mine + k * fs.lane.count;
+    data_fill16(line + at, part[k]);
+    if (WHOLE || (at >= begin && at < end)) out[at - begin] = part[k];
+  }
+}
+
+template <bool WHOLE>
+WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const ColdLine& cold, uint begin, uint end, WARPFS_DEVICE uchar* target) {
+  WARPFS_DEVICE const Vec16* from = (WARPFS_DEVICE const Vec16*)cold.address;
+  WARPFS_DEVICE Vec16* line = (WARPFS_DEVICE Vec16*)line_data(fs, cold.line);
+  const uint pieces = line_bytes(fs) / 16u;
+  uint first = 0;
+  for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
+    cold_copy_part<COPY_AT_ONCE, WHOLE>(fs, from, line, first, begin, end, (WARPFS_DEVICE Vec16*)target);
+  }
+  for (; first < pieces; first += fs.lane.count) {
+    if (first + fs.lane.index < pieces) cold_copy_part<1, WHOLE>(fs, from, line, first, begin, end, (WARPFS_DEVICE Vec16*)target);
+  }
+}
+
+// All lanes, with the same arguments. A page that is not in the cache and lies in a window: true, if it has been brought, and what was asked for of it.
+WARPFS_CALL bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
+  const ColdLine cold = cold_claim(fs, file, offset, length, entry);
+  if (cold.line == (uint)LINE_NONE) return false;
+  const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
+  if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
+  else cold_copy<false>(fs, cold, begin, begin + length / 16u, target);
+  return cold_end(fs, file, offset >> fs.line_shift, entry.words[1], cold);
 }
 
 }  // namespace warpfs

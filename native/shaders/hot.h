@@ -1,4 +1,4 @@
-// Calls about one page, as they are made where a call of a function and a look at memory of one's own cost much: everything is in registers, and
+// Calls about one page that is there, as they are made where a call of a function and a look at memory of one's own cost much: everything is in registers, and
 // what is not quite usual is left to the usual call, before anything was changed.
 #pragma once
 #if WARPFS_HINTS
@@ -31,13 +31,32 @@ WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offse
   return LINE_NONE;
 }
 
+// Pieces of each lane that are on their way at once where fewer are left than COPY_AT_ONCE.
+enum : uint32_t { COPY_OF_REST = 2 };
+
+// All lanes. `BATCH` pieces of each lane from piece `first` on, all of them `WHOLE`. False: the hint about their page was not right.
+template <uint BATCH, bool WHOLE>
+WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Vec16* from, WARPFS_DEVICE Vec16* to, uint first, uint pieces, Vec16 hint, ulong page) {
+  const uint mine = first + fs.lane.index;
+  Vec16 part[BATCH];
+  for (uint k = 0; k < BATCH; k++) part[k] = WHOLE || mine + k * fs.lane.count < pieces ? data_guess16(from + mine + k * fs.lane.count) : Vec16{};
+  // The bytes before the tag: those of each lane, and then the leader looks.
+  fence_acquire();
+  warp_sync(fs.lane);
+  if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;
+  for (uint k = 0; k < BATCH; k++) {
+    if (WHOLE || mine + k * fs.lane.count < pieces) to[mine + k * fs.lane.count] = part[k];
+  }
+  return true;
+}
+
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
 // so nobody waits for one; `target` may have been written to all the same. The leader looks for all: 16 bytes that every lane of a warp loads are
 // asked for four times. `entry` is what it has seen.
 WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target,
                              WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry) {
   const ulong page = offset >> fs.line_shift;
-  Vec16 hint;
+  Vec16 hint = {};
   uint line = LINE_NONE;
   if (is_leader(fs)) {
     entry = atomic_load16(&of->handle);
@@ -51,63 +70,16 @@ WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset,
   WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
   const uint pieces = length / 16u;
   const uint word = is_leader(fs) && policy_counts_hits() ? atomic_load(fs.words + line) : (uint)LINE_REFERENCE;
-  for (uint first = 0; first < pieces; first += COPY_AT_ONCE * fs.lane.count) {
-    Vec16 part[COPY_AT_ONCE];
-    for (uint k = 0; k < COPY_AT_ONCE; k++) {
-      const uint at = first + k * fs.lane.count + fs.lane.index;
-      if (at < pieces) part[k] = data_guess16(from + at);
-    }
-    // The bytes before the tag: those of each lane, and then the leader looks.
-    fence_acquire();
-    warp_sync(fs.lane);
-    if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;
-    for (uint k = 0; k < COPY_AT_ONCE; k++) {
-      const uint at = first + k * fs.lane.count + fs.lane.index;
-      if (at < pieces) to[at] = part[k];
-    }
+  uint first = 0;
+  for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
+    if (!page_copy_part<COPY_AT_ONCE, true>(fs, from, to, first, pieces, hint, page)) return false;
+  }
+  for (; first < pieces; first += COPY_OF_REST * fs.lane.count) {
+    if (!page_copy_part<COPY_OF_REST, false>(fs, from, to, first, pieces, hint, page)) return false;
   }
   if ((word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
   warp_sync(fs.lane);
   return true;
-}
-
-// All lanes. `BATCH` pieces of each lane from piece `first` on: from the bus to the line, and those in [begin, end) to `out` as well.
-template <uint BATCH, bool WHOLE>
-WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Vec16* from, WARPFS_DEVICE Vec16* line, uint first, uint begin, uint end,
-                              WARPFS_DEVICE Vec16* out) {
-  const uint mine = first + fs.lane.index;
-  Vec16 part[BATCH];
-  // All loads are on their way before the first of them is waited for.
-  for (uint k = 0; k < BATCH; k++) part[k] = bus_load16(from + mine + k * fs.lane.count);
-  for (uint k = 0; k < BATCH; k++) {
-    const uint at = mine + k * fs.lane.count;
-    data_fill16(line + at, part[k]);
-    if (WHOLE || (at >= begin && at < end)) out[at - begin] = part[k];
-  }
-}
-
-template <bool WHOLE>
-WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const ColdLine& cold, uint begin, uint end, WARPFS_DEVICE uchar* target) {
-  WARPFS_DEVICE const Vec16* from = (WARPFS_DEVICE const Vec16*)cold.address;
-  WARPFS_DEVICE Vec16* line = (WARPFS_DEVICE Vec16*)line_data(fs, cold.line);
-  const uint pieces = line_bytes(fs) / 16u;
-  uint first = 0;
-  for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
-    cold_copy_part<COPY_AT_ONCE, WHOLE>(fs, from, line, first, begin, end, (WARPFS_DEVICE Vec16*)target);
-  }
-  for (; first < pieces; first += fs.lane.count) {
-    if (first + fs.lane.index < pieces) cold_copy_part<1, WHOLE>(fs, from, line, first, begin, end, (WARPFS_DEVICE Vec16*)target);
-  }
-}
-
-// All lanes, with the same arguments. A page that is not in the cache and lies in a window: true, if it has been brought, and what was asked for of it.
-WARPFS_FN bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, WARPFS_THREAD const Vec16& entry) {
-  const ColdLine cold = cold_claim(fs, file, offset, length, entry);
-  if (cold.line == (uint)LINE_NONE) return false;
-  const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
-  if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
-  else cold_copy<false>(fs, cold, begin, begin + length / 16u, target);
-  return cold_end(fs, file, offset >> fs.line_shift, entry.words[1], cold);
 }
 
 WARPFS_FN bool arguments_are_equal(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint other) {

@@ -3,7 +3,7 @@
 
 namespace warpfs {
 
-enum : uint32_t { SWEEP_LINES = 2048 };  // lines that one work item of a sweep looks after
+enum : uint32_t { SWEEP_LINES = 64 };  // lines that one work item of a sweep looks after: enough for one fence, and few enough that many store at once
 
 // Writes back every modified line of the cache: fs.sync() and unmount.
 WARPFS_FN int run_sweep(WARPFS_THREAD Fs& fs) {

@@ -41,13 +41,11 @@ class Context {
   bool kernel_runs_ = false;
 };
 
-/// cuMemcpyHtoD may return while bytes from memory that is not pinned are still on their way, and no stream of kernels waits for them: whoever
-/// copies waits here before a kernel is launched.
-inline void wait_for_copies(const std::string& what) { check(driver().cuStreamSynchronize(nullptr), what); }
-/// The bytes are there when it returns.
+/// The bytes are there when it returns: cuMemcpyHtoD may return while bytes from memory that is not pinned are still on their way, and no stream of
+/// kernels waits for them.
 inline void copy_to_gpu(CUdeviceptr to, const void* from, uint64_t bytes, const std::string& what) {
   check(driver().cuMemcpyHtoD(to, from, bytes), what);
-  wait_for_copies(what);
+  check(driver().cuStreamSynchronize(nullptr), what);
 }
 
 /// For tests, which play several processes in one.

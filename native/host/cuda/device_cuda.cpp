@@ -5,16 +5,17 @@
 #include "process_refusal.h"
 
 #include <algorithm>
-#include <cstring>
 #include <thread>
+#include <utility>
 
 namespace warpfs::cuda {
 
 namespace {
 
-constexpr uint32_t LOOKS_BEFORE_NAPS = 64;
 constexpr auto COURIER_TIME = std::chrono::seconds(1);  // more than it ever takes to end
-constexpr auto NAP_MIN = std::chrono::microseconds(5), NAP_MAX = std::chrono::microseconds(200);
+constexpr auto TIME_BEFORE_NAPS = std::chrono::milliseconds(10);
+constexpr auto NAP_MAX = std::chrono::microseconds(200);
+constexpr uint32_t NAPS_IN_TIME = 64;
 
 bool still_runs(CUstream stream, std::chrono::nanoseconds time) {
   const auto begin = std::chrono::steady_clock::now();
@@ -33,18 +34,18 @@ constexpr uint64_t NEXT_GROUP_AT = 0;
 constexpr uint64_t SLOTS_AT = 256;
 constexpr uint64_t SCRATCH_BYTES = SLOTS_AT + 2 * SLOTS_MAX * sizeof(uint32_t);
 
-/// Looks again at once for a while, then sleeps a little longer each time: a launch that is over soon is seen soon, and a long one costs nothing.
+/// Looks again at once for a while: a nap takes longer than it should, and threads of the daemon look all the time as well. Then it naps for a part
+/// of the time that has gone by, so that a long launch costs little and its end is seen soon.
 class Naps {
  public:
   void nap() {
-    if (looks_++ < LOOKS_BEFORE_NAPS) return std::this_thread::yield();
-    std::this_thread::sleep_for(time_);
-    time_ = std::min(time_ * 2, std::chrono::nanoseconds(NAP_MAX));
+    const auto time = std::chrono::steady_clock::now() - begin_;
+    if (time < TIME_BEFORE_NAPS) return std::this_thread::yield();
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(time / NAPS_IN_TIME, NAP_MAX));
   }
 
  private:
-  uint32_t looks_ = 0;
-  std::chrono::nanoseconds time_ = NAP_MIN;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
@@ -108,7 +109,8 @@ class CudaDevice::CourierWhile {
 
 CudaDevice::CudaDevice(CudaMemory& memory, Daemon& daemon, const CudaDeviceOptions& options)
     : memory_(memory), daemon_(daemon), options_(options), kernels_(memory.context()), couriers_(memory.context()),
-      builtin_(memory.context(), {options.builtin}, memory.constants()), memories_(memory.context()), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
+      builtin_(memory.context(), {options.builtin}, memory.constants()), small_(memory.context(), small_bytes(memory.geometry()), "the launches"),
+      memories_(memory.context()), scratch_(memory.context(), SCRATCH_BYTES, "the launches") {
   WARPFS_ASSERT(options.replay || !options.serial);
   program_ = builtin_.function("warpfs_program");
   sweep_ = builtin_.function("warpfs_sweep");
@@ -297,9 +299,9 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
                                                std::to_string(resident_groups(function, dispatch) * dispatch.group_warps) + " can be resident");
   }
   DispatchResult result;
-  if (memory_.windows() != nullptr) memory_.windows()->between_dispatches(options_.window_time);
   give_buffers(dispatch);
   const auto begin = std::chrono::steady_clock::now();
+  if (memory_.windows() != nullptr) memory_.windows()->between_dispatches(options_.window_time);
   {
     CourierWhile courier(*this);
     courier.start();
@@ -313,12 +315,7 @@ DispatchResult CudaDevice::run_kernel(const Dispatch& dispatch, CUfunction funct
     courier.finish();
   }
   result.nanoseconds = uint64_t(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
-  take_buffers(dispatch);
-  FaultRecord fault;
-  check(driver().cuMemcpyDtoH(&fault, memory_.table(Binding::FAULT), sizeof fault), "reading the faults");
-  const bool has_faults = fault.count != 0;
-  collect_faults(fault, result);
-  if (has_faults) copy_to_gpu(memory_.table(Binding::FAULT), &fault, sizeof fault, "clearing the faults");
+  take_what_is_left(dispatch, result);
   return result;
 }
 
@@ -327,14 +324,7 @@ PlacedMemory CudaDevice::place_memory(const MemoryRequest& request) {
 }
 
 void CudaDevice::add_counters(CounterTotals& totals) {
-  if (!broken_.empty()) return;
-  while_there([&] {
-    std::vector<WarpStats> records(memory_.geometry().stats_count);
-    const uint64_t bytes = records.size() * sizeof(WarpStats);
-    check(driver().cuMemcpyDtoH(records.data(), memory_.table(Binding::STATS), bytes), "reading the counters");
-    fold_counters(records.data(), uint32_t(records.size()), totals);
-    copy_to_gpu(memory_.table(Binding::STATS), records.data(), bytes, "clearing the counters");
-  });
+  for (uint32_t counter = 0; counter < COUNTER_COUNT; counter++) totals[counter] += std::exchange(counted_[counter], 0);
 }
 
 std::string CudaDevice::fill_note() const {

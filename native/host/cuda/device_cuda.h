@@ -45,6 +45,7 @@ class CudaDevice final : public Device {
  private:
   class Rounds;
   class CourierWhile;
+  class OwnBuffers;
   struct Lost;
 
   template <typename Work>
@@ -53,7 +54,8 @@ class CudaDevice final : public Device {
   DispatchResult run_kernel(const Dispatch& dispatch, CUfunction function);
   void run_replay(const Dispatch& dispatch, CUfunction function, DispatchResult& result);
   void give_buffers(const Dispatch& dispatch);
-  void take_buffers(const Dispatch& dispatch);
+  void take_what_is_left(const Dispatch& dispatch, DispatchResult& result);
+  static uint64_t small_bytes(const Geometry& geometry);
   void launch(CUfunction function, const Dispatch& dispatch, uint32_t items, const uint32_t* slots, const uint32_t* slot_items);
   void launch_courier();
   void carry_all();
@@ -78,7 +80,8 @@ class CudaDevice final : public Device {
   uint32_t resident_warps_ = 0;
   std::map<std::string, std::unique_ptr<LoadedKernel>> modules_;
   DeviceMemory own_;               // the buffers of a dispatch; only grows
-  std::vector<uint64_t> own_at_;   // where each of them lies there
+  PinnedMemory small_;             // those that are small, as they lie there, then what every dispatch leaves
+  CounterTotals counted_{};        // what dispatches left, and nobody has added up yet
   KernelMemories memories_;        // those of them that last
   DeviceMemory scratch_;           // next_group, the addresses of own buffers, slots, items
   CUdeviceptr round_at_ = 0;       // there: the slots of a round, then the items in each slot

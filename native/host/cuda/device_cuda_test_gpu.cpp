@@ -10,9 +10,11 @@
 #include "process_refusal.h"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace warpfs::cuda {
@@ -26,6 +28,7 @@ struct StreamOfDriver {
   ContextOfDriver* context;
   std::thread courier;
   std::atomic<bool> runs{false};
+  std::vector<std::function<void()>> begun{};  // copies, in their order: nobody finds their bytes before the stream has come so far
 };
 struct FunctionOfDriver {
   ModuleOfDriver* module;
@@ -88,6 +91,22 @@ CUresult copy(void* to, const void* from, size_t bytes) {
   return std::memcpy(to, from, bytes), CUDA_SUCCESS;
 }
 
+CUresult begin_in(CUstream stream, std::function<void()> work) {
+  if (const CUresult dead = state()) return dead;
+  if (stream == nullptr) return work(), CUDA_SUCCESS;
+  stream->begun.push_back(std::move(work));
+  return CUDA_SUCCESS;
+}
+
+void carry_out(CUstream stream) {
+  for (const auto& work : std::exchange(stream->begun, {})) work();
+}
+
+CUresult copy_in(CUstream stream, void* to, const void* from, size_t bytes) {
+  if (dies.exchange(false)) return refusal = CUDA_ERROR_ILLEGAL_ADDRESS;
+  return begin_in(stream, [=] { std::memcpy(to, from, bytes); });
+}
+
 void launch_courier(StreamOfDriver& stream, const ModuleOfDriver& module, const CourierLaunch& launch) {
   couriers++;
   CHECK(!stream.runs);
@@ -135,6 +154,7 @@ void run_builtin(const FunctionOfDriver& function, const KernelLaunch& launch) {
 
 CUresult launch_kernel(CUfunction function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CUstream stream, void** parameters, void**) {
   if (const CUresult dead = state()) return dead;
+  carry_out(stream);
   if (function->name == "warpfs_courier") {
     launch_courier(*stream, *function->module, *static_cast<const CourierLaunch*>(parameters[0]));
     return CUDA_SUCCESS;
@@ -159,6 +179,7 @@ CUresult launch_kernel(CUfunction function, unsigned, unsigned, unsigned, unsign
 CUresult query(CUstream stream) {
   if (stream->context->endless) return CUDA_ERROR_NOT_READY;
   if (const CUresult dead = state()) return dead;
+  carry_out(stream);
   return stream->runs ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
 }
 
@@ -224,9 +245,8 @@ void add_memory(DriverApi& api) {
     return state();
   };
   api.cuMemHostUnregister = [](void*) -> CUresult { return registrations--, state(); };
-  api.cuMemsetD8Async = [](CUdeviceptr place, unsigned char value, size_t bytes, CUstream) -> CUresult {
-    if (const CUresult dead = state()) return dead;
-    return std::memset(reinterpret_cast<void*>(place), value, bytes), CUDA_SUCCESS;
+  api.cuMemsetD8Async = [](CUdeviceptr place, unsigned char value, size_t bytes, CUstream stream) -> CUresult {
+    return begin_in(stream, [=] { std::memset(reinterpret_cast<void*>(place), value, bytes); });
   };
   api.cuMemcpyHtoD = [](CUdeviceptr to, const void* from, size_t bytes) -> CUresult { return copy(reinterpret_cast<void*>(to), from, bytes); };
   api.cuMemcpyDtoH = [](void* to, CUdeviceptr from, size_t bytes) -> CUresult { return copy(to, reinterpret_cast<const void*>(from), bytes); };
@@ -247,7 +267,7 @@ DriverApi played_driver() {
   api.cuCtxDestroy = destroy_context;
   api.cuCtxSynchronize = state;
   api.cuStreamCreate = [](CUstream* stream, unsigned) -> CUresult {
-    *stream = new StreamOfDriver{current, {}, {}};
+    *stream = new StreamOfDriver{current, {}, {}, {}};
     current->streams.push_back(*stream);
     return made();
   };
@@ -259,6 +279,9 @@ DriverApi played_driver() {
   add_kernels(api);
   add_memory(api);
   add_copies(api, true);
+  // Copy engines move lines in batches; single copies are those of dispatches.
+  api.cuMemcpyHtoDAsync = [](CUdeviceptr to, const void* from, size_t bytes, CUstream stream) -> CUresult { return copy_in(stream, reinterpret_cast<void*>(to), from, bytes); };
+  api.cuMemcpyDtoHAsync = [](void* to, CUdeviceptr from, size_t bytes, CUstream stream) -> CUresult { return copy_in(stream, to, reinterpret_cast<const void*>(from), bytes); };
   // Waits for no kernel.
   api.cuEventQuery = [](CUevent event) -> CUresult { return refusal != CUDA_SUCCESS ? CUresult(refusal) : played_engine().look(event); };
   return api;

@@ -83,6 +83,7 @@ inline Dispatch dispatch_request(const Napi::Object& request) {
   dispatch.group_memory_bytes = number_field(request, "groupMemoryBytes");
   dispatch.all_resident = boolean_field(request, "allResident");
   if (request.Has("inputs")) dispatch.inputs = number_field(request, "inputs");
+  if (request.Has("outputsAreZero")) dispatch.outputs_are_zero = boolean_field(request, "outputsAreZero");
   const Napi::Value memories = request.Get("memories");
   const Napi::Array buffers = required(request, "buffers").As<Napi::Array>();
   for (uint32_t i = 0; i < buffers.Length(); i++) {
