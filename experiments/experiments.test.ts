@@ -41,8 +41,11 @@ test('there are experiments and systems, found without a list', () => {
 
 describe.each(catalogue.experiments)('$name', (experiment) => {
   let rows: Row[] = [];
+  let late: string[] = [];
   beforeAll(async () => {
-    ({ rows } = await runTiny(experiment));
+    const { rows: kept, leftOut } = await runTiny(experiment);
+    rows = kept;
+    late = leftOut.map(({ what }) => what);
   }, 180_000);
 
   test('every answer of every system is right', () => {
@@ -57,7 +60,9 @@ describe.each(catalogue.experiments)('$name', (experiment) => {
       const able = catalogue.systems.filter((system) => system.cannot?.({ threads: 1, ...point.job, device: testDevice, medium: 'raw', root: folder, file: 'none' }) === undefined).map(({ name }) => name);
       return (point.systems ?? expected).filter((name) => able.includes(name));
     });
-    expect(measured.toSorted()).toEqual([...new Set(wanted)].toSorted());
+    // Some find out when they are prepared, for a GPU is too large for them; each of these was left out with a reason.
+    if (testDevice === 'cpu') expect(wanted.filter((name) => late.includes(name))).toEqual([]);
+    expect(measured.toSorted()).toEqual([...new Set(wanted)].filter((name) => !late.includes(name)).toSorted());
   });
 
   test('it predicts something, with a number and a reason, and names what its figures show', () => {

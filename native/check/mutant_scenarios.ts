@@ -277,6 +277,7 @@ const scenarios = {
     [[open('a', 'r+'), read(page(1)), read(page(2)), truncate(96), truncate(page(3))], [open('a'), ...[2, 1, 0, 1, 0].map((index) => read(page(index), 128))]],
     { lines: 1, lanes: 3, memory: 'relaxed', cuda: true },
   ),
+  'cold-reads-of-words': scenario([[open('a'), read(page(1)), ...[0, 1, 0, 1, 0, 1].map((index) => read(page(index) + 4, 12))]], { lines: 1, cuda: true }),
   /** What is stored last is what may come too late. */
   'cold-reads-relaxed': scenario([0, 1].map(() => [open('a'), ...[0, 1, 0, 1, 0, 1, 0].map((index) => read(page(index) + LINE_BYTES - 16))]), { lines: 1, memory: 'relaxed', cuda: true }),
   'cold-reads-and-elements-relaxed': scenario(

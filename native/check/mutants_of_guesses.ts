@@ -175,6 +175,12 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     scenario: 'cold-reads-and-elements-relaxed',
     note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
   }),
+  hot.statement('cold-words-stay-in-the-line', {
+    original: 'if (!in_words) break;',
+    mutated: 'break;',
+    scenario: 'cold-reads-of-words',
+    note: 'A page comes over the bus in pieces of 16 bytes, and words that somebody wants of it are never copied.',
+  }),
   cold.expression('cold-rivals-ignored', {
     original: 'looks && !claimed && way_is_rival(fs, mine, tag, fs.lane.index < way)',
     mutated: 'false',

@@ -80,8 +80,8 @@ WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs);
 WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status);
 
 #if WARPFS_HINTS
-// What a read in hot.h comes to where the page is not in the cache, but lies in a window: true, if it has been brought, and what was asked for of it.
-// `entry`: what the leader has seen of the file.
+// What a read in hot.h comes to where the page is not in the cache, but lies in a window: true, if it has been brought, and what was asked for of it
+// is at `target` (0: nowhere). `entry`: what the leader has seen of the file.
 WARPFS_CALL bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry);
 #endif
 

@@ -138,12 +138,13 @@ WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const ColdLin
   }
 }
 
-// All lanes, with the same arguments. A page that is not in the cache and lies in a window: true, if it has been brought, and what was asked for of it.
+// All lanes, with the same arguments.
 WARPFS_CALL bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
   const ColdLine cold = cold_claim(fs, file, offset, length, entry);
   if (cold.line == (uint)LINE_NONE) return false;
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
-  if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
+  if (target == 0) cold_copy<false>(fs, cold, 0u, 0u, target);
+  else if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
   else cold_copy<false>(fs, cold, begin, begin + length / 16u, target);
   return cold_end(fs, file, offset >> fs.line_shift, entry.words[1], cold);
 }

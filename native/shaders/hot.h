@@ -34,12 +34,15 @@ WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offse
 // Pieces of each lane that are on their way at once where fewer are left than COPY_AT_ONCE.
 enum : uint32_t { COPY_OF_REST = 2 };
 
+WARPFS_FN Vec16 piece_guess(const WARPFS_DEVICE Vec16* p) { return data_guess16(p); }
+WARPFS_FN uint piece_guess(const WARPFS_DEVICE uint* p) { return data_guess4(p); }
+
 // All lanes. `BATCH` pieces of each lane from piece `first` on, all of them `WHOLE`. False: the hint about their page was not right.
-template <uint BATCH, bool WHOLE>
-WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Vec16* from, WARPFS_DEVICE Vec16* to, uint first, uint pieces, Vec16 hint, ulong page) {
+template <uint BATCH, bool WHOLE, typename Piece>
+WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Piece* from, WARPFS_DEVICE Piece* to, uint first, uint pieces, Vec16 hint, ulong page) {
   const uint mine = first + fs.lane.index;
-  Vec16 part[BATCH];
-  for (uint k = 0; k < BATCH; k++) part[k] = WHOLE || mine + k * fs.lane.count < pieces ? data_guess16(from + mine + k * fs.lane.count) : Vec16{};
+  Piece part[BATCH];
+  for (uint k = 0; k < BATCH; k++) part[k] = WHOLE || mine + k * fs.lane.count < pieces ? piece_guess(from + mine + k * fs.lane.count) : Piece{};
   // The bytes before the tag: those of each lane, and then the leader looks.
   fence_acquire();
   warp_sync(fs.lane);
@@ -53,6 +56,7 @@ WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Ve
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
 // so nobody waits for one; `target` may have been written to all the same. The leader looks for all: 16 bytes that every lane of a warp loads are
 // asked for four times. `entry` is what it has seen.
+template <typename Piece>
 WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target,
                              WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry) {
   const ulong page = offset >> fs.line_shift;
@@ -66,9 +70,9 @@ WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset,
   // What the leader has acquired is visible to all.
   line = warp_broadcast(fs.lane, line, 0u);
   if (line == (uint)LINE_NONE) return false;
-  const WARPFS_DEVICE Vec16* from = (const WARPFS_DEVICE Vec16*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
-  WARPFS_DEVICE Vec16* to = (WARPFS_DEVICE Vec16*)target;
-  const uint pieces = length / 16u;
+  const WARPFS_DEVICE Piece* from = (const WARPFS_DEVICE Piece*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
+  WARPFS_DEVICE Piece* to = (WARPFS_DEVICE Piece*)target;
+  const uint pieces = length / (uint)sizeof(Piece);
   const uint word = is_leader(fs) && policy_counts_hits() ? atomic_load(fs.words + line) : (uint)LINE_REFERENCE;
   uint first = 0;
   for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
@@ -89,13 +93,17 @@ WARPFS_FN bool arguments_are_equal(WARPFS_THREAD const Fs& fs, int file, ulong o
 
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
-  const bool aligned = (((ulong)target | offset | (ulong)length) & 15u) == 0u;
-  if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || !aligned) return gread_usual(fs, file, offset, length, target);
+  const uint within = (uint)((ulong)target | offset | (ulong)length) & 15u;
+  const bool in_words = within != 0u;  // else in pieces of 16 bytes
+  if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || (within & 3u) != 0u) return gread_usual(fs, file, offset, length, target);
   Vec16 entry = {};
-  if (!page_copy_out(fs, file, offset, length, target, of, entry)) {
-    if (!page_bring(fs, file, offset, length, target, entry)) return gread_usual(fs, file, offset, length, target);
-  } else {
-    count(fs, Counter::HITS, 1u);
+  for (bool brought = false;; brought = true) {
+    const bool copied = in_words ? page_copy_out<uint>(fs, file, offset, length, target, of, entry) : page_copy_out<Vec16>(fs, file, offset, length, target, of, entry);
+    if (copied && !brought) count(fs, Counter::HITS, 1u);
+    if (copied) break;
+    // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
+    if (brought || !page_bring(fs, file, offset, length, in_words ? 0 : target, entry)) return gread_usual(fs, file, offset, length, target);
+    if (!in_words) break;
   }
   count(fs, Counter::READS, 1u);
   count(fs, Counter::BYTES_READ, length);
