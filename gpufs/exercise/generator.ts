@@ -224,7 +224,13 @@ export class Generator {
   #size(max: number): number {
     const random = this.#random;
     if (random.below(30) === 0) return 0;
-    return Math.min(max, random.below(1 << random.below(18)));
+    return this.#whole(Math.min(max, random.below(1 << random.below(18))));
+  }
+
+  /** In words, in pieces of 16 bytes or neither: each of them is read and written in a way of its own. */
+  #whole(value: number): number {
+    const unit = [1, 1, 4, 16][this.#random.below(4)] as number;
+    return value - (value % unit);
   }
 
   #offset(size: number, { lineBytes }: Geometry): number {
@@ -232,7 +238,7 @@ export class Generator {
     const about = [() => random.below(size + 1), () => random.below(FILE_BYTES_MAX), () => size, () => random.below(size / lineBytes + 1) * lineBytes];
     const at = (this.#pick(about) ?? about[0])?.() ?? 0;
     const shift = random.below(3) === 0 ? random.below(9) - 4 : 0;
-    return Math.floor(Math.min(FILE_BYTES_MAX - 1, Math.max(0, at + shift)));
+    return this.#whole(Math.floor(Math.min(FILE_BYTES_MAX - 1, Math.max(0, at + shift))));
   }
 
   #truncated(size: number, geometry: Geometry): number {
