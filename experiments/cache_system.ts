@@ -15,6 +15,13 @@ export const readCopy = `
       WARPFS_TRY(int got, gread(fs, file, offset, bytes, mine));
       if (got != (int)bytes) return got < 0 ? got : -Errno::eio;`;
 
+/** For a prelude: a read that is hardly ever made, apart, so that it takes no registers from what is. */
+export const readApart = `
+namespace warpfs {
+WARPFS_CALL int read_apart(WARPFS_THREAD Fs& fs, int file, ulong offset, uint bytes, WARPFS_DEVICE uchar* mine) { return gread(fs, file, offset, bytes, mine); }
+}  // namespace warpfs
+`;
+
 /** And back, from where the warp has worked on it. */
 export const writeCopy = `
       WARPFS_TRY(int put, gwrite(fs, file, offset, bytes, place));

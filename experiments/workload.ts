@@ -11,6 +11,8 @@ export interface Workload {
   name: string;
   /** Whether any access is an update or an overwrite. */
   writes: boolean;
+  /** `each` adds to `total` and does nothing else, so that it may be done again. */
+  repeatable?: true;
   /** So many accesses of a warp, from a multiple of it on, belong together: no launch ends between them. Default: 1. */
   together?: number;
   /** Beside the usual ones. */
@@ -50,7 +52,7 @@ export interface Round {
 export type OutputArray = Uint8Array | Uint32Array | Int32Array | Float32Array | BigUint64Array;
 
 export interface RoundResult {
-  /** From the host's call until the results are there; the same clock for every system. */
+  /** Of the kernel and of all that serves it; where the host moves bytes between kernels, from its call until the results are there. */
   milliseconds: number;
   /** Of each item, modulo 2^32. */
   totals: Uint32Array;

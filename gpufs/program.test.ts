@@ -41,6 +41,7 @@ test.each<[unknown, string]>([
   [[[open, { op: 'read', file: 0, offset: 2 ** 53, length: 1 }]], 'is not a byte offset'],
   [[[open, { op: 'read', file: 0, offset: 2n ** 63n, length: 1 }]], '9223372036854775808n is not a byte offset'],
   [[[open, { op: 'read', file: 0, offset: 0, length: 2 ** 31 }]], 'program[0][1].length: 2147483648 is not a whole number from 0 to 2147483647'],
+  [[[open, { op: 'read', file: 0, offset: 0, length: 1, peek: 1 }]], 'program[0][1].peek: 1 is not true or false'],
   [[[open, { op: 'read', file: 0, offset: 0 }]], 'program[0][1].length: undefined is missing in an operation "read"'],
   [[[open, { op: 'write', file: 0, offset: 0, data: 'abc' }]], 'program[0][1].data: "abc" is not a Uint8Array'],
   [[[open, { op: 'fsync', file: 0, offset: 0 }]], 'program[0][1].offset: an operation "fsync" has no such field'],

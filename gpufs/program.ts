@@ -31,7 +31,8 @@ interface DataOperation extends FileOperation {
 }
 
 export interface CloseOperation extends FileOperation { op: 'close' }
-export interface ReadOperation extends RangeOperation { op: 'read' }
+/** `peek`: by looking at the bytes where they lie, if all of them are in one page. */
+export interface ReadOperation extends RangeOperation { op: 'read'; peek?: boolean }
 export interface WriteOperation extends DataOperation { op: 'write' }
 export interface SyncOperation extends FileOperation { op: 'fsync' }
 export interface StatOperation extends FileOperation { op: 'stat' }

@@ -10,7 +10,7 @@ const OFFSET_MAX = 2n ** 63n - 1n;
 const fieldsOf: Record<Operation['op'], readonly string[]> = {
   open: ['path', 'mode'],
   close: ['file'],
-  read: ['file', 'offset', 'length'],
+  read: ['file', 'offset', 'length', 'peek'],
   write: ['file', 'offset', 'data'],
   fsync: ['file'],
   stat: ['file'],
@@ -33,7 +33,7 @@ const fieldsOf: Record<Operation['op'], readonly string[]> = {
 };
 
 /** These may be left out. */
-const optionalFields: Partial<Record<Operation['op'], readonly string[]>> = { unmap: ['data'], map_sync: ['data'] };
+const optionalFields: Partial<Record<Operation['op'], readonly string[]>> = { read: ['peek'], unmap: ['data'], map_sync: ['data'] };
 
 const OPEN_MODES = ['r', 'r+', 'w+', 'c+', 'wx+'];
 /** What one step can move: more of them would not fit into the log of a replayed item. */
@@ -78,6 +78,7 @@ function checkProgram(program: Program, where: string): number {
     if ('path' in operation) checkPath(`${here}.path`, operation.path);
     if ('to' in operation) checkPath(`${here}.to`, operation.to);
     if (operation.op === 'open') checkOpenMode(`${here}.mode`, operation.mode);
+    if (operation.op === 'read' && operation.peek !== undefined && typeof operation.peek !== 'boolean') throw optionError(`${here}.peek`, operation.peek, 'is not true or false');
     if (operation.op === 'map') checkMapMode(`${here}.mode`, operation.mode);
     if ('ticket' in operation) checkTicket(`${here}.ticket`, operation.ticket, program, step);
     if ('map' in operation) checkMap(`${here}.map`, operation.map, program, step);

@@ -209,6 +209,7 @@ function readWord(data: Uint8Array, at: number): number {
 function modeOf(operation: Operation): number {
   if (operation.op === 'open') return openFlags[operation.mode];
   if (operation.op === 'map') return operation.mode === 'r+' ? OPEN_WRITE : 0;
+  if (operation.op === 'read') return operation.peek === true ? 1 : 0;
   return (operation.op === 'unmap' || operation.op === 'map_sync') && operation.data !== undefined ? 1 : 0;
 }
 

@@ -1,14 +1,9 @@
 // This cache, its lines used where they lie.
-import { prepareCacheSystem, writeCopy } from '../cache_system.ts';
+import { prepareCacheSystem, readApart, writeCopy } from '../cache_system.ts';
 import type { Job, ShaderPart, System } from '../system.ts';
 
 const part = (job: Job): Omit<ShaderPart, 'close'> => ({
-  // Hardly ever called: apart, so that it takes no registers from what is.
-  prelude: `
-namespace warpfs {
-WARPFS_CALL int read_copy(WARPFS_THREAD Fs& fs, int file, ulong offset, uint bytes, WARPFS_DEVICE uchar* mine) { return gread(fs, file, offset, bytes, mine); }
-}  // namespace warpfs
-`,
+  prelude: readApart,
   pieceBytes: job.lineBytes,
   open: '',
   // Where other warps have all lines of a set mapped, a program that cannot wait for them copies.
@@ -19,7 +14,7 @@ WARPFS_CALL int read_copy(WARPFS_THREAD Fs& fs, int file, ulong offset, uint byt
       place = map.bytes;
     } else if (mapped == -Errno::eagain) {
       place = mine;
-      WARPFS_TRY(int got, read_copy(fs, file, offset, bytes, mine));
+      WARPFS_TRY(int got, read_apart(fs, file, offset, bytes, mine));
       if (got != (int)bytes) return got < 0 ? got : -Errno::eio;
     } else {
       return mapped < 0 ? mapped : -Errno::eio;

@@ -158,6 +158,15 @@ test('no addition is lost, and each says what it found', () => {
   expect(outcome(start, start + 1, 2)).toBe('wrong_file');
 });
 
+test('what nobody synced need not be in the file, though a truncation behind it is, and both are about one element', () => {
+  const programs = [[rw, write(4, bytes(9)), truncate(5)], [rw, add([1], [1])]];
+  const files = [{ path: 'a', bytes: bytes(1, 2, 3, 4, 5) }];
+  const outcome = (...left: number[]) => kindOf(programs, [[done(), done(1), done()], [done(), done(failed('ERANGE'))]], { files: new Map([['a', bytes(...left)]]) }, { files });
+  expect(outcome(1, 2, 3, 4, 5)).toBeUndefined();
+  expect(outcome(1, 2, 3, 4, 9)).toBeUndefined();
+  expect(outcome(1, 2, 3, 4, 7)).toBe('wrong_file');
+});
+
 test('an element is stored and looked at as one, and byte by byte by others', () => {
   const programs = [[rw, scatter([0], [0x09090909]), add([1], [0])], [rw, add([0], [0]), read(0, 4)]];
   const start = 0x04030201;

@@ -76,7 +76,8 @@ function isSurelyAdded({ value }: Change): boolean {
 
 function orders(file: FileCase, a: Change, b: Change, element: Range, sources: Sources): boolean {
   if (a.act === undefined || a.act === b.act) return false;
-  if (b.act === undefined) return a.kind !== 'read' && isOnDisk(file, a.act, element);
+  // Each byte of the disk is looked at apart: what a truncation cut off behind it says nothing about it.
+  if (b.act === undefined) return a.kind !== 'read' && (a.mask & b.mask) !== 0 && isOnDisk(file, a.act, element);
   return comesBefore(file, a.act, b.act) || (b.kind === 'read' && sources.get(b.act)?.has(a.act) === true);
 }
 

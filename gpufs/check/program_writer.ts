@@ -90,6 +90,7 @@ export class ProgramWriter {
   #addTo(file: number, { kind, offset, length, late, extra }: Wish): void {
     switch (kind) {
       case 'read':
+        return void this.program.push({ op: kind, file, offset, length, ...(extra % 3 === 1 ? { peek: true } : {}) });
       case 'prefetch':
         return void this.program.push({ op: kind, file, offset, length });
       case 'write':

@@ -25,7 +25,7 @@ export function addExercise(program: Command, streams: Streams, finish: (code: n
     .addOption(new Option('--policy <name>', 'replacement policy').choices(['clock', 'fifo'] as const).default('clock' as const))
     .addOption(new Option('--wait <name>', 'how a warp waits').choices(['spin', 'replay'] as const).default('spin' as const))
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal'] as const).default('auto' as const))
-    .option('--without <kinds>', `operations that are left out, with commas between: ${actionKinds.join(', ')}`, kindsOf, new Set<ActionKind>())
+    .option('--without <kinds>', `operations that are left out, with commas between: ${actionKinds.join(', ')}`, kindsOf)
     .option('--folder <path>', 'where the files are (default: in memory, where there is /dev/shm)')
     .option('--until-failure', 'go on with the next seed until something is wrong')
     .option('--json', 'write one JSON object on one line')

@@ -38,6 +38,40 @@ const sumPages = {
     WARPFS_TRY(int closed, gclose(fs, file));`,
 } as const;
 
+/** Each item adds up pages in an order of its own, so that they take each other's lines all the time. What was seen is gone when an item is run again. */
+const sumWhereTheyLie = {
+  name: 'sum_where_they_lie',
+  inputs: { path: 'string', pages: 'u32' },
+  outputs: { sums: 'u32[]', parts: 'u32[]', past: 'i32[]' },
+  source: `
+    WARPFS_TRY(int file, gopen(fs, path, WARPFS_RDONLY));
+    uint total = gphase(fs, 0) == 0 ? 0 : parts[item * 32 + lane.index];
+    for (uint turn = gphase(fs, 0); turn < pages; turn++) {
+      const ulong page = (turn * (2 * (item % 8) + 1) + item * 7) % pages;
+      Peek peek = {};
+      for (;;) {
+        WARPFS_TRY(int seen, gpeek(fs, file, page * 4096, 4096, peek));
+        if (seen != 4096) return seen < 0 ? seen : -Errno::eio;
+        uint sum = 0;
+        for (uint word = lane.index; word < 1024; word += lane.count) sum += peek_load<uint>(peek, word) * (uint)(page + 1);
+        WARPFS_TRY(int right, gpeek_end(fs, peek));
+        if (right < 0) return right;
+        if (right == 0) continue;
+        total += sum;
+        break;
+      }
+      parts[item * 32 + lane.index] = total;
+      gphase_set(fs, 0, turn + 1);
+      gcheckpoint(fs);
+    }
+    Peek behind = {};
+    WARPFS_TRY(int past_end, gpeek(fs, file, (ulong)pages * 4096, 16, behind));
+    WARPFS_TRY(int ended, gpeek_end(fs, behind));
+    total = lane.sum(total);
+    if (lane.index == 0) { sums[item] = total; past[item] = past_end == 0 && ended == 1 ? 1 : 0; }
+    WARPFS_TRY(int closed, gclose(fs, file));`,
+} as const;
+
 export function describeKernels(name: string, makeMount: MakeMount): void {
   describe(name, () => {
     const fixture = useFixture(makeMount);
@@ -51,6 +85,18 @@ export function describeKernels(name: string, makeMount: MakeMount): void {
       expect(report).toMatchObject({ items: PAGES, failedItems: 0, failures: [] });
       if (fs.device.wait === 'spin') expect(report.rounds).toBe(1);
       else expect(report.rounds).toBeGreaterThan(1);
+    });
+
+    test('pages that are looked at where they lie are those of the file, however often others take their lines', async () => {
+      writeWords(fixture);
+      // Fewer lines than pages, and in each set as many as may be held at once.
+      const fs = await fixture.mounted({ cache: { lines: 48 } });
+      const kernel = await fs.kernel(sumWhereTheyLie);
+      const items = 20;
+      const { sums, past } = await kernel.dispatch({ items, inputs: { path: 'words', pages: PAGES }, outputs: { sums: items, parts: items * 32, past: items } });
+      const expected = pageSums(PAGES).reduce((sum, value, page) => (sum + Math.imul(value, page + 1)) >>> 0, 0);
+      expect([...sums]).toEqual(times(items, () => expected));
+      expect([...past]).toEqual(times(items, () => 1));
     });
 
     test('each lane loads from a page of its own', async () => {

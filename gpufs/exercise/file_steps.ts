@@ -43,7 +43,8 @@ export function writeSimple(action: Of<'fsync' | 'stat'>, writing: Writing, hand
 
 export function writeRead(action: Of<'read' | 'prefetch'>, writing: Writing, handle: Handle): Written {
   const { offset, length } = action;
-  const operation = { op: action.kind, file: handle.index, offset, length } as const;
+  const range = { file: handle.index, offset, length };
+  const operation = action.kind === 'prefetch' ? ({ op: action.kind, ...range } as const) : ({ op: action.kind, ...range, peek: action.number % 3 === 0 } as const);
   const { file, error } = handle;
   if (error !== undefined || file === undefined) return failing(action, operation, error ?? 'EBADF');
   if (action.kind === 'prefetch') {

@@ -9,7 +9,7 @@ namespace warpfs {
 namespace {
 constexpr size_t STUCK_SHOWN = 6;
 constexpr uint32_t SPIN_ROUNDS_MAX = 2000;  // times that lanes which spin are let on although nothing changed
-constexpr uint32_t IDLE_PAUSES_MAX = 2;  // of a warp that does something itself between one and the next
+constexpr uint32_t IDLE_PAUSES_MAX = 4;  // of a warp that does something itself between one and the next
 }  // namespace
 
 bool Engine::is_changed(const Party& party, uint32_t id) const {

@@ -35,6 +35,7 @@ export const long = { path: 'long', bytes: content(9 * LINE_BYTES, 53) };
 
 export const open = (path: string, mode: OpenModeName = 'r'): Operation => ({ op: 'open', path, mode });
 export const read = (offset: number, length = 16, file = 0): Operation => ({ op: 'read', file, offset, length });
+export const peek = (offset: number, length = 16): Operation => ({ op: 'read', file: 0, offset, length, peek: true });
 export const write = (offset: number, length = 16, file = 0): Operation => ({ op: 'write', file, offset, data: content(length, offset + 200) });
 export const fsync = (file = 0): Operation => ({ op: 'fsync', file });
 export const close = (file = 0): Operation => ({ op: 'close', file });

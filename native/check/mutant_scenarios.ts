@@ -1,7 +1,7 @@
 // The programs that show the mutants: each the smallest of its kind, so that a random schedule soon is the right one. Nothing runs here.
 import type { Program } from '../../gpufs/program.ts';
 import {
-  type MutantScenario, a, add, b, barrier, close, content, FAR, fsync, gather, LINE_BYTES, long, map, odd, open, page, read, release,
+  type MutantScenario, a, add, b, barrier, close, content, FAR, fsync, gather, LINE_BYTES, long, map, odd, open, page, peek, read, release,
   scatter, scenario, STRADDLE, truncate, unmap, write,
 } from './mutant_scenario_parts.ts';
 
@@ -257,6 +257,7 @@ const scenarios = {
     { lines: 2, cuda: true },
   ),
   'hinted-reads': scenario([[open('a'), ...[0, 0, 0, 0].map(() => read(0))], [open('a'), ...[1, 0, 1, 0, 1].map((index) => read(page(index)))]], { lines: 1, cuda: true }),
+  peeks: scenario([[open('a'), ...[0, 0, 0, 0].map(() => peek(0))], [open('a'), ...[1, 0, 1, 0, 1].map((index) => peek(page(index)))]], { lines: 2, cuda: true }),
   'hinted-reads-relaxed': scenario([[open('a'), ...[0, 0, 0, 0].map(() => read(0))], [open('a'), ...[1, 0, 1, 0, 1].map((index) => read(page(index)))]], {
     lines: 1,
     memory: 'relaxed',

@@ -1,4 +1,4 @@
-// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, cold.h.
+// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, peek.h, cold.h.
 import { edited, expressionsOf, type Mutant, statementsOf } from './mutant.ts';
 
 const hint = { statement: statementsOf('hint.h'), expression: expressionsOf('hint.h') };
@@ -12,7 +12,7 @@ const ELEMENT_TAG = 'if (!hint_holds(fs, hint, page)) return false;';
 
 const COPIED = `fence_acquire();
   warp_sync(fs.lane);
-  if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;`;
+  return warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page));`;
 
 const ELEMENTS = `const T loaded = data_guess_acquire<T>(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
   // The bytes of each lane before the tag.
@@ -108,7 +108,7 @@ export const mutantsOfGuesses: readonly Mutant[] = [
   }),
   hot.statement('copied-without-a-look', {
     original: COPIED,
-    mutated: '',
+    mutated: 'return true;',
     scenario: 'hinted-reads',
     note: 'Bytes that were copied without a pin are not looked at again: the line may have been another page.',
   }),
@@ -174,6 +174,12 @@ export const mutantsOfGuesses: readonly Mutant[] = [
   ${edited(CLAIMED, 'fence_seq();', '')}`,
     scenario: 'cold-reads-and-elements-relaxed',
     note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
+  }),
+  statementsOf('peek.h')('peeked-without-a-look', {
+    original: 'peek.again = !page_was_there(fs, peek.hint, peek.page);',
+    mutated: 'peek.again = false;',
+    scenario: 'peeks',
+    note: 'Bytes that were looked at without a pin are taken for those of the file: the line may have been another page.',
   }),
   hot.statement('cold-words-stay-in-the-line', {
     original: 'if (!in_words) break;',

@@ -75,7 +75,19 @@ WARPFS_FN T data_load(const WARPFS_DEVICE uchar* source) {
 }
 
 #if WARPFS_LOADS_16
-// Without a pin. Whatever the lane loads behind it is loaded later.
+// Without a pin.
+template <typename T>
+WARPFS_FN T data_guess(const WARPFS_DEVICE uchar* source) {
+  Element<T> element;
+  if ((sizeof(T) & 3u) == 0u) {
+    for (uint i = 0; i < sizeof(T) / 4u; i++) element.words[i] = data_guess4((const WARPFS_DEVICE uint*)source + i);
+  } else {
+    for (uint i = 0; i < sizeof(T); i++) element.bytes[i] = data_guess1(source + i);
+  }
+  return element.value;
+}
+
+// The same. Whatever the lane loads behind it is loaded later.
 template <typename T>
 WARPFS_FN T data_guess_acquire(const WARPFS_DEVICE uchar* source) {
   Element<T> element;
@@ -89,11 +101,7 @@ WARPFS_FN T data_guess_acquire(const WARPFS_DEVICE uchar* source) {
     element.words[(sizeof(T) - 1u) / 4u] = words.words[1];
     return element.value;
   }
-  if ((sizeof(T) & 3u) == 0u) {
-    for (uint i = 0; i < sizeof(T) / 4u; i++) element.words[i] = data_guess4((const WARPFS_DEVICE uint*)source + i);
-  } else {
-    for (uint i = 0; i < sizeof(T); i++) element.bytes[i] = data_guess1(source + i);
-  }
+  element.value = data_guess<T>(source);
   fence_acquire();
   return element.value;
 }

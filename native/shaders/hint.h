@@ -71,9 +71,11 @@ WARPFS_FN bool element_peek_alone(WARPFS_THREAD const Fs& fs, int file, ulong in
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
   const Vec16 seen = atomic_load16(&entry->handle);
-  const Vec16 hint = atomic_load16_acquire(hint_place(fs, file, page));
+  const Vec16 hint = atomic_load16(hint_place(fs, file, page));
+  // The element is no older than the size, and than the hint.
+  fence_acquire();
   if (!handle_is(seen.words[0], file) || index >= size_seen(seen) / sizeof(T) || !hint_is_about(fs, hint, seen.words[1], page)) return false;
-  // The hint before the bytes, the bytes before the tag.
+  // The bytes before the tag.
   const T loaded = data_guess_acquire<T>(line_data(fs, hint.words[0]) + ((uint)offset & (line_bytes(fs) - 1u)));
   if (!hint_holds(fs, hint, page)) return false;
   value = loaded;
@@ -91,7 +93,8 @@ WARPFS_FN bool elements_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, 
   bool whole = true;
   if (is_leader(fs)) {
     const Vec16 seen = atomic_load16(&entry->handle);
-    hint = atomic_load16_acquire(hint_place(fs, file, page));
+    hint = atomic_load16(hint_place(fs, file, page));
+    fence_acquire();
     whole = page < size_seen(seen) >> fs.line_shift;
     if (handle_is(seen.words[0], file) && hint_is_about(fs, hint, seen.words[1], page)) line = hint.words[0];
   }

@@ -31,6 +31,42 @@ WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offse
   return LINE_NONE;
 }
 
+WARPFS_FN bool arguments_are_equal(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint other) {
+  const ulong mixed = mix_arguments(offset, ((ulong)length << 32) | (uint)file, other);
+  return warp_all_equal(fs.lane, (uint)mixed ^ (uint)(mixed >> 32));
+}
+
+// All lanes, with the same arguments. The line where a hint says that the page is; LINE_NONE where there is none, or the file is not as usual. The
+// leader looks for all: 16 bytes that every lane of a warp loads are asked for four times. `entry` and `hint` are what it has seen.
+WARPFS_FN uint page_look(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry,
+                         WARPFS_THREAD Vec16& hint) {
+  uint line = LINE_NONE;
+  if (is_leader(fs)) {
+    entry = atomic_load16(&of->handle);
+    hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
+    // The bytes are no older than the size, and than the hint.
+    fence_acquire();
+    if (page_hinted(fs, file, offset, length, entry, hint)) line = hint.words[0];
+  }
+  // What the leader has acquired is visible to all.
+  return warp_broadcast(fs.lane, line, 0u);
+}
+
+// All lanes, behind their loads of a page's bytes: the hint was right all the while. Those of each lane come before the tag, and then the leader looks.
+WARPFS_FN bool page_was_there(WARPFS_THREAD const Fs& fs, Vec16 hint, ulong page) {
+  fence_acquire();
+  warp_sync(fs.lane);
+  return warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page));
+}
+
+// The word of a line that is used without a pin, for line_was_hit; what it is in other lanes than the leader's says nothing.
+WARPFS_FN uint word_of_hit(WARPFS_THREAD const Fs& fs, uint line) {
+  return is_leader(fs) && policy_counts_hits() ? atomic_load(fs.words + line) : (uint)LINE_REFERENCE;
+}
+WARPFS_FN void line_was_hit(WARPFS_THREAD const Fs& fs, uint line, uint word) {
+  if ((word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
+}
+
 // Pieces of each lane that are on their way at once where fewer are left than COPY_AT_ONCE.
 enum : uint32_t { COPY_OF_REST = 2 };
 
@@ -43,10 +79,7 @@ WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Pi
   const uint mine = first + fs.lane.index;
   Piece part[BATCH];
   for (uint k = 0; k < BATCH; k++) part[k] = WHOLE || mine + k * fs.lane.count < pieces ? piece_guess(from + mine + k * fs.lane.count) : Piece{};
-  // The bytes before the tag: those of each lane, and then the leader looks.
-  fence_acquire();
-  warp_sync(fs.lane);
-  if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hint, page))) return false;
+  if (!page_was_there(fs, hint, page)) return false;
   for (uint k = 0; k < BATCH; k++) {
     if (WHOLE || mine + k * fs.lane.count < pieces) to[mine + k * fs.lane.count] = part[k];
   }
@@ -54,26 +87,18 @@ WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Pi
 }
 
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
-// so nobody waits for one; `target` may have been written to all the same. The leader looks for all: 16 bytes that every lane of a warp loads are
-// asked for four times. `entry` is what it has seen.
+// so nobody waits for one; `target` may have been written to all the same.
 template <typename Piece>
 WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target,
                              WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry) {
   const ulong page = offset >> fs.line_shift;
   Vec16 hint = {};
-  uint line = LINE_NONE;
-  if (is_leader(fs)) {
-    entry = atomic_load16(&of->handle);
-    hint = atomic_load16_acquire(hint_place(fs, file, page));
-    if (page_hinted(fs, file, offset, length, entry, hint)) line = hint.words[0];
-  }
-  // What the leader has acquired is visible to all.
-  line = warp_broadcast(fs.lane, line, 0u);
+  const uint line = page_look(fs, file, offset, length, of, entry, hint);
   if (line == (uint)LINE_NONE) return false;
   const WARPFS_DEVICE Piece* from = (const WARPFS_DEVICE Piece*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
   WARPFS_DEVICE Piece* to = (WARPFS_DEVICE Piece*)target;
   const uint pieces = length / (uint)sizeof(Piece);
-  const uint word = is_leader(fs) && policy_counts_hits() ? atomic_load(fs.words + line) : (uint)LINE_REFERENCE;
+  const uint word = word_of_hit(fs, line);
   uint first = 0;
   for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
     if (!page_copy_part<COPY_AT_ONCE, true>(fs, from, to, first, pieces, hint, page)) return false;
@@ -81,14 +106,9 @@ WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset,
   for (; first < pieces; first += COPY_OF_REST * fs.lane.count) {
     if (!page_copy_part<COPY_OF_REST, false>(fs, from, to, first, pieces, hint, page)) return false;
   }
-  if ((word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
+  line_was_hit(fs, line, word);
   warp_sync(fs.lane);
   return true;
-}
-
-WARPFS_FN bool arguments_are_equal(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, uint other) {
-  const ulong mixed = mix_arguments(offset, ((ulong)length << 32) | (uint)file, other);
-  return warp_all_equal(fs.lane, (uint)mixed ^ (uint)(mixed >> 32));
 }
 
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {

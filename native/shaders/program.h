@@ -72,6 +72,33 @@ WARPFS_FN int program_elements(WARPFS_THREAD Fs& fs, int file, WARPFS_DEVICE con
   return error != 0 ? error : (int)step->length;
 }
 
+// In whole words of the file: each of them is seen as it was at one moment.
+WARPFS_FN void program_copy_peek(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Peek& peek, uint offset, WARPFS_DEVICE uchar* data) {
+  const uint before = offset & 3u;
+  Peek words = peek;
+  words.bytes -= before;
+  for (uint i = fs.lane.index; i * 4u < before + peek.count; i += fs.lane.count) {
+    const uint word = peek_load<uint>(words, i);
+    for (uint byte = 0; byte < 4u; byte++) {
+      const uint at = i * 4u + byte - before;
+      if (at < peek.count) data[at] = (uchar)(word >> (8u * byte));
+    }
+  }
+}
+
+// READ by looking, as often as it takes. What is not in one page, or cannot be held, is read as ever.
+WARPFS_FN int program_peek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* data) {
+  Peek peek = {};
+  for (;;) {
+    const int seen = gpeek(fs, file, offset, length, peek);
+    if (fs.pending) return WARPFS_PENDING;
+    if (seen < 0) return gread(fs, file, offset, length, data);
+    if (seen > 0) program_copy_peek(fs, peek, (uint)offset, data);
+    const int right = gpeek_end(fs, peek);
+    if (right != 0) return right < 0 ? right : seen;
+  }
+}
+
 // What a step has mapped, put together again from its result.
 WARPFS_FN Map program_map(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Program& program, uint first, uint map_step) {
   WARPFS_DEVICE const ProgramStep* step = program.steps + map_step;
@@ -151,6 +178,7 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
   // An operation on a file that could not be opened ends as its open did.
   if (file < 0) return file;
   if (op == ProgramOp::CLOSE) return gclose(fs, file);
+  if (op == ProgramOp::READ && step->mode != 0u) return program_peek(fs, file, step->offset, step->length, data);
   if (op == ProgramOp::READ) return gread(fs, file, step->offset, step->length, data);
   if (op == ProgramOp::WRITE) return gwrite(fs, file, step->offset, step->length, data);
   if (op == ProgramOp::TRUNCATE) return gftruncate(fs, file, step->offset);

@@ -36,6 +36,8 @@ WARPFS_FN void store_leave(WARPFS_THREAD Fs& fs, WARPFS_THREAD StoreTarget& targ
   target.file_id = 0;
 }
 
+WARPFS_FN bool window_is_writable(Vec16 window, uint file_id) { return (window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, file_id); }
+
 // All lanes. False: the gpu may not store into this file. The windows are looked at within the gate: those of before a truncation are no more.
 WARPFS_FN bool store_enter(WARPFS_THREAD Fs& fs, uint file, uint file_id, WARPFS_THREAD StoreTarget& target) {
   target.file = file;
@@ -44,14 +46,15 @@ WARPFS_FN bool store_enter(WARPFS_THREAD Fs& fs, uint file, uint file_id, WARPFS
   target.entered = false;
   ulong low = 0;
   ulong high = 0;
-  if (is_leader(fs) && target.entry != 0) {
+  // Where there is no window the gate is left alone: others would see it move, and nothing come of it.
+  if (is_leader(fs) && target.entry != 0 && window_is_writable(atomic_load16(&target.entry->window_base[0]), file_id)) {
     const bool outside = fs.gate == 0u;
     const bool passed = gate_try(fs, (int)file);
     target.entered = passed && outside;
     FileLook look;
     if (passed && file_look(target.entry, look) && handle_is(look.handle, (int)file) && look.file_id == file_id) {
       const Vec16 window = atomic_load16(&target.entry->window_base[0]);
-      if ((window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, file_id)) {
+      if (window_is_writable(window, file_id)) {
         low = (ulong)window.words[0] | ((ulong)window.words[1] << 32);
         high = (ulong)window.words[2] | ((ulong)window.words[3] << 32);
       }
@@ -260,7 +263,7 @@ WARPFS_FN bool line_is_storable(WARPFS_THREAD const Fs& fs, uint line) {
   if (entry == 0) return false;
   const Vec16 window = atomic_load16(&entry->window_base[0]);
   const ulong page = ((ulong)atomic_load(&fs.tags[line].page_high) << 32) | atomic_load(&fs.tags[line].page_low);
-  return (window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, atomic_load(&fs.tags[line].file_id)) && window_place(fs, window, page) != 0u;
+  return window_is_writable(window, atomic_load(&fs.tags[line].file_id)) && window_place(fs, window, page) != 0u;
 }
 
 // As often as a warp goes through the lines as long as it finds something to store. What others are writing into is left out each time.

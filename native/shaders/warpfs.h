@@ -86,5 +86,6 @@
 #undef gmunmap
 #include "hot.h"
 #endif
+#include "peek.h"
 #include "elements.h"
 #include "array.h"

@@ -29,13 +29,11 @@ struct Word2 {
   uint words[2];
 };
 
-WARPFS_FN Vec16 check_load16(const WARPFS_DEVICE uint* p, int order) {
+WARPFS_FN Vec16 atomic_load16(const WARPFS_DEVICE uint* p) {
   uint words[4];
-  warpfs_check_load_words(p, 4, order, words);
+  warpfs_check_load_words(p, 4, __ATOMIC_RELAXED, words);
   return {{words[0], words[1], words[2], words[3]}};
 }
-WARPFS_FN Vec16 atomic_load16(const WARPFS_DEVICE uint* p) { return check_load16(p, __ATOMIC_RELAXED); }
-WARPFS_FN Vec16 atomic_load16_acquire(const WARPFS_DEVICE uint* p) { return check_load16(p, __ATOMIC_ACQUIRE); }
 WARPFS_FN void atomic_store16(WARPFS_DEVICE uint* p, Vec16 v) {
   const uint words[4] = {v.words[0], v.words[1], v.words[2], v.words[3]};
   warpfs_check_store_words(p, 4, words);

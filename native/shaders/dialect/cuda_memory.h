@@ -24,16 +24,6 @@ WARPFS_FN Vec16 atomic_load16(const WARPFS_DEVICE uint* p) {
       : "memory");
   return v;
 }
-WARPFS_FN Vec16 atomic_load16_acquire(const WARPFS_DEVICE uint* p) {
-  Vec16 v;
-  asm volatile(
-      "{ .reg .b128 whole; .reg .b64 low, high; ld.acquire.gpu.global.b128 whole, [%4]; mov.b128 {low, high}, whole;"
-      " mov.b64 {%0, %1}, low; mov.b64 {%2, %3}, high; }"
-      : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
-      : "l"(global_address(p))
-      : "memory");
-  return v;
-}
 WARPFS_FN void atomic_store16(WARPFS_DEVICE uint* p, Vec16 v) {
   asm volatile(
       "{ .reg .b128 whole; .reg .b64 low, high; mov.b64 low, {%1, %2}; mov.b64 high, {%3, %4}; mov.b128 whole, {low, high};"

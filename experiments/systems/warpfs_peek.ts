@@ -1,0 +1,38 @@
+// This cache, its lines looked at where they lie, and held by nobody.
+import { prepareCacheSystem, readApart } from '../cache_system.ts';
+import type { Job, ShaderPart, System } from '../system.ts';
+
+const part = (job: Job): Omit<ShaderPart, 'close'> => ({
+  prelude: readApart,
+  pieceBytes: job.lineBytes,
+  open: '',
+  // What was taken away meanwhile is looked at once more, and held then.
+  access: `
+    Peek peek = {};
+    const uint total_before = total;
+    for (;;) {
+      total = total_before;
+      WARPFS_TRY(const int seen, gpeek(fs, file, offset, bytes, peek));
+      if (seen == (int)bytes) {
+        place = (WARPFS_DEVICE uchar*)peek.bytes;
+      } else if (seen == -Errno::eagain) {
+        place = mine;
+        WARPFS_TRY(int got, read_apart(fs, file, offset, bytes, mine));
+        if (got != (int)bytes) return got < 0 ? got : -Errno::eio;
+      } else {
+        return seen < 0 ? seen : -Errno::eio;
+      }`,
+  release: `
+      WARPFS_TRY(const int right, gpeek_end(fs, peek));
+      if (right < 0) return right;
+      if (right != 0) break;
+    }`,
+});
+
+export const system: System = {
+  name: 'warpfs_peek',
+  models: 'this cache, in place and without a hold: each warp looks at a line with gpeek, and once more if another page took it meanwhile',
+  shaped: true,
+  cannot: ({ workload }) => (workload.repeatable === true ? undefined : 'where a line was taken away meanwhile its work would have to be done again, and that does more than to add up'),
+  prepare: (job) => prepareCacheSystem('warpfs_peek', job, part(job), job.lineBytes),
+};
