@@ -9,7 +9,7 @@ namespace warpfs {
 namespace {
 constexpr size_t STUCK_SHOWN = 6;
 constexpr uint32_t SPIN_ROUNDS_MAX = 2000;  // times that lanes which spin are let on although nothing changed
-constexpr uint32_t IDLE_PAUSES_MAX = 4;  // of a warp that does something itself between one and the next
+constexpr uint32_t IDLE_PAUSES_MAX = 2;  // of a warp that does something itself between one and the next
 }  // namespace
 
 bool Engine::is_changed(const Party& party, uint32_t id) const {
@@ -66,8 +66,9 @@ void Engine::wake_waiters(Location& where) {
   bool still = false;
   for (size_t at = 0; at < waiting_.size();) {
     Actor& actor = *waiting_[at];
-    const Party& party = parties_[actor.party];
+    Party& party = parties_[actor.party];
     if (is_changed(party, actor.party)) {
+      party.idle_pauses = 0;  // what it does from here on it had not tried before
       waiting_.erase(waiting_.begin() + std::ptrdiff_t(at));
       make_ready(actor);
       continue;
