@@ -51,11 +51,10 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
       await file.transfer('write', chunk.writes, await stage.ofHost(chunk.bytes), job.threads);
     };
     const run = async (round: Round): Promise<RoundResult> => {
-      const since = performance.now();
+      // The lists are there before, as for every design, and what came of each launch is added up behind it all.
       const chunks = cut(round, Math.floor(job.cacheBytes / buffers), job.workload.together ?? 1);
-      const totals = new Uint32Array(round.items);
-      const waits = new Uint32Array(round.items * round.count);
-      const outputs: Record<string, OutputArray> = {};
+      const launches: { chunk: Chunk; result: RoundResult; milliseconds: number }[] = [];
+      const since = performance.now();
       // What fits into the buffer at once stays there for all repeats.
       const inKernel = chunks.length === 1 && !writes;
       for (let repeat = 0; repeat < (inKernel ? 1 : round.repeats); repeat++) {
@@ -67,9 +66,7 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
           if (buffers > 1 && next !== undefined) reading = keepQuiet(read(next, number + 1));
           const own = { inputs: { staged: stage.ofDevice(), positions: chunk.positions }, outputs: {} };
           const result = await dispatchRound(kernel, job, { ...chunk.round, repeats: inKernel ? round.repeats : 1 }, own, { first: chunk.first });
-          add(totals, result.totals);
-          spread(waits, round, chunk, result.waits, milliseconds);
-          for (const [output, array] of Object.entries(result.outputs)) outputs[output] = outputs[output] === undefined ? array : add(outputs[output], array);
+          launches.push({ chunk, result, milliseconds });
           await writing;
           if (writes) writing = keepQuiet(write(chunk, stage));
           if (buffers === 1) {
@@ -79,7 +76,7 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
         }
         await writing;
       }
-      return { milliseconds: performance.now() - since, totals, waits, outputs };
+      return { milliseconds: performance.now() - since, ...joined(round, launches) };
     };
     return { run, settle: () => (writes ? file.sync() : Promise.resolve()), close };
   } catch (error) {
@@ -92,6 +89,18 @@ export async function prepareStagedSystem(name: string, job: Job, buffers: 1 | 3
 function keepQuiet<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => undefined);
   return promise;
+}
+
+function joined(round: Round, launches: readonly { chunk: Chunk; result: RoundResult; milliseconds: number }[]): Omit<RoundResult, 'milliseconds'> {
+  const totals = new Uint32Array(round.items);
+  const waits = new Uint32Array(round.items * round.count);
+  const outputs: Record<string, OutputArray> = {};
+  for (const { chunk, result, milliseconds } of launches) {
+    add(totals, result.totals);
+    spread(waits, round, chunk, result.waits, milliseconds);
+    for (const [output, array] of Object.entries(result.outputs)) outputs[output] = outputs[output] === undefined ? array : add(outputs[output], array);
+  }
+  return { totals, waits, outputs };
 }
 
 function add<Values extends OutputArray>(sum: Values, more: OutputArray): Values {
