@@ -62,8 +62,8 @@ export const mutantsOfTruncations: readonly Mutant[] = [
     note: 'A truncation opens the gate with a store: who has counted itself and is about to undo that makes the count run below zero.',
   }),
   inGate('two-truncations-at-once', {
-    original: 'if (fs.gate == 0u && (atomic_or(gate, GATE_CLOSED) & GATE_CLOSED) == 0u) fs.gate = (index + 1u) | GATE_CLOSED;',
-    mutated: 'if (fs.gate == 0u) { atomic_or(gate, GATE_CLOSED); fs.gate = (index + 1u) | GATE_CLOSED; }',
+    original: 'if (open && (atomic_or(gate, GATE_CLOSED) & GATE_CLOSED) == 0u) fs.gate = (index + 1u) | GATE_CLOSED;',
+    mutated: 'if (open) { atomic_or(gate, GATE_CLOSED); fs.gate = (index + 1u) | GATE_CLOSED; }',
     scenario: 'two-truncations-and-write',
     note: 'Two truncations close one gate: the first to end opens it for writers while the other is at work.',
   }),

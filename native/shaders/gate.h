@@ -81,7 +81,9 @@ WARPFS_FN int gate_close(WARPFS_THREAD Fs& fs, int file) {
   WaitBound bound;
   wait_start(fs, bound);
   for (;;) {
-    if (fs.gate == 0u && (atomic_or(gate, GATE_CLOSED) & GATE_CLOSED) == 0u) fs.gate = (index + 1u) | GATE_CLOSED;
+    // Looked at first: those who wait would keep each other, and whoever is inside, from the word.
+    const bool open = fs.gate == 0u && (atomic_load(gate) & GATE_CLOSED) == 0u;
+    if (open && (atomic_or(gate, GATE_CLOSED) & GATE_CLOSED) == 0u) fs.gate = (index + 1u) | GATE_CLOSED;
     uint empty = GATE_CLOSED;
     // Under replay it may have been sealed in an earlier run.
     if (fs.gate != 0u && (atomic_cas(gate, empty, GATE_CLOSED | GATE_SEALED) || (empty & GATE_SEALED) != 0u)) {
