@@ -36,39 +36,57 @@ WARPFS_FN void store_leave(WARPFS_THREAD Fs& fs, WARPFS_THREAD StoreTarget& targ
   target.file_id = 0;
 }
 
-WARPFS_FN bool window_is_writable(Vec16 window, uint file_id) { return (window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, file_id); }
-
-// All lanes. False: the gpu may not store into this file. The windows are looked at within the gate: those of before a truncation are no more.
-WARPFS_FN bool store_enter(WARPFS_THREAD Fs& fs, uint file, uint file_id, WARPFS_THREAD StoreTarget& target) {
-  target.file = file;
-  target.file_id = file_id;
-  target.entry = file_place(fs, (int)file);
-  target.entered = false;
+// All lanes. The grant of the file, if the leader is to `look`: without windows where the gpu may not store.
+WARPFS_FN Vec16 store_window(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const StoreTarget& target, uint file_id, bool look) {
   ulong low = 0;
   ulong high = 0;
-  // Where there is no window the gate is left alone: others would see it move, and nothing come of it.
-  if (is_leader(fs) && target.entry != 0 && window_is_writable(atomic_load16(&target.entry->window_base[0]), file_id)) {
-    const bool outside = fs.gate == 0u;
-    const bool passed = gate_try(fs, (int)file);
-    target.entered = passed && outside;
-    FileLook look;
-    if (passed && file_look(target.entry, look) && handle_is(look.handle, (int)file) && look.file_id == file_id) {
-      const Vec16 window = atomic_load16(&target.entry->window_base[0]);
-      if (window_is_writable(window, file_id)) {
-        low = (ulong)window.words[0] | ((ulong)window.words[1] << 32);
-        high = (ulong)window.words[2] | ((ulong)window.words[3] << 32);
-      }
+  if (is_leader(fs) && look) {
+    const Vec16 window = atomic_load16(&target.entry->window_base[0]);
+    if (window_is_writable(window, file_id)) {
+      low = (ulong)window.words[0] | ((ulong)window.words[1] << 32);
+      high = (ulong)window.words[2] | ((ulong)window.words[3] << 32);
     }
   }
   low = warp_broadcast64(fs.lane, low, 0u);
   high = warp_broadcast64(fs.lane, high, 0u);
-  target.window.words[0] = (uint)low;
-  target.window.words[1] = (uint)(low >> 32);
-  target.window.words[2] = (uint)high;
-  target.window.words[3] = (uint)(high >> 32);
-  if (target.window.words[2] != 0u) return true;
-  store_leave(fs, target);
-  return false;
+  Vec16 window;
+  window.words[0] = (uint)low;
+  window.words[1] = (uint)(low >> 32);
+  window.words[2] = (uint)high;
+  window.words[3] = (uint)(high >> 32);
+  return window;
+}
+
+enum : uint32_t {
+  STORE_ENTERED,
+  STORE_NONE_HERE,  // these pages lie in no window
+  STORE_NEVER,      // the gpu may not store into this file
+};
+
+// All lanes. Passes the gate of a file for the pages of the lanes that are `mine`. The windows are looked at within the gate: those of before a
+// truncation are no more.
+WARPFS_FN uint store_enter(WARPFS_THREAD Fs& fs, uint file, uint file_id, bool mine, ulong page, WARPFS_THREAD StoreTarget& target) {
+  target.file = file;
+  target.file_id = file_id;
+  target.entry = file_place(fs, (int)file);
+  target.entered = false;
+  // Where there is nothing to store the gate is left alone: others would see it move, and nothing come of it.
+  target.window = store_window(fs, target, file_id, target.entry != 0);
+  uint outcome = target.window.words[2] != 0u ? STORE_NONE_HERE : STORE_NEVER;
+  if (warp_any(fs.lane, mine && window_place(fs, target.window, page) != 0u)) {
+    bool open = false;
+    if (is_leader(fs)) {
+      const bool outside = fs.gate == 0u;
+      const bool passed = gate_try(fs, (int)file);
+      target.entered = passed && outside;
+      FileLook look;
+      open = passed && file_look(target.entry, look) && handle_is(look.handle, (int)file) && look.file_id == file_id;
+    }
+    target.window = store_window(fs, target, file_id, open);
+    outcome = target.window.words[2] != 0u ? STORE_ENTERED : STORE_NEVER;
+  }
+  if (outcome != STORE_ENTERED) store_leave(fs, target);
+  return outcome;
 }
 
 // One lane. Ends what line_store_begin began.
@@ -216,10 +234,9 @@ WARPFS_CALL bool lines_take_among(WARPFS_THREAD Fs& fs, WARPFS_THREAD StoreTarge
     lines &= ~warp_ballot(fs.lane, of_it);
     if (target.file_id != (uint)next) {
       store_end(fs, target, taken);
-      if (!store_enter(fs, (uint)(next >> 32), (uint)next, target)) {
-        if (range.file_id == (uint)next) return false;
-        continue;
-      }
+      const uint entered = store_enter(fs, (uint)(next >> 32), (uint)next, of_it, tag.page, target);
+      if (entered == STORE_NEVER && range.file_id == (uint)next) return false;
+      if (entered != STORE_ENTERED) continue;
     }
     lines_take(fs, target, taken, of_it, line, tag);
   }
@@ -256,6 +273,31 @@ WARPFS_CALL bool set_store(WARPFS_THREAD Fs& fs, uint first, uint ways) {
   uint stored = 0;
   lines_store(fs, first, first + ways, any, stored);
   return stored != 0u;
+}
+
+// Pages side by side lie in sets side by side. Of so many pages the writing of one takes along what has become dirty in their sets: while a stream
+// of pages is read the other direction of the bus would have nothing to do, and whoever wants a line later, or syncs, would wait for all of it.
+enum : uint32_t { BEHIND_PAGES = 32 };
+
+// Which of them it is differs from group to group, so that among warps that go through pages in even steps each has its share.
+WARPFS_FN bool page_stores_behind(ulong page) {
+  return (uint)page % BEHIND_PAGES == ((uint)(page / BEHIND_PAGES) * 0x9e3779b1u) >> 27;
+}
+static_assert(BEHIND_PAGES == 1u << (32 - 27), "a hash chooses among all of them");
+
+// All lanes, when a page was written whole that had not been here: what is written again and again stays here.
+WARPFS_CALL void pages_store_behind(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, ulong page) {
+  Tag tag;
+  tag.file_id = source.file_id;
+  tag.page = page & ~(ulong)(BEHIND_PAGES - 1u);
+  const CacheSet first = set_of(fs, tag);
+  const uint end = first.index + BEHIND_PAGES;
+  const CacheSet last = set_at(fs, (end < fs.set_count ? end : fs.set_count) - 1u);
+  FlushRange range;
+  range.file_id = source.file_id;
+  range.page_end = ~(ulong)0;
+  uint stored = 0;
+  lines_store(fs, first.first, last.first + last.ways, range, stored);
 }
 
 WARPFS_FN bool line_is_storable(WARPFS_THREAD const Fs& fs, uint line) {

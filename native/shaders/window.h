@@ -21,6 +21,9 @@ WARPFS_FN ulong window_place(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Vec
 // It is a grant for this identity of the file.
 WARPFS_FN bool window_is_of(WARPFS_THREAD const Vec16& window, uint file_id) { return window.words[1] >> 16 == (file_id & 0xffffu); }
 
+// The same, and the gpu may store there.
+WARPFS_FN bool window_is_writable(WARPFS_THREAD const Vec16& window, uint file_id) { return (window.words[3] & WINDOW_WRITABLE) != 0u && window_is_of(window, file_id); }
+
 // Is the grant of a file still this one?
 WARPFS_FN bool window_stands(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD const Vec16& window) {
   const Vec16 now = atomic_load16(&entry->window_base[0]);

@@ -99,6 +99,9 @@ WARPFS_FN int line_gwrite(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sour
     if (status == PAGE_IS_OURS) {
       piece_write_whole(fs, source, piece, line, bytes);
       page_leave(fs, line);
+#if WARPFS_STORES
+      if (page_stores_behind(piece.page)) pages_store_behind(fs, source, piece.page);
+#endif
       return 0;
     }
     if (status != 0) return status;
