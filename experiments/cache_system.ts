@@ -10,12 +10,15 @@ import type { Job, PreparedSystem, ShaderPart } from './system.ts';
 const ownBytes = `
     WARPFS_DEVICE uchar* mine = target + (ulong)item * item_bytes;`;
 
-/** All of an access, into a copy at `mine`. */
-export const readCopy = `
-      WARPFS_TRY(int got, gread(fs, file, offset, bytes, mine));
+const copyBy = (read: string): string => `
+      WARPFS_TRY(int got, ${read}(fs, file, offset, bytes, mine));
       if (got != (int)bytes) return got < 0 ? got : -Errno::eio;`;
 
-/** For a prelude: a read that is hardly ever made, apart, so that it takes no registers from what is. */
+/** All of an access, into a copy at `mine`. */
+export const readCopy = copyBy('gread');
+
+/** The same where it is hardly ever done: with `readApart` as its prelude it takes no registers from what is. */
+export const readCopyApart = copyBy('read_apart');
 export const readApart = `
 namespace warpfs {
 WARPFS_CALL int read_apart(WARPFS_THREAD Fs& fs, int file, ulong offset, uint bytes, WARPFS_DEVICE uchar* mine) { return gread(fs, file, offset, bytes, mine); }

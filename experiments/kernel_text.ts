@@ -12,14 +12,23 @@ export const serviceOutputs = { ended_items: 'u32[]' } as const;
 const helpers = `
 namespace warpfs {
 enum : uint { ACCESS_READ = 0u, ACCESS_UPDATE = 1u, ACCESS_OVERWRITE = 2u };
+WARPFS_FN uint piece_sum(Vec16 piece, uint word) {
+  uint sum = 0u;
+  for (uint j = 0; j < 4u; j++) sum += piece.words[j] * (2u * (word + j) + 1u);
+  return sum;
+}
 // What the lanes find at a place, each word times an odd number of its own: a word in a wrong place makes another sum.
 WARPFS_FN uint words_sum(WARPFS_THREAD const Lane& lane, const WARPFS_DEVICE uchar* place, uint bytes, uint word) {
   uint sum = 0u;
   if ((((ulong)place | (ulong)bytes) & 15u) == 0u) {
-    for (PieceRange i = lane_pieces(lane, bytes / 16u); i.at < i.end; i.at += i.step) {
-      const Vec16 four = data_load16((const WARPFS_DEVICE Vec16*)place + i.at);
-      for (uint j = 0; j < 4u; j++) sum += four.words[j] * (2u * (word + i.at * 4u + j) + 1u);
+    PieceRange i = lane_pieces(lane, bytes / 16u);
+    // All loads of a part are on their way before the first of them is waited for.
+    for (; i.at + 3u * i.step < i.end; i.at += 4u * i.step) {
+      Vec16 part[4];
+      for (uint k = 0; k < 4u; k++) part[k] = data_load16((const WARPFS_DEVICE Vec16*)place + i.at + k * i.step);
+      for (uint k = 0; k < 4u; k++) sum += piece_sum(part[k], word + (i.at + k * i.step) * 4u);
     }
+    for (; i.at < i.end; i.at += i.step) sum += piece_sum(data_load16((const WARPFS_DEVICE Vec16*)place + i.at), word + i.at * 4u);
   } else {
     for (PieceRange i = lane_pieces(lane, bytes / 4u); i.at < i.end; i.at += i.step) {
       sum += data_load4((const WARPFS_DEVICE uint*)place + i.at) * (2u * (word + i.at) + 1u);

@@ -42,6 +42,8 @@ export interface LeftOut {
 }
 
 const GPU_THREADS = 8;
+/** Runs that are not counted. From its first kernel a mount on a GPU learns which parts of the file to register, and does so before the second. */
+const warmUps = (device: DeviceName): number => (device === 'cpu' ? 1 : 2);
 const NOT_SHAPED = 'it reads and writes the file past the daemon of a mount, so that no medium would shape it';
 
 /** What a system did at a point so far. */
@@ -59,7 +61,8 @@ interface Entry {
 export async function runExperiment(experiment: Experiment, settings: RunSettings): Promise<LeftOut[]> {
   const points = experiment.points(settings.values, settings.seed, settings.device);
   const leftOut = new Map<string, string>();
-  const total = points.length * (settings.runs + 1);
+  const allRuns = settings.runs + warmUps(settings.device);
+  const total = points.length * allRuns;
   const folder = await mkdtemp(join(settings.folder ?? tmpdir(), 'warpfs-experiment-'));
   const sources = new SourceFiles(folder, settings.seed);
   let done = 0;
@@ -75,8 +78,8 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
       const entries = await entriesOf(point, settings, { root, source: await sources.of(point) }, leftOut);
       try {
         await prepare(entries);
-        for (let run = 0; run <= settings.runs && !settings.stop.aborted; run++) {
-          await oneRun(point, entries, run, settings.stop);
+        for (let run = 0; run < allRuns && !settings.stop.aborted; run++) {
+          await oneRun(point, entries, run, settings);
           settings.progress(++done, total);
         }
       } finally {
@@ -133,7 +136,7 @@ async function prepare(entries: Entry[]): Promise<void> {
   );
 }
 
-async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSignal): Promise<void> {
+async function oneRun(point: Point, entries: Entry[], run: number, { device, stop }: RunSettings): Promise<void> {
   const task = point.task(run);
   // Each system is the first one in its turn.
   const turned = entries.map((_, index) => entries[(index + run) % entries.length] as Entry);
@@ -143,7 +146,7 @@ async function oneRun(point: Point, entries: Entry[], run: number, stop: AbortSi
       if (entry.job.cold === true) await forget(entry);
       const measured = await task.measure(entry.prepared, entry.job);
       entry.failure = measured.failure;
-      if (run > 0) entry.measured.push(measured);
+      if (run >= warmUps(device)) entry.measured.push(measured);
     } catch (error) {
       failed(entry, error);
     }

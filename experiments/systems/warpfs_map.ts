@@ -1,5 +1,5 @@
 // This cache, its lines used where they lie.
-import { prepareCacheSystem, readApart, writeCopy } from '../cache_system.ts';
+import { prepareCacheSystem, readApart, readCopyApart, writeCopy } from '../cache_system.ts';
 import type { Job, ShaderPart, System } from '../system.ts';
 
 const part = (job: Job): Omit<ShaderPart, 'close'> => ({
@@ -13,9 +13,7 @@ const part = (job: Job): Omit<ShaderPart, 'close'> => ({
     if (mapped == (int)bytes) {
       place = map.bytes;
     } else if (mapped == -Errno::eagain) {
-      place = mine;
-      WARPFS_TRY(int got, read_apart(fs, file, offset, bytes, mine));
-      if (got != (int)bytes) return got < 0 ? got : -Errno::eio;
+      place = mine;${readCopyApart}
     } else {
       return mapped < 0 ? mapped : -Errno::eio;
     }`,

@@ -1,5 +1,5 @@
 // This cache, its lines looked at where they lie, and held by nobody.
-import { prepareCacheSystem, readApart } from '../cache_system.ts';
+import { prepareCacheSystem, readApart, readCopyApart } from '../cache_system.ts';
 import type { Job, ShaderPart, System } from '../system.ts';
 
 const part = (job: Job): Omit<ShaderPart, 'close'> => ({
@@ -14,11 +14,9 @@ const part = (job: Job): Omit<ShaderPart, 'close'> => ({
       total = total_before;
       WARPFS_TRY(const int seen, gpeek(fs, file, offset, bytes, peek));
       if (seen == (int)bytes) {
-        place = (WARPFS_DEVICE uchar*)peek.bytes;
+        place = peek.bytes;
       } else if (seen == -Errno::eagain) {
-        place = mine;
-        WARPFS_TRY(int got, read_apart(fs, file, offset, bytes, mine));
-        if (got != (int)bytes) return got < 0 ? got : -Errno::eio;
+        place = mine;${readCopyApart}
       } else {
         return seen < 0 ? seen : -Errno::eio;
       }`,
