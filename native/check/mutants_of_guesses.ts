@@ -176,8 +176,8 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
   }),
   statementsOf('peek.h')('peeked-without-a-look', {
-    original: 'peek.again = !page_was_there(fs, peek.hint, peek.page);',
-    mutated: 'peek.again = false;',
+    original: 'peek.held = !page_was_there(fs, peek.hint, peek.hint.words[2]);',
+    mutated: 'peek.held = false;',
     scenario: 'peeks',
     note: 'Bytes that were looked at without a pin are taken for those of the file: the line may have been another page.',
   }),

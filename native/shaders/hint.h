@@ -57,6 +57,13 @@ WARPFS_FN bool page_is_seen(WARPFS_THREAD const Fs& fs, int file, ulong offset, 
   return handle_is(entry.words[0], file) && length != 0u && within + (ulong)length <= line_bytes(fs) && offset < size && size - offset >= length;
 }
 
+// One lane. What is said of a file and of where its page is, for whoever loads bytes next: these are no older than the size, and than the hint.
+WARPFS_FN void hint_look(WARPFS_THREAD const Fs& fs, int file, ulong page, WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry, WARPFS_THREAD Vec16& hint) {
+  entry = atomic_load16(&of->handle);
+  hint = atomic_load16(hint_place(fs, file, page));
+  fence_acquire();
+}
+
 // How often a warp that hits single elements says so in the word of their line: replacement is a guess as well.
 enum : uint32_t { HITS_PER_REFERENCE = 16 };
 
@@ -70,10 +77,8 @@ template <typename T>
 WARPFS_FN bool element_peek_alone(WARPFS_THREAD const Fs& fs, int file, ulong index, WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD T& value) {
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
-  const Vec16 seen = atomic_load16(&entry->handle);
-  const Vec16 hint = atomic_load16(hint_place(fs, file, page));
-  // The element is no older than the size, and than the hint.
-  fence_acquire();
+  Vec16 seen, hint;
+  hint_look(fs, file, page, entry, seen, hint);
   if (!handle_is(seen.words[0], file) || index >= size_seen(seen) / sizeof(T) || !hint_is_about(fs, hint, seen.words[1], page)) return false;
   // The bytes before the tag.
   const T loaded = data_guess_acquire<T>(line_data(fs, hint.words[0]) + ((uint)offset & (line_bytes(fs) - 1u)));
@@ -92,9 +97,8 @@ WARPFS_FN bool elements_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, 
   uint line = LINE_NONE;
   bool whole = true;
   if (is_leader(fs)) {
-    const Vec16 seen = atomic_load16(&entry->handle);
-    hint = atomic_load16(hint_place(fs, file, page));
-    fence_acquire();
+    Vec16 seen;
+    hint_look(fs, file, page, entry, seen, hint);
     whole = page < size_seen(seen) >> fs.line_shift;
     if (handle_is(seen.words[0], file) && hint_is_about(fs, hint, seen.words[1], page)) line = hint.words[0];
   }

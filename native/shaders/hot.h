@@ -20,7 +20,9 @@ WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offse
   const CacheSet set = set_at(fs, set_of_line(fs, line));
   // Both are on their way before either is waited for.
   const uint maps = atomic_add(&fs.sets[set.index].maps, 1u);
-  const uint word = atomic_add_acquire(fs.words + line, LINE_PIN);
+  const uint word = atomic_add(fs.words + line, LINE_PIN);
+  // One fence for the pin and, as in hint_look, for the size.
+  fence_acquire();
   // With the pin the tag can no longer change.
   if (line_pins(word) < PINS_MAX && line_can_be_read(word) && hint_holds(fs, hint, page) && maps < maps_max(set.ways)) {
     if (policy_counts_hits() && (word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
@@ -42,10 +44,7 @@ WARPFS_FN uint page_look(WARPFS_THREAD const Fs& fs, int file, ulong offset, uin
                          WARPFS_THREAD Vec16& hint) {
   uint line = LINE_NONE;
   if (is_leader(fs)) {
-    entry = atomic_load16(&of->handle);
-    hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
-    // The bytes are no older than the size, and than the hint.
-    fence_acquire();
+    hint_look(fs, file, offset >> fs.line_shift, of, entry, hint);
     if (page_hinted(fs, file, offset, length, entry, hint)) line = hint.words[0];
   }
   // What the leader has acquired is visible to all.

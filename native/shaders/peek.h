@@ -6,44 +6,59 @@ namespace warpfs {
 
 // All of it zero at first. `bytes` and `count` are the same in all lanes; load with peek_load.
 struct Peek {
-  const WARPFS_DEVICE uchar* bytes;
+  WARPFS_DEVICE uchar* bytes;
   uint count;
-  uint line;
-  int file;
-  bool held;   // as a map is
-  bool again;  // it was in vain: the next one holds
+  bool held;  // it is a map; or, between two of them, it is to be one
 #if WARPFS_HINTS
   // Of the leader.
   Vec16 hint;
   uint word;  // of the line
-  ulong page;
 #endif
 };
+
+// The map that holds it.
+WARPFS_FN Map peek_map(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Peek& peek) {
+  const ulong at = (ulong)(peek.bytes - fs.lines);
+  Map map;
+  map.bytes = peek.bytes;
+  map.count = peek.count;
+  map.first = (uint)at & (line_bytes(fs) - 1u);
+  map.line = (uint)(at >> fs.line_shift);
+  map.file = -1;  // none is asked for to let go of what was read
+  map.writes = false;
+  return map;
+}
+
+// Calls where the usual ones have parts in registers: a peek that holds nothing needs them for what it looks at.
+#if WARPFS_HINTS
+WARPFS_FN int peek_hold(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map) { return gmmap_usual(fs, file, offset, length, WARPFS_RDONLY, map); }
+WARPFS_FN int peek_let_go(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) { return gmunmap_usual(fs, map); }
+#else
+WARPFS_FN int peek_hold(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map) { return gmmap(fs, file, offset, length, WARPFS_RDONLY, map); }
+WARPFS_FN int peek_let_go(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) { return gmunmap(fs, map); }
+#endif
 
 // All lanes, with the same arguments: as gmmap to read.
 WARPFS_FN int gpeek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Peek& peek) {
 #if WARPFS_HINTS
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
-  if (!peek.again && of != 0 && arguments_are_equal(fs, file, offset, length, 0u)) {
+  const bool near = offset >> fs.line_shift >> 32 == 0u;  // the hint says all of its page
+  if (!peek.held && of != 0 && near && arguments_are_equal(fs, file, offset, length, 0u)) {
     Vec16 entry = {};
     const uint line = page_look(fs, file, offset, length, of, entry, peek.hint);
     if (line != (uint)LINE_NONE) {
       peek.word = word_of_hit(fs, line);
-      peek.page = offset >> fs.line_shift;
       peek.bytes = line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u));
       peek.count = length;
-      peek.line = line;
-      peek.held = false;
       return (int)length;
     }
   }
 #endif
+  // What a call gets by reference lies in memory: the peek itself does not.
   Map map;
-  const int mapped = gmmap(fs, file, offset, length, WARPFS_RDONLY, map);
+  const int mapped = peek_hold(fs, file, offset, length, map);
   peek.bytes = map.bytes;
-  peek.count = mapped > 0 ? (uint)mapped : 0u;
-  peek.line = map.line;
-  peek.file = file;
+  peek.count = map.count;
   peek.held = mapped > 0;
   return mapped;
 }
@@ -52,21 +67,14 @@ WARPFS_FN int gpeek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
 WARPFS_FN int gpeek_end(WARPFS_THREAD Fs& fs, WARPFS_THREAD Peek& peek) {
   if (peek.count == 0u) return 1;
   if (peek.held) {
-    Map map;
-    map.line = peek.line;
-    map.first = (uint)(peek.bytes - line_data(fs, peek.line));
-    map.bytes = line_data(fs, peek.line) + map.first;
-    map.count = peek.count;
-    map.file = peek.file;
-    map.writes = false;
-    const int unmapped = gmunmap(fs, map);
-    peek.again = false;
+    const int unmapped = peek_let_go(fs, peek_map(fs, peek));
+    peek.held = false;
     return unmapped == 0 ? 1 : unmapped;
   }
 #if WARPFS_HINTS
-  peek.again = !page_was_there(fs, peek.hint, peek.page);
-  if (peek.again) return 0;
-  line_was_hit(fs, peek.line, peek.word);
+  peek.held = !page_was_there(fs, peek.hint, peek.hint.words[2]);
+  if (peek.held) return 0;
+  line_was_hit(fs, peek.hint.words[0], peek.word);
   count(fs, Counter::HITS, 1u);
 #endif
   return 1;

@@ -50,11 +50,8 @@ WARPFS_FN int cam_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CamDrive& driv
   WARPFS_THREAD const Lane& lane = fs.lane;
   DriveEnd end;
   drive_begin(fs, end);
-  int outcome = 0;
-  uint served = 0u;
   do {
     drive_look(fs, end, ended_items, all_items);
-    served = 0u;
     for (uint group = 0; group < drive.groups; group++) {
       const ulong at = group * cam_group_bytes(drive.entries);
       const uint bell = cam_drive_word(lane, drive, at + CAM_BELL);
@@ -64,12 +61,12 @@ WARPFS_FN int cam_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const CamDrive& driv
       // The last one first: a drive may do what it likes of all that is under way at once.
       for (uint number = bell; number != taken; number--) {
         cam_drive_batch(lane, drive, at, number);
-        served++;
+        end.served++;
       }
       if (is_leader(fs)) drive.kept[group] = bell;
     }
-  } while (drive_goes_on(fs, end, served, outcome));
-  return outcome;
+  } while (drive_goes_on(fs, end));
+  return end.outcome;
 }
 
 }  // namespace warpfs

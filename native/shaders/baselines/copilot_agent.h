@@ -34,15 +34,12 @@ WARPFS_FN uint agent_drain(WARPFS_DEVICE uchar* shared, CopilotShape shape, uint
 WARPFS_FN int copilot_agent(WARPFS_THREAD Fs& fs, WARPFS_DEVICE uchar* shared, CopilotShape shape, uint queues, WARPFS_DEVICE uint* kept, WARPFS_DEVICE const uint* ended_items, uint all_items) {
   DriveEnd end;
   drive_begin(fs, end);
-  int outcome = 0;
-  uint drained = 0u;
   do {
     drive_look(fs, end, ended_items, all_items);
-    drained = 0u;
-    for (uint queue = 0; is_leader(fs) && queue < queues; queue++) drained += agent_drain(shared, shape, queue, kept + queue * AGENT_WORDS);
-    drained = warp_broadcast(fs.lane, drained, 0u);
-  } while (drive_goes_on(fs, end, drained, outcome));
-  return outcome;
+    for (uint queue = 0; is_leader(fs) && queue < queues; queue++) end.served += agent_drain(shared, shape, queue, kept + queue * AGENT_WORDS);
+    end.served = warp_broadcast(fs.lane, end.served, 0u);
+  } while (drive_goes_on(fs, end));
+  return end.outcome;
 }
 
 }  // namespace warpfs

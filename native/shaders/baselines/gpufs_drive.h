@@ -75,14 +75,11 @@ WARPFS_FN int gpufs_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const GpufsDrive& 
   WARPFS_THREAD const Lane& lane = fs.lane;
   DriveEnd end;
   drive_begin(fs, end);
-  int outcome = 0;
-  uint served = 0u;
   do {
     drive_look(fs, end, ended_items, all_items);
-    served = 0u;
-    for (uint worker = 0; worker < drive.workers; worker++) served += gpufs_drive_serve(lane, drive, worker);
-  } while (drive_goes_on(fs, end, served, outcome));
-  return outcome;
+    for (uint worker = 0; worker < drive.workers; worker++) end.served += gpufs_drive_serve(lane, drive, worker);
+  } while (drive_goes_on(fs, end));
+  return end.outcome;
 }
 
 }  // namespace warpfs

@@ -47,11 +47,8 @@ WARPFS_FN int nvme_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const NvmeDrive& dr
   }
   DriveEnd end;
   drive_begin(fs, end);
-  int outcome = 0;
-  uint took = 0u;
   do {
     drive_look(fs, end, ended_items, all_items);
-    took = 0u;
     for (uint queue = 0; queue < drive.queue_count; queue++) {
       const ulong pair = queue * nvme_pair_bytes(drive.depth);
       const uint bell = warp_broadcast(lane, is_leader(fs) ? peer_load(nvme_word(drive.queues, nvme_sq_doorbell(pair))) : 0u, 0u) % drive.depth;
@@ -78,11 +75,11 @@ WARPFS_FN int nvme_drive(WARPFS_THREAD Fs& fs, WARPFS_THREAD const NvmeDrive& dr
         }
         tails[queue] = next;
         if (next == 0u) phases[queue] ^= 1u;
-        took++;
+        end.served++;
       }
     }
-  } while (drive_goes_on(fs, end, took, outcome));
-  if (outcome != 0) return outcome;
+  } while (drive_goes_on(fs, end));
+  if (end.outcome != 0) return end.outcome;
   for (uint queue = 0; is_leader(fs) && queue < drive.queue_count; queue++) {
     drive.kept[queue * NVME_DRIVE_WORDS] = heads[queue];
     drive.kept[queue * NVME_DRIVE_WORDS + 1u] = tails[queue];
