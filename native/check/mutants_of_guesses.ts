@@ -24,14 +24,22 @@ const ELEMENTS_TAG = 'if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hi
 const MAY_BE_MAPPED = 'line_can_be_read(word) && hint_holds(fs, hint, page) && maps < maps_max(set.ways)';
 
 const READY = `fence_release();
+      // Before those who wait for the line look for it.
+      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
       // Ready, and let go of: the pin that the claim has brought was ours alone.
-      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
-      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));`;
+      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));`;
 const READY_HINT = 'hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));';
 
 const CLAIMED = `warp_sync(fs.lane);
   fence_seq();
   if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);`;
+
+const BROUGHT = `const Vec16 hint = atomic_load16(hint_place(fs, file, page));
+    fence_acquire();
+    if (hint_is_about(fs, hint, file_id, page)) {
+      brought.line = hint.words[0];
+      brought.version = hint.words[1];
+    }`;
 
 export const mutantsOfGuesses: readonly Mutant[] = [
   hint.expression('hint-of-any-version', {
@@ -175,15 +183,21 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     scenario: 'cold-reads-and-elements-relaxed',
     note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
   }),
-  statementsOf('peek.h')('peeked-without-a-look', {
-    original: 'peek.held = !page_was_there(fs, peek.hint, peek.hint.words[2]);',
-    mutated: 'peek.held = false;',
+  cold.statement('brought-without-acquire', {
+    original: BROUGHT,
+    mutated: edited(BROUGHT, 'fence_acquire();', ''),
+    scenario: 'cold-reads-relaxed',
+    note: 'Who has waited until another warp brought the page loads bytes that are older than the hint to them.',
+  }),
+  expressionsOf('peek.h')('peeked-without-a-look', {
+    original: '!page_was_there(fs, peek.hint, peek.hint.words[2])',
+    mutated: 'false',
     scenario: 'peeks',
     note: 'Bytes that were looked at without a pin are taken for those of the file: the line may have been another page.',
   }),
   hot.statement('cold-words-stay-in-the-line', {
-    original: 'if (!in_words) break;',
-    mutated: 'break;',
+    original: 'if (brought.ours && !in_words) break;',
+    mutated: 'if (brought.ours) break;',
     scenario: 'cold-reads-of-words',
     note: 'A page comes over the bus in pieces of 16 bytes, and words that somebody wants of it are never copied.',
   }),

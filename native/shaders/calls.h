@@ -80,9 +80,14 @@ WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs);
 WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status);
 
 #if WARPFS_HINTS
-// What a read in hot.h comes to where the page is not in the cache, but lies in a window: true, if it has been brought, and what was asked for of it
-// is at `target` (0: nowhere). `entry`: what the leader has seen of the file.
-WARPFS_CALL bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry);
+// A page that has been brought into the cache, as a hint says it.
+struct Brought {
+  uint line;  // LINE_NONE: it was not, and is to be asked for in the usual way
+  uint version;
+  bool ours;  // by this warp, and what was asked for of it is at `target`
+};
+// What a call in hot.h comes to where no hint was right, and the page lies in a window. `entry`: what the leader has seen of the file. `target`: 0: nowhere.
+WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry);
 #endif
 
 // What elements.h is made of. All lanes call each of them.

@@ -10,11 +10,12 @@ namespace warpfs {
 struct ColdLine {
   uint line;
   uint version;
+  uint other;  // where it has claimed none: the line that has the page, or will have it; LINE_NONE: there is none
   ulong address;
 };
 
 // All lanes. Claims a way of the set for the page, in step STARTING: the line, or LINE_NONE. Each lane looks at one way, and that of the victim claims.
-WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_THREAD uint& version) {
+WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_THREAD uint& version, WARPFS_THREAD uint& other) {
   const CacheSet set = set_of(fs, tag);
   if (set.ways > fs.lane.count) return LINE_NONE;
   const uint mine = set.first + fs.lane.index;
@@ -30,6 +31,7 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   warp_votes(fs.lane, votes, masks);
   hand = warp_broadcast(fs.lane, hand, 0u) % set.ways;
   const uint unused = masks[0], clean = masks[1], reference = masks[2];
+  if (masks[3] != 0u) other = set.first + lowest_bit(masks[3]);
   if (masks[3] != 0u || (unused | clean) == 0u) return LINE_NONE;
   const uint way = unused != 0u ? lowest_bit(unused) : policy_victim(clean, reference, hand);
   const uint line = set.first + way;
@@ -73,18 +75,19 @@ WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const FileE
   return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u;
 }
 
-// All lanes; `entry` is what the leader has seen.
-WARPFS_FN ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
+// All lanes; `entry` is what the leader has seen, and all lanes get its `file_id`.
+WARPFS_FN ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry, WARPFS_THREAD uint& file_id) {
   ColdLine cold;
   cold.line = LINE_NONE;
   cold.version = 0;
+  cold.other = LINE_NONE;
   Tag tag;
   tag.page = offset >> fs.line_shift;
   ulong address = 0;
   if (is_leader(fs) && page_is_seen(fs, file, offset, length, entry)) address = cold_place(fs, file_place(fs, file), entry.words[1], tag.page);
-  tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
+  file_id = tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
   cold.address = warp_broadcast64(fs.lane, address, 0u);
-  if (cold.address != 0u) cold.line = cold_claim_in_set(fs, tag, cold.version);
+  if (cold.address != 0u) cold.line = cold_claim_in_set(fs, tag, cold.version, cold.other);
   if (cold.line != (uint)LINE_NONE) count(fs, Counter::MISSES, 1u);
   return cold;
 }
@@ -99,9 +102,10 @@ WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id
     filled = cold_place(fs, file_place(fs, file), file_id, page) == cold.address ? 1u : 0u;
     if (filled != 0u) {
       fence_release();
+      // Before those who wait for the line look for it.
+      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
       // Ready, and let go of: the pin that the claim has brought was ours alone.
       atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
-      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
     } else {
       line_let_go(fs, cold.line);
     }
@@ -138,15 +142,52 @@ WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const ColdLin
   }
 }
 
+// Is a warp at this line that waits for nobody?
+WARPFS_FN bool word_is_coming(uint word) {
+  return line_state(word) == LineState::BUSY && line_step(word) <= LineStep::STARTING && line_step(word) != LineStep::FILLING;
+}
+static_assert(LineStep::CLAIMING < LineStep::STARTING && LineStep::ABANDONED < LineStep::STARTING && LineStep::WRITING > LineStep::STARTING,
+              "who writes or stores a line leaves it as it can be read");
+
+// All lanes. Another line has the page, or is getting it from a warp that will not be long: waits for that, and holds nothing meanwhile. Where the page is
+// then a hint says: that the line can be read may be a word of before it was claimed.
+WARPFS_FN Brought cold_wait(WARPFS_THREAD Fs& fs, uint other, int file, uint file_id, ulong page) {
+  Brought brought;
+  brought.line = LINE_NONE;
+  brought.version = 0;
+  brought.ours = false;
+  if (other == (uint)LINE_NONE) return brought;
+  if (is_leader(fs)) {
+    WaitBound bound;
+    wait_start(fs, bound);
+    while (word_is_coming(atomic_load(fs.words + other)) && wait_again(fs, bound)) {
+    }
+    const Vec16 hint = atomic_load16(hint_place(fs, file, page));
+    fence_acquire();
+    if (hint_is_about(fs, hint, file_id, page)) {
+      brought.line = hint.words[0];
+      brought.version = hint.words[1];
+    }
+  }
+  brought.line = warp_broadcast(fs.lane, brought.line, 0u);
+  return brought;
+}
+
 // All lanes, with the same arguments.
-WARPFS_CALL bool page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
-  const ColdLine cold = cold_claim(fs, file, offset, length, entry);
-  if (cold.line == (uint)LINE_NONE) return false;
+WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
+  const ulong page = offset >> fs.line_shift;
+  uint file_id = 0;
+  const ColdLine cold = cold_claim(fs, file, offset, length, entry, file_id);
+  if (cold.line == (uint)LINE_NONE) return cold_wait(fs, cold.other, file, file_id, page);
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
   if (target == 0) cold_copy<false>(fs, cold, 0u, 0u, target);
   else if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
   else cold_copy<false>(fs, cold, begin, begin + length / 16u, target);
-  return cold_end(fs, file, offset >> fs.line_shift, entry.words[1], cold);
+  Brought brought;
+  brought.ours = cold_end(fs, file, page, file_id, cold);
+  brought.line = brought.ours ? cold.line : (uint)LINE_NONE;
+  brought.version = cold.version;
+  return brought;
 }
 
 }  // namespace warpfs

@@ -93,7 +93,7 @@ template <typename T>
 WARPFS_FN bool elements_peek(WARPFS_THREAD const Fs& fs, int file, ulong index, WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD T& value) {
   const ulong offset = index * sizeof(T);
   const ulong page = offset >> fs.line_shift;
-  Vec16 hint;
+  Vec16 hint = {};
   uint line = LINE_NONE;
   bool whole = true;
   if (is_leader(fs)) {

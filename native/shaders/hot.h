@@ -11,10 +11,8 @@ WARPFS_FN bool page_hinted(WARPFS_THREAD const Fs& fs, int file, ulong offset, u
 }
 
 // Leader only. The line where the hint says that a page is, pinned and counted as mapped; LINE_NONE where it is not, or not usual.
-WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE const FileEntry* of) {
+WARPFS_FN uint page_pin_mapped(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, Vec16 entry, Vec16 hint) {
   const ulong page = offset >> fs.line_shift;
-  const Vec16 entry = atomic_load16(&of->handle);
-  const Vec16 hint = atomic_load16(hint_place(fs, file, page));
   if (!page_hinted(fs, file, offset, length, entry, hint)) return LINE_NONE;
   const uint line = hint.words[0];
   const CacheSet set = set_at(fs, set_of_line(fs, line));
@@ -85,15 +83,14 @@ WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Pi
   return true;
 }
 
+// What page_bring gave, as the leader finds it in a hint.
+WARPFS_FN Vec16 hint_brought(WARPFS_THREAD const Brought& brought, Vec16 entry, ulong page) { return hint_make(entry.words[1], page, brought.line, brought.version); }
+
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
 // so nobody waits for one; `target` may have been written to all the same.
 template <typename Piece>
-WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target,
-                             WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry) {
+WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, Vec16 hint) {
   const ulong page = offset >> fs.line_shift;
-  Vec16 hint = {};
-  const uint line = page_look(fs, file, offset, length, of, entry, hint);
-  if (line == (uint)LINE_NONE) return false;
   const WARPFS_DEVICE Piece* from = (const WARPFS_DEVICE Piece*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
   WARPFS_DEVICE Piece* to = (WARPFS_DEVICE Piece*)target;
   const uint pieces = length / (uint)sizeof(Piece);
@@ -116,13 +113,18 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   const bool in_words = within != 0u;  // else in pieces of 16 bytes
   if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || (within & 3u) != 0u) return gread_usual(fs, file, offset, length, target);
   Vec16 entry = {};
-  for (bool brought = false;; brought = true) {
-    const bool copied = in_words ? page_copy_out<uint>(fs, file, offset, length, target, of, entry) : page_copy_out<Vec16>(fs, file, offset, length, target, of, entry);
-    if (copied && !brought) count(fs, Counter::HITS, 1u);
+  Vec16 hint = {};
+  uint line = page_look(fs, file, offset, length, of, entry, hint);
+  for (bool hinted = true;; hinted = false) {
+    const bool copied = line != (uint)LINE_NONE && (in_words ? page_copy_out<uint>(fs, offset, length, target, line, hint) : page_copy_out<Vec16>(fs, offset, length, target, line, hint));
+    if (copied && hinted) count(fs, Counter::HITS, 1u);
     if (copied) break;
+    if (!hinted) return gread_usual(fs, file, offset, length, target);
     // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
-    if (brought || !page_bring(fs, file, offset, length, in_words ? 0 : target, entry)) return gread_usual(fs, file, offset, length, target);
-    if (!in_words) break;
+    const Brought brought = page_bring(fs, file, offset, length, in_words ? 0 : target, entry);
+    if (brought.ours && !in_words) break;
+    line = brought.line;
+    hint = hint_brought(brought, entry, offset >> fs.line_shift);
   }
   count(fs, Counter::READS, 1u);
   count(fs, Counter::BYTES_READ, length);
@@ -133,30 +135,42 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
 WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
   if (arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0) {
-    uint line = LINE_NONE;
+    Vec16 entry = {};
+    Vec16 hint = {};
     if (is_leader(fs)) {
-      // On its way together with what else is looked at; nearly always it is free.
-      const uint first = item_maps(fs)[0];
-      line = page_pin_mapped(fs, file, offset, length, of);
-      const uint place = first == 0u || line == (uint)LINE_NONE ? 0u : map_place(fs, 0u);
-      if (place == MAPS_MAX) {
-        set_unmap(fs, line);
-        line_unpin(fs, line);
-        line = LINE_NONE;
-      }
-      if (line != (uint)LINE_NONE) item_maps(fs)[place] = (line + 1u) << 1;
+      entry = atomic_load16(&of->handle);
+      hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
     }
-    // What the leader has acquired is visible to all.
-    line = warp_broadcast(fs.lane, line, 0u);
-    if (line != (uint)LINE_NONE) {
-      map.file = file;
-      map.writes = false;
-      map.line = line;
-      map.count = length;
-      map.first = (uint)offset & (line_bytes(fs) - 1u);
-      map.bytes = line_data(fs, line) + map.first;
-      count(fs, Counter::HITS, 1u);
-      return (int)length;
+    for (bool hinted = true;; hinted = false) {
+      uint line = LINE_NONE;
+      if (is_leader(fs)) {
+        // On its way together with what else is looked at; nearly always it is free.
+        const uint first = item_maps(fs)[0];
+        line = page_pin_mapped(fs, file, offset, length, entry, hint);
+        const uint place = first == 0u || line == (uint)LINE_NONE ? 0u : map_place(fs, 0u);
+        if (place == MAPS_MAX) {
+          set_unmap(fs, line);
+          line_unpin(fs, line);
+          line = LINE_NONE;
+        }
+        if (line != (uint)LINE_NONE) item_maps(fs)[place] = (line + 1u) << 1;
+      }
+      // What the leader has acquired is visible to all.
+      line = warp_broadcast(fs.lane, line, 0u);
+      if (line != (uint)LINE_NONE) {
+        map.file = file;
+        map.writes = false;
+        map.line = line;
+        map.count = length;
+        map.first = (uint)offset & (line_bytes(fs) - 1u);
+        map.bytes = line_data(fs, line) + map.first;
+        if (hinted) count(fs, Counter::HITS, 1u);
+        return (int)length;
+      }
+      if (!hinted) break;
+      const Brought brought = page_bring(fs, file, offset, length, 0, entry);
+      if (brought.line == (uint)LINE_NONE) break;
+      hint = hint_brought(brought, entry, offset >> fs.line_shift);
     }
   }
   Map other;

@@ -4,11 +4,18 @@
 
 namespace warpfs {
 
+// How the bytes of a peek were found, and how the next attempt is to find them: what was in vain is not tried again.
+enum : uint32_t {
+  PEEK_HINTED,
+  PEEK_BROUGHT,
+  PEEK_HELD,  // by a map
+};
+
 // All of it zero at first. `bytes` and `count` are the same in all lanes; load with peek_load.
 struct Peek {
   WARPFS_DEVICE uchar* bytes;
   uint count;
-  bool held;  // it is a map; or, between two of them, it is to be one
+  uint way;
 #if WARPFS_HINTS
   // Of the leader.
   Vec16 hint;
@@ -43,9 +50,15 @@ WARPFS_FN int gpeek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
 #if WARPFS_HINTS
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
   const bool near = offset >> fs.line_shift >> 32 == 0u;  // the hint says all of its page
-  if (!peek.held && of != 0 && near && arguments_are_equal(fs, file, offset, length, 0u)) {
+  if (peek.way != PEEK_HELD && of != 0 && near && arguments_are_equal(fs, file, offset, length, 0u)) {
     Vec16 entry = {};
-    const uint line = page_look(fs, file, offset, length, of, entry, peek.hint);
+    uint line = page_look(fs, file, offset, length, of, entry, peek.hint);
+    if (peek.way == PEEK_BROUGHT || line == (uint)LINE_NONE) {
+      const Brought brought = page_bring(fs, file, offset, length, 0, entry);
+      line = brought.line;
+      peek.hint = hint_brought(brought, entry, offset >> fs.line_shift);
+      peek.way = PEEK_BROUGHT;
+    }
     if (line != (uint)LINE_NONE) {
       peek.word = word_of_hit(fs, line);
       peek.bytes = line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u));
@@ -59,23 +72,26 @@ WARPFS_FN int gpeek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   const int mapped = peek_hold(fs, file, offset, length, map);
   peek.bytes = map.bytes;
   peek.count = map.count;
-  peek.held = mapped > 0;
+  peek.way = PEEK_HELD;
   return mapped;
 }
 
 // All lanes, behind their last load. 1: what they have seen were bytes of the file; 0: they may not have been; or what went wrong.
 WARPFS_FN int gpeek_end(WARPFS_THREAD Fs& fs, WARPFS_THREAD Peek& peek) {
+  const uint way = peek.way;
+  peek.way = PEEK_HINTED;
   if (peek.count == 0u) return 1;
-  if (peek.held) {
+  if (way == PEEK_HELD) {
     const int unmapped = peek_let_go(fs, peek_map(fs, peek));
-    peek.held = false;
     return unmapped == 0 ? 1 : unmapped;
   }
 #if WARPFS_HINTS
-  peek.held = !page_was_there(fs, peek.hint, peek.hint.words[2]);
-  if (peek.held) return 0;
+  if (!page_was_there(fs, peek.hint, peek.hint.words[2])) {
+    peek.way = way + 1u;
+    return 0;
+  }
   line_was_hit(fs, peek.hint.words[0], peek.word);
-  count(fs, Counter::HITS, 1u);
+  if (way == PEEK_HINTED) count(fs, Counter::HITS, 1u);
 #endif
   return 1;
 }
@@ -84,7 +100,7 @@ WARPFS_FN int gpeek_end(WARPFS_THREAD Fs& fs, WARPFS_THREAD Peek& peek) {
 template <typename T>
 WARPFS_FN T peek_load(WARPFS_THREAD const Peek& peek, uint index) {
 #if WARPFS_HINTS
-  if (!peek.held) return data_guess<T>(peek.bytes + index * (uint)sizeof(T));
+  if (peek.way != PEEK_HELD) return data_guess<T>(peek.bytes + index * (uint)sizeof(T));
 #endif
   return data_load<T>(peek.bytes + index * (uint)sizeof(T));
 }
