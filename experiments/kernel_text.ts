@@ -23,10 +23,10 @@ WARPFS_FN uint words_sum(WARPFS_THREAD const Lane& lane, const WARPFS_DEVICE uch
   if ((((ulong)place | (ulong)bytes) & 15u) == 0u) {
     PieceRange i = lane_pieces(lane, bytes / 16u);
     // All loads of a part are on their way before the first of them is waited for.
-    for (; i.at + 3u * i.step < i.end; i.at += 4u * i.step) {
-      Vec16 part[4];
-      for (uint k = 0; k < 4u; k++) part[k] = data_load16((const WARPFS_DEVICE Vec16*)place + i.at + k * i.step);
-      for (uint k = 0; k < 4u; k++) sum += piece_sum(part[k], word + (i.at + k * i.step) * 4u);
+    for (; i.at + 7u * i.step < i.end; i.at += 8u * i.step) {
+      Vec16 part[8];
+      for (uint k = 0; k < 8u; k++) part[k] = data_load16((const WARPFS_DEVICE Vec16*)place + i.at + k * i.step);
+      for (uint k = 0; k < 8u; k++) sum += piece_sum(part[k], word + (i.at + k * i.step) * 4u);
     }
     for (; i.at < i.end; i.at += i.step) sum += piece_sum(data_load16((const WARPFS_DEVICE Vec16*)place + i.at), word + i.at * 4u);
   } else {

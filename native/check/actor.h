@@ -64,6 +64,12 @@ struct Actor {
 struct SeenWord {
   Location* where;
   uint32_t writes;
+
+  /// Somebody else than this party has written to it.
+  bool is_changed(uint32_t party) const {
+    const uint32_t since = where->writes - writes;
+    return since != 0 && !(where->writer_party == party && since <= where->writer_run);
+  }
 };
 constexpr uint32_t SEEN_MAX = 64;
 
@@ -71,20 +77,28 @@ constexpr uint32_t SEEN_MAX = 64;
 struct Party {
   SeenWord seen[SEEN_MAX];
   uint32_t seen_count = 0;     // more than SEEN_MAX: some were forgotten
+  bool forgot_changed = false;    // one of these had changed by then: under relaxed memory long before it was read
   uint64_t writes_by_others = 0;  // as of its last wait, in case some were forgotten
   uint64_t own_writes = 0;
   uint64_t own_writes_before = 0;  // as of its last wait
   uint32_t idle_pauses = 0;        // waits in a row after which nobody else had changed anything
 
   void reset() {
-    seen_count = idle_pauses = 0;
+    forget();
+    idle_pauses = 0;
     writes_by_others = own_writes = own_writes_before = 0;
   }
-  /// `writes`: the stores that it has seen, which under relaxed memory may be fewer than there were.
-  void note(Location* where, uint32_t writes) {
+  void forget() {
+    seen_count = 0;
+    forgot_changed = false;
+  }
+  /// `id`: of this party. `writes`: the stores that it has seen, which under relaxed memory may be fewer than there were.
+  void note(uint32_t id, Location* where, uint32_t writes) {
     // The first look counts: what has changed since may have mattered to what was done in between.
     if (seen_count != 0 && seen[(seen_count - 1) % SEEN_MAX].where == where) return;
-    seen[seen_count % SEEN_MAX] = {where, writes};
+    SeenWord& place = seen[seen_count % SEEN_MAX];
+    if (seen_count >= SEEN_MAX && place.is_changed(id)) forgot_changed = true;
+    place = {where, writes};
     seen_count++;
   }
 };

@@ -240,7 +240,7 @@ void Engine::add_warp(CheckWarp& warp, uint32_t place, uint32_t lane_count) {
   warp.place = place;
   warp.first_actor = place * lane_count;
   WARPFS_ASSERT(warp.first_actor + lane_count < actors_max_);
-  parties_[place].seen_count = 0;
+  parties_[place].forget();
   for (uint32_t lane = 0; lane < lane_count; lane++) {
     Actor& actor = actors_[warp.first_actor + lane];
     actor.warp = &warp;

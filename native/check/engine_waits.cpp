@@ -15,11 +15,9 @@ constexpr uint32_t IDLE_PAUSES_MAX = 2;  // of a warp that does something itself
 bool Engine::is_changed(const Party& party, uint32_t id) const {
   const uint32_t kept = std::min(party.seen_count, SEEN_MAX);
   for (uint32_t at = 0; at < kept; at++) {
-    const Location& where = *party.seen[at].where;
-    const uint32_t since = where.writes - party.seen[at].writes;
-    if (since != 0 && !(where.writer_party == id && since <= where.writer_run)) return true;
+    if (party.seen[at].is_changed(id)) return true;
   }
-  return party.seen_count > SEEN_MAX && total_writes_ - party.own_writes != party.writes_by_others;
+  return party.forgot_changed || (party.seen_count > SEEN_MAX && total_writes_ - party.own_writes != party.writes_by_others);
 }
 
 void Engine::pause(bool spins, uintptr_t pc) {
@@ -51,14 +49,14 @@ void Engine::pause(bool spins, uintptr_t pc) {
     Actor* next = usual((self.id + 1) % actors_max_);
     if (next != &self && next != nullptr) switch_to(*next);
     self.announced = false;
-    party.seen_count = 0;
+    party.forget();
     party.writes_by_others = total_writes_ - party.own_writes;
     return;
   }
   go_on_with_another();
   self.announced = false;
   if (kind_ == SchedulerKind::EXHAUSTIVE && !quiet_) search->awaited(*this, self, party);
-  party.seen_count = 0;
+  party.forget();
   party.writes_by_others = total_writes_ - party.own_writes;
 }
 

@@ -176,7 +176,7 @@ uint32_t Engine::load(void* p, uint32_t bytes, int order, uintptr_t pc, bool gue
   acquired(self, release, order);
   note_atomic(self, where, false, pc);
   if (data && !guesses) watch->data_read(where, self, pc);
-  else if (!data) parties_[self.party].note(&where, where.writes - older);
+  else if (!data) parties_[self.party].note(self.party, &where, where.writes - older);
   if (visible) mix(self.id, OpKind::LOAD, &where, value, nullptr);
   if (&self == host_) host_did(self.op, value, false);
   if (kind_ == SchedulerKind::EXHAUSTIVE && !data && !quiet_) search->executed(*this, self, where, false, false);
@@ -220,7 +220,7 @@ uint32_t Engine::rmw(void* p, uint32_t bytes, uint32_t (*change)(uint32_t, uint3
   mix(self.id, OpKind::RMW, &where, merged, nullptr);
   if (where.kind == RegionKind::LINES) data_changed(where, mask, self, pc);
   put(self, where, merged, clock_both(bump_, where.release, released(self, order), carried_));
-  parties_[self.party].note(&where, where.writes);
+  parties_[self.party].note(self.party, &where, where.writes);
   if (kind_ == SchedulerKind::EXHAUSTIVE && !quiet_) search->executed(*this, self, where, true, merged != word);
   return old;
 }
@@ -258,7 +258,7 @@ bool Engine::cas(void* p, uint32_t bytes, uint32_t& expected, uint32_t desired, 
   } else {
     expected = old;
   }
-  parties_[self.party].note(&where, where.writes);
+  parties_[self.party].note(self.party, &where, where.writes);
   if (kind_ == SchedulerKind::EXHAUSTIVE && !quiet_) search->executed(*this, self, where, succeeds, succeeds);
   return succeeds;
 }

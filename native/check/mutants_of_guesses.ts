@@ -1,4 +1,4 @@
-// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, peek.h, cold.h.
+// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, unhinted.h, peek.h, cold.h.
 import { edited, expressionsOf, type Mutant, statementsOf } from './mutant.ts';
 
 const hint = { statement: statementsOf('hint.h'), expression: expressionsOf('hint.h') };
@@ -195,9 +195,9 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     scenario: 'peeks',
     note: 'Bytes that were looked at without a pin are taken for those of the file: the line may have been another page.',
   }),
-  hot.statement('cold-words-stay-in-the-line', {
-    original: 'if (brought.ours && !in_words) break;',
-    mutated: 'if (brought.ours) break;',
+  hot.expression('cold-words-stay-in-the-line', {
+    original: '!brought.ours || within != 0u',
+    mutated: '!brought.ours',
     scenario: 'cold-reads-of-words',
     note: 'A page comes over the bus in pieces of 16 bytes, and words that somebody wants of it are never copied.',
   }),

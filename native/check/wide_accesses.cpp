@@ -33,7 +33,7 @@ void Engine::load_words(void* p, uint32_t words, int order, uint32_t* to, uintpt
     }
     acquired(self, release, order);
     note_atomic(self, *where[word], false, pc);
-    parties_[self.party].note(where[word], where[word]->writes - older);
+    parties_[self.party].note(self.party, where[word], where[word]->writes - older);
     mix(self.id, OpKind::LOAD, where[word], to[word], nullptr);
   }
 }

@@ -86,8 +86,11 @@ struct Brought {
   uint version;
   bool ours;  // by this warp, and what was asked for of it is at `target`
 };
-// What a call in hot.h comes to where no hint was right, and the page lies in a window. `entry`: what the leader has seen of the file. `target`: 0: nowhere.
+// What calls in registers come to where no hint was right; `entry`: what the leader has seen of the file. Brings a page that lies in a window; `target`: 0:
+// nowhere. The other two are the rest of their calls (unhinted.h); `hint`: what page_bring gave.
 WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry);
+WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
+WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry);
 #endif
 
 // What elements.h is made of. All lanes call each of them.

@@ -180,9 +180,8 @@ WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uin
   const ColdLine cold = cold_claim(fs, file, offset, length, entry, file_id);
   if (cold.line == (uint)LINE_NONE) return cold_wait(fs, cold.other, file, file_id, page);
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
-  if (target == 0) cold_copy<false>(fs, cold, 0u, 0u, target);
-  else if (length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
-  else cold_copy<false>(fs, cold, begin, begin + length / 16u, target);
+  if (target != 0 && length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
+  else cold_copy<false>(fs, cold, begin, target != 0 ? begin + length / 16u : begin, target);
   Brought brought;
   brought.ours = cold_end(fs, file, page, file_id, cold);
   brought.line = brought.ours ? cold.line : (uint)LINE_NONE;

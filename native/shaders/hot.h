@@ -107,74 +107,81 @@ WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, ulong offset, uint leng
   return true;
 }
 
+WARPFS_FN void count_read(WARPFS_THREAD Fs& fs, uint length) {
+  count(fs, Counter::READS, 1u);
+  count(fs, Counter::BYTES_READ, length);
+}
+
+// Pages are copied in pieces of 16 bytes where everything lies so, else in words.
+WARPFS_FN uint read_lies(ulong offset, uint length, const WARPFS_DEVICE uchar* target) { return (uint)((ulong)target | offset | (ulong)length) & 15u; }
+WARPFS_FN bool page_copy(WARPFS_THREAD const Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, Vec16 hint) {
+  return read_lies(offset, length, target) != 0u ? page_copy_out<uint>(fs, offset, length, target, line, hint) : page_copy_out<Vec16>(fs, offset, length, target, line, hint);
+}
+
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
-  const uint within = (uint)((ulong)target | offset | (ulong)length) & 15u;
-  const bool in_words = within != 0u;  // else in pieces of 16 bytes
+  const uint within = read_lies(offset, length, target);
   if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || (within & 3u) != 0u) return gread_usual(fs, file, offset, length, target);
   Vec16 entry = {};
   Vec16 hint = {};
-  uint line = page_look(fs, file, offset, length, of, entry, hint);
-  for (bool hinted = true;; hinted = false) {
-    const bool copied = line != (uint)LINE_NONE && (in_words ? page_copy_out<uint>(fs, offset, length, target, line, hint) : page_copy_out<Vec16>(fs, offset, length, target, line, hint));
-    if (copied && hinted) count(fs, Counter::HITS, 1u);
-    if (copied) break;
-    if (!hinted) return gread_usual(fs, file, offset, length, target);
+  const uint line = page_look(fs, file, offset, length, of, entry, hint);
+  if (line != (uint)LINE_NONE && page_copy(fs, offset, length, target, line, hint)) {
+    count(fs, Counter::HITS, 1u);
+  } else {
     // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
-    const Brought brought = page_bring(fs, file, offset, length, in_words ? 0 : target, entry);
-    if (brought.ours && !in_words) break;
-    line = brought.line;
-    hint = hint_brought(brought, entry, offset >> fs.line_shift);
+    const Brought brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry);
+    if (!brought.ours || within != 0u) return gread_brought(fs, file, offset, length, target, hint_brought(brought, entry, offset >> fs.line_shift));
   }
-  count(fs, Counter::READS, 1u);
-  count(fs, Counter::BYTES_READ, length);
+  count_read(fs, length);
   return (int)length;
+}
+
+// All lanes. Maps the page to read where the hint says that it is: true.
+WARPFS_FN bool page_map(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry, Vec16 hint) {
+  uint line = LINE_NONE;
+  if (is_leader(fs)) {
+    // On its way together with what else is looked at; nearly always it is free.
+    const uint first = item_maps(fs)[0];
+    line = page_pin_mapped(fs, file, offset, length, entry, hint);
+    const uint place = first == 0u || line == (uint)LINE_NONE ? 0u : map_place(fs, 0u);
+    if (place == MAPS_MAX) {
+      set_unmap(fs, line);
+      line_unpin(fs, line);
+      line = LINE_NONE;
+    }
+    if (line != (uint)LINE_NONE) item_maps(fs)[place] = (line + 1u) << 1;
+  }
+  // What the leader has acquired is visible to all.
+  line = warp_broadcast(fs.lane, line, 0u);
+  if (line == (uint)LINE_NONE) return false;
+  map.file = file;
+  map.writes = false;
+  map.line = line;
+  map.count = length;
+  map.first = (uint)offset & (line_bytes(fs) - 1u);
+  map.bytes = line_data(fs, line) + map.first;
+  return true;
 }
 
 // To read; a map to write is made in the usual way.
 WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
-  if (arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0) {
-    Vec16 entry = {};
+  const bool reads = arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0;
+  Vec16 entry = {};
+  if (reads) {
     Vec16 hint = {};
     if (is_leader(fs)) {
       entry = atomic_load16(&of->handle);
       hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
     }
-    for (bool hinted = true;; hinted = false) {
-      uint line = LINE_NONE;
-      if (is_leader(fs)) {
-        // On its way together with what else is looked at; nearly always it is free.
-        const uint first = item_maps(fs)[0];
-        line = page_pin_mapped(fs, file, offset, length, entry, hint);
-        const uint place = first == 0u || line == (uint)LINE_NONE ? 0u : map_place(fs, 0u);
-        if (place == MAPS_MAX) {
-          set_unmap(fs, line);
-          line_unpin(fs, line);
-          line = LINE_NONE;
-        }
-        if (line != (uint)LINE_NONE) item_maps(fs)[place] = (line + 1u) << 1;
-      }
-      // What the leader has acquired is visible to all.
-      line = warp_broadcast(fs.lane, line, 0u);
-      if (line != (uint)LINE_NONE) {
-        map.file = file;
-        map.writes = false;
-        map.line = line;
-        map.count = length;
-        map.first = (uint)offset & (line_bytes(fs) - 1u);
-        map.bytes = line_data(fs, line) + map.first;
-        if (hinted) count(fs, Counter::HITS, 1u);
-        return (int)length;
-      }
-      if (!hinted) break;
-      const Brought brought = page_bring(fs, file, offset, length, 0, entry);
-      if (brought.line == (uint)LINE_NONE) break;
-      hint = hint_brought(brought, entry, offset >> fs.line_shift);
+    if (page_map(fs, file, offset, length, map, entry, hint)) {
+      count(fs, Counter::HITS, 1u);
+      return (int)length;
     }
   }
+  // What a call gets by reference lies in memory: the caller's map does not.
   Map other;
-  const int result = gmmap_usual(fs, file, offset, length, mode, other);
+  const int result = reads ? gmmap_unhinted(fs, file, offset, length, other, entry) : gmmap_usual(fs, file, offset, length, mode, other);
   map = other;
   return result;
 }
