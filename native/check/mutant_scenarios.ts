@@ -285,6 +285,24 @@ const scenarios = {
     [[open('a'), ...[0, 1, 2, 1, 2, 1, 0, 1].map((index) => read(page(index), LINE_BYTES))], [open('a'), ...[0, 1, 2, 3, 4, 5, 6].map(() => gather(127, 126))]],
     { lines: 1, lanes: 2, memory: 'relaxed', cuda: true },
   ),
+  /** What is written comes into lines that the host has filled, beside reads of what was there before. */
+  'writes-of-lanes-relaxed': scenario([[open('a', 'r+'), ...[1, 2, 1, 2, 1].map((index) => write(page(index) + 16, 96))], [open('a'), ...[0, 0, 0, 0, 0, 0].map(() => read(0, 128))]], {
+    lines: 1,
+    lanes: 4,
+    memory: 'relaxed',
+    cuda: true,
+  }),
+  'maps-of-lanes-relaxed': scenario(
+    [
+      [open('a', 'r+'), map(page(1), 128), unmap(1, 128), map(page(2), 128), unmap(3, 128), map(page(1), 128), unmap(5, 128)],
+      [open('a'), ...[0, 0, 0, 0, 0, 0].map(() => read(0, 128))],
+    ],
+    { lines: 2, lanes: 4, memory: 'relaxed', cuda: true },
+  ),
+  'cold-reads-by-many': scenario(
+    [[open('a', 'r+'), read(page(1)), read(page(2)), truncate(96), truncate(page(3))], ...[0, 1].map(() => [open('a'), ...[2, 0, 2, 0, 2, 0].map((index) => read(page(index)))])],
+    { lines: 1, cuda: true },
+  ),
   'cold-rivals': scenario(
     [0, 1].map((warp) => [open('a', 'r+'), read(page(1)), read(page(2)), read(page(1)), read(0), write(warp * 16), barrier, read(0, 32)]),
     { lines: 3, lanes: 4, cuda: true },

@@ -151,8 +151,8 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'A hint can be seen before the bytes of its line: who reads them without a pin reads what was there before.',
   }),
   statementsOf('write.h')('lanes-write-without-the-claim', {
-    original: 'line_is_known_claimed();',
-    mutated: '',
+    original: 'if (status >= 0) line_is_known_claimed();',
+    mutated: 'if (status == 0) line_is_known_claimed();',
     scenario: 'whole-lines-and-elements-relaxed',
     note: 'Lanes beside the claimer store bytes that can be seen before the tag of their line: an element of the page before is taken from them.',
   }),
@@ -182,6 +182,30 @@ export const mutantsOfGuesses: readonly Mutant[] = [
   ${edited(CLAIMED, 'fence_seq();', '')}`,
     scenario: 'cold-reads-and-elements-relaxed',
     note: 'Lanes beside the claimer fill a line with no release of their own: an element of the page before is taken from them.',
+  }),
+  statementsOf('write.h')('lanes-write-without-a-release', {
+    original: 'if (status >= 0) line_is_known_claimed();',
+    mutated: 'if (status > 0) line_is_known_claimed();',
+    scenario: 'writes-of-lanes-relaxed',
+    note: 'Lanes beside the leader write into a line that others had claimed and filled: who reads that without a pin does not see that it is another page.',
+  }),
+  statementsOf('map.h')('lanes-store-in-maps-without-a-release', {
+    original: 'if (map.writes) line_is_known_claimed();',
+    mutated: '',
+    scenario: 'maps-of-lanes-relaxed',
+    note: 'The same of lanes that store in a map.',
+  }),
+  cold.statement('coming-taken-for-here', {
+    original: 'if (is_leader(fs)) hint_store(fs, file, page, hint_make(file_id, page, cold.line | HINT_COMING, cold.version));',
+    mutated: 'if (is_leader(fs)) hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));',
+    scenario: 'cold-rivals',
+    note: 'The hint to a page that is being brought looks like that to one that is here.',
+  }),
+  cold.statement('page-comes-for-ever', {
+    original: 'hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));',
+    mutated: '',
+    scenario: 'cold-reads-by-many',
+    note: 'A page whose window was taken away meanwhile is said to be coming for ever: who wants it waits until it has waited long enough.',
   }),
   cold.statement('brought-without-acquire', {
     original: BROUGHT,

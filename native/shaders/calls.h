@@ -87,8 +87,10 @@ struct Brought {
   bool ours;  // by this warp, and what was asked for of it is at `target`
 };
 // What calls in registers come to where no hint was right; `entry`: what the leader has seen of the file. Brings a page that lies in a window; `target`: 0:
-// nowhere. The other two are the rest of their calls (unhinted.h); `hint`: what page_bring gave.
+// nowhere. The last two are the rest of their calls (unhinted.h); `hint`: what page_bring gave.
 WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry);
+// Leader only. Waits until the warp that is bringing the page has: the hint as it is then.
+WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint);
 WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
 WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry);
 #endif

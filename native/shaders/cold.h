@@ -107,6 +107,7 @@ WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id
       // Ready, and let go of: the pin that the claim has brought was ours alone.
       atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
     } else {
+      hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));
       line_let_go(fs, cold.line);
     }
   }
@@ -179,6 +180,8 @@ WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uin
   uint file_id = 0;
   const ColdLine cold = cold_claim(fs, file, offset, length, entry, file_id);
   if (cold.line == (uint)LINE_NONE) return cold_wait(fs, cold.other, file, file_id, page);
+  // Whoever wants the page meanwhile finds out where it is being brought to by one look.
+  if (is_leader(fs)) hint_store(fs, file, page, hint_make(file_id, page, cold.line | HINT_COMING, cold.version));
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
   if (target != 0 && length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
   else cold_copy<false>(fs, cold, begin, target != 0 ? begin + length / 16u : begin, target);

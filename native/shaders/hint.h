@@ -9,7 +9,7 @@ namespace warpfs {
 
 static_assert(sizeof(Hint) == sizeof(Vec16) && sizeof(LineTag) == sizeof(Vec16), "hints and tags are of one moment");
 
-// Each lane that stores bytes into a line which its warp has claimed, before the first of them: who reads one of these without a pin, and then
+// Each lane that stores bytes into a line which its warp has claimed, or has found claimed by another, before the first of them: who reads one of these without a pin, and then
 // the tag, finds that the line was claimed. The claimer's own fence does not speak for the other lanes.
 WARPFS_FN void line_is_known_claimed() { fence_release(); }
 
@@ -36,9 +36,17 @@ WARPFS_FN Vec16 hint_of(WARPFS_THREAD const Fs& fs, uint file_id, ulong page, ui
 // Leader only, behind a fence: who finds the hint finds the bytes.
 WARPFS_FN void hint_store(WARPFS_THREAD const Fs& fs, int file, ulong page, Vec16 hint) { atomic_store16(hint_place(fs, file, page), hint); }
 
+// Set in the line of a hint while a warp is bringing the page into it: no line has such a number, so nobody takes it for right. That warp waits for
+// nobody, and stores what came of it.
+enum : uint32_t { HINT_COMING = 0x80000000u };
+
+WARPFS_FN bool hint_is_of(Vec16 hint, uint file_id, ulong page) { return hint.words[3] == file_id && hint.words[2] == (uint)page; }
+
+WARPFS_FN bool hint_is_coming(Vec16 hint, uint file_id, ulong page) { return hint_is_of(hint, file_id, page) && (hint.words[0] & HINT_COMING) != 0u; }
+
 // It is about this page, and may be right. The file and its size are `seen` in the entry.
 WARPFS_FN bool hint_is_about(WARPFS_THREAD const Fs& fs, Vec16 hint, uint file_id, ulong page) {
-  return hint.words[3] == file_id && hint.words[2] == (uint)page && hint.words[0] < fs.geometry->line_count;
+  return hint_is_of(hint, file_id, page) && hint.words[0] < fs.geometry->line_count;
 }
 
 // It is right: the line has carried the page ever since.

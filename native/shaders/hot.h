@@ -38,11 +38,12 @@ WARPFS_FN bool arguments_are_equal(WARPFS_THREAD const Fs& fs, int file, ulong o
 
 // All lanes, with the same arguments. The line where a hint says that the page is; LINE_NONE where there is none, or the file is not as usual. The
 // leader looks for all: 16 bytes that every lane of a warp loads are asked for four times. `entry` and `hint` are what it has seen.
-WARPFS_FN uint page_look(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry,
+WARPFS_FN uint page_look(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD Vec16& entry,
                          WARPFS_THREAD Vec16& hint) {
   uint line = LINE_NONE;
   if (is_leader(fs)) {
     hint_look(fs, file, offset >> fs.line_shift, of, entry, hint);
+    if (hint_is_coming(hint, entry.words[1], offset >> fs.line_shift)) hint = hint_wait(fs, file, offset >> fs.line_shift, hint);
     if (page_hinted(fs, file, offset, length, entry, hint)) line = hint.words[0];
   }
   // What the leader has acquired is visible to all.
@@ -173,6 +174,7 @@ WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, u
     if (is_leader(fs)) {
       entry = atomic_load16(&of->handle);
       hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
+      if (hint_is_coming(hint, entry.words[1], offset >> fs.line_shift)) hint = hint_wait(fs, file, offset >> fs.line_shift, hint);
     }
     if (page_map(fs, file, offset, length, map, entry, hint)) {
       count(fs, Counter::HITS, 1u);

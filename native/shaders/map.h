@@ -56,6 +56,7 @@ WARPFS_CALL int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length,
         hint_store(fs, file, tag.page, hint);
       }
 #endif
+      if (map.writes) line_is_known_claimed();
       map_set(fs, map, line, offset, (int)view.count);
       if (is_leader(fs)) item_maps(fs)[place] = map_entry(map);
       break;

@@ -5,6 +5,16 @@
 
 namespace warpfs {
 
+WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint) {
+  const uint file_id = hint.words[3];
+  WaitBound bound;
+  wait_start(fs, bound);
+  while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
+  // The bytes are no older than the hint.
+  fence_acquire();
+  return hint;
+}
+
 WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint) {
   const uint line = warp_broadcast(fs.lane, hint.words[0], 0u);
   if (line == (uint)LINE_NONE || !page_copy(fs, offset, length, target, line, hint)) return gread_usual(fs, file, offset, length, target);

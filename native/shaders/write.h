@@ -23,7 +23,7 @@ WARPFS_CALL int page_enter(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
       waits = line_state(atomic_load(fs.words + line)) == LineState::BUSY ? 1u : 2u;
     }
     waits = warp_broadcast(fs.lane, waits, 0u);
-    if (waits == 0u) return 0;
+    if (waits == 0u) break;
     count(fs, Counter::RETRIES, 1u);
     if (waits == 1u) {
       status = page_wait(fs, line);
@@ -33,6 +33,7 @@ WARPFS_CALL int page_enter(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& sou
       return wait_outcome();
     }
   }
+  if (status >= 0) line_is_known_claimed();
   return status;
 }
 
@@ -55,7 +56,6 @@ WARPFS_CALL bool line_soil(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const Sourc
 // All lanes. A line that this warp has claimed and covers whole: nothing is read for it. page_leave lets go of it.
 WARPFS_FN void piece_write_whole(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Source& source, WARPFS_THREAD const Piece& piece, uint line,
                                  const WARPFS_DEVICE uchar* bytes) {
-  line_is_known_claimed();
   copy_to_line(fs.lane, line_data(fs, line), bytes, piece.last + 1u);
   warp_sync(fs.lane);
   if (is_leader(fs)) {

@@ -78,6 +78,8 @@ WARPFS_FN void courier_line(const CourierLaunch& launch, uint line, uint stage) 
   Vec16* to = reinterpret_cast<Vec16*>(static_cast<uchar*>(warpfs_constants.tables[Binding::LINES]) + ((ulong)line << launch.line_shift));
   const uint vectors = (1u << launch.line_shift) / sizeof(Vec16);
   constexpr uint AT_ONCE = 8;
+  // By each lane, as line_is_known_claimed: that the line was claimed comes before its first new byte, for those who read it without a pin.
+  fence_release();
   for (uint base = 0; base < vectors; base += AT_ONCE * WARP_LANES) {
     Vec16 part[AT_ONCE];
 #pragma unroll
