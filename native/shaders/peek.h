@@ -82,7 +82,8 @@ WARPFS_FN int gpeek_end(WARPFS_THREAD Fs& fs, WARPFS_THREAD Peek& peek) {
   peek.way = PEEK_HINTED;
   if (peek.count == 0u) return 1;
   if (way == PEEK_HELD) {
-    const int unmapped = peek_let_go(fs, peek_map(fs, peek));
+    const Map map = peek_map(fs, peek);
+    const int unmapped = peek_let_go(fs, map);
     return unmapped == 0 ? 1 : unmapped;
   }
 #if WARPFS_HINTS
