@@ -18,7 +18,12 @@ export function cudaKernelText(definition: KernelDefinition, shared: readonly Sh
   return `${flatHeaders(`${headers('cuda')}${prelude(definition)}`, shadersRoot)}${kernelText(definition, shared, (element, index) => `*(const ${element}*)&scalars[${index}]`)}`;
 }
 
-function headers(device: 'cpu' | 'cuda', more?: string): string {
+/** With all headers in it, for newLibraryWithSource. */
+export function metalKernelText(definition: KernelDefinition, shared: readonly SharedArray[], shadersRoot: string = packageShaders): string {
+  return `${flatHeaders(`${headers('metal')}${prelude(definition)}`, shadersRoot)}${kernelText(definition, shared, (element, index) => `*(WARPFS_DEVICE const ${element}*)own[${index}]`)}`;
+}
+
+function headers(device: 'cpu' | 'cuda' | 'metal', more?: string): string {
   const dialects = [device, ...(more === undefined ? [] : [more])].map((name) => `#include "dialect/${name}.h"\n`);
   return `${dialects.join('')}#include "warpfs.h"\n#include "entry/${device}.h"\n`;
 }
@@ -73,7 +78,7 @@ function outputParameter(name: string, type: OutputType, index: number): Paramet
 function arrayParameter(name: string, constness: string, element: string, index: number): Parameter {
   return {
     declaration: `[[maybe_unused]] WARPFS_DEVICE ${constness}${element}* ${name}`,
-    argument: `(${constness}${element}*)own[${index}]`,
+    argument: `(WARPFS_DEVICE ${constness}${element}*)own[${index}]`,
   };
 }
 
