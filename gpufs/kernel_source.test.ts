@@ -35,7 +35,7 @@ WARPFS_FN int item_body(WARPFS_THREAD Fs& fs, [[maybe_unused]] WARPFS_DEVICE con
   return WARPFS_DONE;
 }
 }  // namespace warpfs
-WARPFS_KERNEL_ENTRY(item_body(fs, (const uchar*)own[0], *(const float*)own[1], *(const ulong*)own[2], (const float*)own[3], (uint*)own[4], (uchar*)own[5]))
+WARPFS_KERNEL_ENTRY(item_body(fs, (WARPFS_DEVICE const uchar*)own[0], *(const float*)own[1], *(const ulong*)own[2], (WARPFS_DEVICE const float*)own[3], (WARPFS_DEVICE uint*)own[4], (WARPFS_DEVICE uchar*)own[5]))
 `);
 });
 
