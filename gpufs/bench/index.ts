@@ -8,7 +8,8 @@ import { fileBenchmarks } from './file_benchmarks.ts';
 import { mediumBenchmarks } from './medium_benchmarks.ts';
 import { openBenchmarks } from './open_benchmarks.ts';
 import { readBenchmarks } from './read_benchmarks.ts';
+import { replayBenchmarks } from './replay_benchmarks.ts';
 
 export const benchmarks: readonly Benchmark[] = [
-  ...callBenchmarks, ...readBenchmarks, ...fileBenchmarks, ...openBenchmarks, ...deviceBenchmarks, ...mediumBenchmarks, ...checkBenchmarks, ...cudaBenchmarks,
+  ...callBenchmarks, ...readBenchmarks, ...fileBenchmarks, ...openBenchmarks, ...replayBenchmarks, ...deviceBenchmarks, ...mediumBenchmarks, ...checkBenchmarks, ...cudaBenchmarks,
 ];

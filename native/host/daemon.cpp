@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <sys/resource.h>
+#include <thread>
 #include <vector>
 
 namespace warpfs {
@@ -154,6 +155,13 @@ uint64_t Daemon::completions() const {
 
 bool Daemon::wait_for_completion(uint64_t since, std::chrono::nanoseconds timeout) {
   return parts_->bell.wait(timeout, [&] { return completions() > since; });
+}
+
+void Daemon::wait_for_the_rest(std::chrono::nanoseconds patience) {
+  // Without the bell: it would ring for each of thousands of answers.
+  constexpr auto NAP = std::chrono::microseconds(50);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!is_drained() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(NAP);
 }
 
 Daemon::Stats Daemon::stats() const {

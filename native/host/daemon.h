@@ -57,6 +57,8 @@ class Daemon {
   uint64_t completions() const;
   /// True as soon as completions() > since, false after the timeout.
   bool wait_for_completion(uint64_t since, std::chrono::nanoseconds timeout);
+  /// Until all that was asked for is answered, but no longer than `patience`.
+  void wait_for_the_rest(std::chrono::nanoseconds patience);
 
   Stats stats() const;
   /// Null without a medium.

@@ -24,7 +24,9 @@ void ReplayRounds::run(uint32_t item_count, uint32_t slot_count, Daemon& daemon,
       active.push_back(slot);
     }
     const uint64_t completions = daemon.completions();
+    const auto begin = std::chrono::steady_clock::now();
     launch(active, items, abandon);
+    const auto cost = std::chrono::steady_clock::now() - begin;
     result.rounds++;
 
     const auto first_done = std::stable_partition(active.begin(), active.end(), [&](uint32_t slot) { return !is_done(slot); });
@@ -33,8 +35,10 @@ void ReplayRounds::run(uint32_t item_count, uint32_t slot_count, Daemon& daemon,
     active.erase(first_done, active.end());
     if (active.empty()) continue;
 
-    // A round is only worth its cost once the host has answered: all that it was asked for where that is quick, else some of it.
+    // A round is only worth its cost once the host has answered: some of what it was asked for, and all of it where that takes no longer than a round.
+    // So no more than twice the time is spent that would have been with the answers known beforehand.
     const bool answered = daemon.wait_for_completion(completions, std::chrono::milliseconds(20));
+    if (answered) daemon.wait_for_the_rest(std::min<std::chrono::nanoseconds>(cost, std::chrono::milliseconds(20)));
     const auto now = std::chrono::steady_clock::now();
     if (finished_some || answered) {
       last_progress = now;
