@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { shadersRoot } from './package_root.ts';
-import { checkCuda, checkMetal, cudaCheckMissing, lintMetal, metalCheckMissing, type CheckResult } from './shader_check.ts';
+import { checkCuda, checkMetal, cudaCheckMissing, metalCheckMissing, type CheckResult } from './shader_check.ts';
 import { flatDialectText, flattenShaderText } from './shader_text.ts';
 
 type Device = 'metal' | 'cuda';
@@ -221,24 +221,3 @@ deviceTest('cuda', 'refuses what is no CUDA', () => {
   expect(result.output).toMatch(/shader\.cu\(1\).*undefined/);
 });
 
-test('lint: what clang takes and Metal does not', () => {
-  expect(lintMetal('void f() {\n  auto g = [&](uint x) { return x; };\n}')).toEqual(['shader:2: error: Metal does not take a lambda']);
-  expect(lintMetal('return [] { return 1; }();')).toHaveLength(1);
-  expect(lintMetal('a:\n\ngoto a;')).toEqual(['shader:3: error: Metal does not take goto']);
-  expect(lintMetal('asm volatile("nop");')).toHaveLength(1);
-  expect(lintMetal('if constexpr (true) {}')).toHaveLength(1);
-  expect(lintMetal('#include "ring.h"')).toHaveLength(1);
-});
-test('lint: what only looks like it', () => {
-  const fine = [
-    'uint a[4] = {1, 2};',
-    'x = words[i](2);',
-    'kernel void k(device uint* a [[buffer(0)]], uint b [[thread_index_in_simdgroup]]) {}',
-    'void f(WARPFS_THREAD uint (&masks)[4]) { masks[0] = 1; }',
-    '// goto is not used: auto f = [](int) {}',
-    '/* asm\n goto */ uint goto_next = 0;',
-    '#include <metal_stdlib>',
-    'static_assert(true, "no goto, no asm");',
-  ];
-  expect(lintMetal(fine.join('\n'))).toEqual([]);
-});

@@ -3,8 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { indexClashes, withoutMetalAttributes } from './metal_attributes.ts';
+import { recursions } from './metal_calls.ts';
+import { clangProblems } from './metal_diagnostics.ts';
 import { pointersWithoutSpace } from './metal_pointers.ts';
+import { refusedConstructs } from './metal_refused.ts';
+import { type Problem, readTree } from './metal_tree.ts';
 import { shadersRoot } from './package_root.ts';
 
 export interface CheckResult {
@@ -40,31 +45,57 @@ export function cudaCheckMissing(): string | undefined {
 }
 
 // "C++ for OpenCL" has MSL's four address spaces. All optional features are off but two: 64-bit integers, and the generic address space, which
-// clang needs to copy structs; the pointers that it then lets through are found by pointersWithoutSpace. MSL 3.2 is C++14.
+// clang needs to copy structs; the pointers that it then lets through are found by pointersWithoutSpace. MSL 3.2 is C++14. Of headers there is the
+// stand-in alone: neither the functions of OpenCL nor the files of the machine.
 const CLANG_FLAGS = [
-  '-x cl -cl-std=clc++2021 -target spir64 -nogpulib -fsyntax-only -fno-color-diagnostics -D__METAL_VERSION__=320',
-  '-Xclang -fdeclare-opencl-builtins -Xclang -cl-ext=-all,+__opencl_c_int64,+__opencl_c_generic_address_space',
-  '-Wall -Wextra -Wno-unknown-attributes -Wno-unknown-pragmas -Wno-unused-function -Werror=pre-c++17-compat -Xclang -ast-dump',
+  '-x cl -cl-std=clc++2021 -target spir64 -nogpulib -nostdinc -cl-no-stdinc -fno-color-diagnostics -D__METAL_VERSION__=320',
+  '-Xclang -cl-ext=-all,+__opencl_c_int64,+__opencl_c_generic_address_space',
+  '-Wno-unknown-pragmas -Werror=unknown-attributes -Werror=pre-c++17-compat',
 ].flatMap((flags) => flags.split(' '));
 
-/** Whether a flat text (no `#include "..."`) is Metal Shading Language 3.2, as far as clang and lintMetal can tell. */
-export function checkMetal(text: string): CheckResult {
-  const lint = lintMetal(text);
+export interface MetalCheckResult extends CheckResult {
+  /** Of the file `shader`, which is the text. */
+  problems: readonly Problem[];
+}
+
+/** Whether a flat text (no `#include "..."`) is Metal Shading Language 3.2, as far as clang and a few looks at its syntax tree can tell. */
+export function checkMetal(text: string): MetalCheckResult {
   const clang = firstThatRuns(CLANGS);
-  if (clang === undefined) return { ok: false, skipped: metalCheckMissing() ?? '', output: lint.join('\n') };
-  const run = spawnSync(clang, [...CLANG_FLAGS, '-I', join(shadersRoot, 'check'), '-'], {
-    input: text,
-    encoding: 'utf8',
-    maxBuffer: OUTPUT_BYTES_MAX,
-  });
+  if (clang === undefined) return { ok: false, skipped: metalCheckMissing() ?? '', output: '', problems: [] };
+  const problems = metalProblems(clang, text);
+  return { ok: problems.length === 0, output: problems.map(({ file, line, message }) => `${file}:${line}: error: ${message}`).join('\n'), problems };
+}
+
+function metalProblems(clang: string, text: string): Problem[] {
+  // What attributes there are is known when macros are gone.
+  const preprocessed = runClang(clang, ['-E'], text);
+  if (!preprocessed.accepted) return preprocessed.problems;
+  const parsed = runClang(clang, ['-fsyntax-only', '-Xclang', '-ast-dump'], withoutMetalAttributes(withPlainNames(preprocessed.output)));
+  if (!parsed.accepted) return parsed.problems;
+  const nodes = readTree(parsed.output);
+  const found = [...refusedConstructs(nodes), ...recursions(nodes), ...indexClashes(nodes), ...pointersWithoutSpace(nodes)];
+  // A template is looked at each time that it is made.
+  const different = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
+  return [...different.values()].toSorted((a, b) => a.line - b.line);
+}
+
+function runClang(clang: string, flags: readonly string[], input: string): { accepted: boolean; output: string; problems: Problem[] } {
+  // In the folder of the stand-in, so that an `#include "..."` finds nothing.
+  const folder = join(shadersRoot, 'check');
+  const run = spawnSync(clang, [...CLANG_FLAGS, ...flags, '-I', folder, '-'], { cwd: folder, input, encoding: 'utf8', maxBuffer: OUTPUT_BYTES_MAX });
   if (run.error !== undefined) throw run.error;
   const accepted = run.status === 0;
-  const pointers = accepted ? pointersWithoutSpace(run.stdout) : [];
-  const diagnostics = run.stderr.replaceAll('<stdin>', 'shader').trimEnd();
-  return {
-    ok: accepted && lint.length === 0 && pointers.length === 0,
-    output: [diagnostics, ...lint, ...pointers].filter((part) => part !== '').join('\n'),
-  };
+  const problems = clangProblems(run.stderr.replaceAll('<stdin>', 'shader'));
+  // A compiler that fails without a word of the text is no proof of anything.
+  if (!accepted && problems.length === 0) throw new Error(`[warpfs] ${clang} failed: ${run.stderr.trim()}`);
+  return { accepted, output: run.stdout, problems };
+}
+
+// In line marks and so in the syntax tree: no blanks, colons or brackets in the name of a file.
+function withPlainNames(preprocessed: string): string {
+  return preprocessed.replace(/^(# \d+ )"(.*)"/gm, (_, mark: string, name: string) => {
+    return `${mark}"${name === '<stdin>' ? 'shader' : basename(name).replace(/[^\w.]/g, '_')}"`;
+  });
 }
 
 // Little optimization: inlined into one kernel, the library takes ptxas ten times as long, and no error less is found.
@@ -83,32 +114,4 @@ export function checkCuda(text: string): CheckResult {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-// What clang takes and MSL 3.2 refuses.
-const REFUSED_BY_METAL: readonly (readonly [RegExp, string])[] = [
-  [/(?:^|[=(,;{}?:&|!]|\breturn)\s*\[(?!\[)[^[\]]*\]\s*(?:\(|\{|mutable\b)/gm, 'a lambda'],
-  [/\bgoto\b/g, 'goto'],
-  [/\b(?:asm|__asm|__asm__)\b/g, 'inline assembly'],
-  [/\bif\s+constexpr\b/g, 'if constexpr'],
-  [/#\s*include\s+"/g, 'an include of a file: Metal is given one text'],
-];
-
-/** What in a text Metal would refuse although clang does not, as `shader:line: ...`. */
-export function lintMetal(text: string): string[] {
-  const code = withoutComments(text);
-  const complaints: { at: number; what: string }[] = [];
-  for (const [pattern, what] of REFUSED_BY_METAL) {
-    for (const match of code.matchAll(pattern)) complaints.push({ at: match.index + match[0].search(/\S/), what });
-  }
-  complaints.sort((a, b) => a.at - b.at);
-  return complaints.map(({ at, what }) => `shader:${code.slice(0, at).split('\n').length}: error: Metal does not take ${what}`);
-}
-
-// Comments and strings become blanks of the same height, so that lines keep their numbers. The quotes stay.
-function withoutComments(text: string): string {
-  const blank = (part: string): string => part.replace(/[^\n]/g, ' ');
-  return text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\/|"((?:[^"\\\n]|\\.)*)"/g, (part) =>
-    part.startsWith('"') ? `"${blank(part.slice(1, -1))}"` : blank(part),
-  );
 }
