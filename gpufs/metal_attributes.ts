@@ -41,12 +41,12 @@ export function withoutMetalAttributes(text: string): string {
     let keyword = '';
     const rest = list.replace(ATTRIBUTE, (attribute: string, written: string, number: string | undefined) => {
       const name = written === '__local' ? 'threadgroup' : written; // the stand-in library has made it a keyword of clang's
-      if (name === 'kernel' || name === '__kernel') keyword = '__kernel ';
+      if (name === 'kernel' || name === '__kernel') keyword = ' __kernel';
       else if (INDICES[name] !== undefined && number !== undefined) return `clang::annotate("${NOTE}${name}", ${number})`;
       else if (!KNOWN.has(name)) return attribute;
       return attribute.replace(/[^\n]/g, ' ');
     });
-    return `${keyword}[[${rest}]]`;
+    return `[[${rest}]]${keyword}`;
   });
 }
 

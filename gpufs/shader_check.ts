@@ -91,11 +91,11 @@ function runClang(clang: string, flags: readonly string[], input: string): { acc
   return { accepted, output: run.stdout, problems };
 }
 
-// In line marks and so in the syntax tree: no blanks, colons or brackets in the name of a file.
+// In line marks and so in the syntax tree: no blanks, colons or brackets in the name of a file. What would silence clang goes.
 function withPlainNames(preprocessed: string): string {
-  return preprocessed.replace(/^(# \d+ )"(.*)"/gm, (_, mark: string, name: string) => {
-    return `${mark}"${name === '<stdin>' ? 'shader' : basename(name).replace(/[^\w.]/g, '_')}"`;
-  });
+  return preprocessed
+    .replace(/^(# \d+ )"(.*)".*$/gm, (_, mark: string, name: string) => `${mark}"${name === '<stdin>' ? 'shader' : basename(name).replace(/[^\w.]/g, '_')}"`)
+    .replace(/^#pragma (?:clang|GCC) .*$/gm, '');
 }
 
 // Little optimization: inlined into one kernel, the library takes ptxas ten times as long, and no error less is found.

@@ -1,5 +1,5 @@
 // One self-contained text out of the shader headers: NVRTC and newLibraryWithSource are given a string and no folder to look in.
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 
 export type Dialect = 'cpu' | 'cuda' | 'metal';
@@ -10,15 +10,38 @@ const OPENS = /^\s*#\s*if/; // #if, #ifdef, #ifndef
 const CLOSES = /^\s*#\s*endif\b/;
 
 // A name that tells the reader where a text comes from and says nothing of the machine it was flattened on.
-function displayName(file: string, root: string): string {
+export function displayName(file: string, root: string): string {
   const name = relative(root, file).split(sep).join('/').replace(/^(\.\.\/)+/, '');
   return name.startsWith('/') ? basename(file) : name;
 }
 
 function find(name: string, from: string, root: string): string | undefined {
-  const file = [join(from, name), join(root, name)].find((candidate) => existsSync(candidate));
+  const file = [join(from, name), join(root, name)].find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
   return file === undefined ? undefined : realpathSync(file);
 }
+
+/** A line of a flat text, and where it was written; a line that flattening added stands where it was needed. */
+export interface FlatLine {
+  text: string;
+  file: string;
+  line: number;
+}
+
+/** An include that cannot be followed. */
+export class IncludeError extends Error {
+  readonly file: string;
+  readonly line: number;
+  readonly what: string;
+
+  constructor(file: string, line: number, what: string) {
+    super(`[warpfs] ${file}:${line}: ${what}`);
+    this.file = file;
+    this.line = line;
+    this.what = what;
+  }
+}
+
+type NameOf = (file: string) => string;
 
 class Flattener {
   // Files with #pragma once that stand in the text outside of every #if: they are never needed again.
@@ -27,15 +50,17 @@ class Flattener {
   readonly #guarded = new Set<string>();
   readonly #open: string[] = [];
   readonly #root: string;
+  readonly #nameOf: NameOf;
 
-  constructor(root: string) {
-    this.#root = realpathSync(root);
+  constructor(shadersRoot: string, nameOf?: NameOf) {
+    const root = realpathSync(shadersRoot);
+    this.#root = root;
+    this.#nameOf = nameOf ?? ((file) => displayName(file, root));
   }
 
-  file(file: string, depth: number): string[] {
+  file(file: string, depth: number): FlatLine[] {
     if (this.#done.has(file)) return [];
-    const name = displayName(file, this.#root);
-    if (this.#open.includes(file)) throw new Error(`[warpfs] ${name} includes itself`);
+    const name = this.#nameOf(file);
     const text = readFileSync(file, 'utf8');
     const once = text.split('\n').some((line) => PRAGMA_ONCE.test(line));
     if (once && depth === 0) this.#done.add(file);
@@ -45,47 +70,59 @@ class Flattener {
     // What a guarded file includes stands inside of its guard.
     const lines = this.text(text, name, dirname(file), guard ? depth + 1 : depth);
     this.#open.pop();
-    const marked = [`// ---- from: ${name}`, ...lines];
+    const added = (text: string): FlatLine => ({ text, file: name, line: 1 });
+    const marked = [added(`// ---- from: ${name}`), ...lines];
     if (!guard) return marked;
     const macro = `WARPFS_FLAT_${name.replace(/\W/g, '_').toUpperCase()}`;
-    return [`#ifndef ${macro}`, `#define ${macro}`, ...marked, '#endif'];
+    return [added(`#ifndef ${macro}`), added(`#define ${macro}`), ...marked, added('#endif')];
   }
 
-  text(text: string, name: string, folder: string, outerDepth: number): string[] {
-    const lines: string[] = [];
+  text(text: string, name: string, folder: string, outerDepth: number): FlatLine[] {
+    const lines: FlatLine[] = [];
     let depth = outerDepth;
     let resume = false; // an included file ended just now: say whose lines follow
     for (const [index, line] of text.trimEnd().split('\n').entries()) {
+      const here = { file: name, line: index + 1 };
       if (OPENS.test(line)) depth++;
       if (CLOSES.test(line)) depth--;
       const included = INCLUDE.exec(line)?.[1];
       if (included !== undefined) {
         const file = find(included, folder, this.#root);
-        if (file === undefined) throw new Error(`[warpfs] ${name}:${index + 1}: cannot find "${included}"`);
+        if (file === undefined) throw new IncludeError(here.file, here.line, `cannot find "${included}"`);
+        if (this.#open.includes(file)) throw new IncludeError(here.file, here.line, `${this.#nameOf(file)} includes itself`);
         const inlined = this.file(file, depth);
         lines.push(...inlined);
         resume ||= inlined.length > 0;
       } else if (!PRAGMA_ONCE.test(line)) {
         if (resume && line.trim() !== '') {
-          lines.push(`// ---- from: ${name}`);
+          lines.push({ text: `// ---- from: ${name}`, ...here });
           resume = false;
         }
-        lines.push(line);
+        lines.push({ text: line, ...here });
       }
     }
     return lines;
   }
 }
 
+function joined(lines: readonly FlatLine[]): string {
+  return `${lines.map(({ text }) => text).join('\n')}\n`;
+}
+
 /** The text of `entryFile` with every `#include "..."` replaced by the file, once; `#include <...>` stays. */
 export function flattenShader(entryFile: string, shadersRoot: string): string {
-  return `${new Flattener(shadersRoot).file(realpathSync(entryFile), 0).join('\n')}\n`;
+  return joined(new Flattener(shadersRoot).file(realpathSync(entryFile), 0));
+}
+
+/** The same, line by line with where each comes from. `nameOf` says what a file is called. */
+export function flattenShaderLines(entryFile: string, shadersRoot: string, nameOf: NameOf): FlatLine[] {
+  return new Flattener(shadersRoot, nameOf).file(realpathSync(entryFile), 0);
 }
 
 /** A text of one's own, as if it were a file in the root of the shaders. */
 export function flattenShaderText(text: string, name: string, shadersRoot: string): string {
   const root = realpathSync(shadersRoot);
-  return `${new Flattener(root).text(text, name, root, 0).join('\n')}\n`;
+  return joined(new Flattener(root).text(text, name, root, 0));
 }
 
 const flattened = new Map<string, string>();
