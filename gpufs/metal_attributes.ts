@@ -53,18 +53,18 @@ export function withoutMetalAttributes(text: string): string {
 /** Indices that are too high, or given to two arguments of one kernel. */
 export function indexClashes(nodes: readonly TreeNode[]): Problem[] {
   const kernels = new Set(nodes.filter(({ kind }) => kind === 'OpenCLKernelAttr' || kind === 'DeviceKernelAttr').map(({ parent }) => parent));
+  // `value: Int 3` stands below the expression, which stands below the note.
+  const values = new Map(nodes.filter(({ kind }) => kind === 'value').map(({ parent, rest }) => [parent?.parent, Number(rest.replace('Int ', ''))]));
   const holders = new Map<string, string>();
   const problems: Problem[] = [];
-  for (const value of nodes) {
-    const note = value.parent?.parent;
-    const argument = note?.parent;
-    const name = note?.kind === 'AnnotateAttr' ? noteIn(note.rest) : undefined;
-    if (value.kind !== 'value' || name === undefined || argument?.kind !== 'ParmVarDecl') continue;
-    const index = Number(value.rest.replace('Int ', ''));
+  for (const note of nodes) {
+    const argument = note.parent;
+    const name = note.kind === 'AnnotateAttr' ? noteIn(note.rest) : undefined;
+    if (name === undefined || argument?.kind !== 'ParmVarDecl' || !kernels.has(argument.parent)) continue;
+    const index = values.get(note) ?? Number.NaN;
     const count = INDICES[name] ?? 0;
     const complain = (message: string) => problems.push({ ...argument.place, message: `${argument.name}: ${message}` });
-    if (index < 0 || index >= count) complain(`[[${name}(${index})]] is not from 0 to ${count - 1}`);
-    if (!kernels.has(argument.parent)) continue;
+    if (!(index >= 0 && index < count)) complain(`[[${name}(${index})]] is not from 0 to ${count - 1}`);
     const key = `${argument.parent?.address} ${name} ${index}`;
     const holder = holders.get(key);
     if (holder === undefined) holders.set(key, argument.name);

@@ -1,5 +1,6 @@
 // Who calls whom, and whether anybody comes back to where they are. A template counts as what it was made for: one that calls itself with
-// other arguments, until a specialization ends it, is no recursion.
+// other arguments, until a specialization ends it, is no recursion. Newer versions of Metal have recursion, in compute functions alone and on
+// a stack that nobody bounds: texts that are to run everywhere have none.
 import { functionAround, isFunction, type Place, type Problem, type TreeNode } from './metal_tree.ts';
 
 interface Call {
@@ -23,7 +24,7 @@ export function recursions(nodes: readonly TreeNode[]): Problem[] {
     for (const call of circle) told.add(call.callee);
     const others = circle.slice(0, -1).map(({ callee }) => names.get(callee));
     const what = others.length === 0 ? `${name} calls itself` : `${name} calls ${others.join(', which calls ')}, which calls ${name}`;
-    problems.push({ ...(circle[0] as Call).place, message: `recursion: ${what}` });
+    problems.push({ ...(circle[0] as Call).place, message: `recursion, which Metal has at most in compute functions: ${what}` });
   }
   return problems;
 }

@@ -1,8 +1,8 @@
-// Single constructs that clang takes and MSL 3.2 does not have, each a kind of node in the syntax tree.
+// Single constructs that clang takes and Metal 3.2 does not, or not everywhere, each a kind of node in the syntax tree.
 import { functionAround, type Problem, type TreeNode } from './metal_tree.ts';
 
 const REFUSED: Readonly<Record<string, string>> = {
-  LambdaExpr: 'a lambda', // its specification had none when 3.2 came out, and compilers differ
+  LambdaExpr: 'a lambda: not every compiler of 3.2 does', // the specification of 3.2 had none when it came out
   GotoStmt: 'goto',
   IndirectGotoStmt: 'goto',
   GCCAsmStmt: 'inline assembly',
@@ -20,7 +20,7 @@ export function refusedConstructs(nodes: readonly TreeNode[]): Problem[] {
   });
 }
 
-// clang refuses variables that point to functions, not arguments.
+// clang refuses variables that point to functions, not arguments. Metal has such pointers for visible functions alone.
 function functionArgument(node: TreeNode): string | undefined {
   if (node.kind !== 'ParmVarDecl' || !/\([*&][^)]*\)\s*\(/.test(node.type)) return undefined;
   return `a pointer to a function, as ${functionAround(node)?.name ?? 'a function'} has it as an argument`;

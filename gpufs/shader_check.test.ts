@@ -220,4 +220,3 @@ deviceTest('cuda', 'refuses what is no CUDA', () => {
   expect(result.ok).toBe(false);
   expect(result.output).toMatch(/shader\.cu\(1\).*undefined/);
 });
-

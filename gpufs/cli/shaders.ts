@@ -15,7 +15,7 @@ export function addShaders(program: Command, streams: Streams, finish: (code: nu
     .addOption(new Option('--dialect <name>', 'which dialect').choices(['cpu', 'cuda', 'metal'] as const))
     .option('--flat', 'print one self-contained text')
     .addOption(
-      new Option('--check <files...>', 'say whether Metal would take these texts, as far as clang and a stand-in for its library can tell without a Mac; exit code 3: there is no clang').conflicts('flat'),
+      new Option('--check <files...>', 'say whether Metal would take these texts, as far as clang can tell without a Mac; exit code 3: no clang').conflicts('flat'),
     )
     .option('--json', 'write one JSON object on one line')
     .action(({ dialect, flat, check, json }) => {
