@@ -39,5 +39,5 @@ metalTest('a kernel with inputs, outputs and shared memory of every type', () =>
 
 test.skipIf(missing !== undefined)('a mistake of a user is told in the lines of the user', { timeout: 60_000 }, () => {
   const wrong = { ...everyType, source: 'uint fine = item;\nsums[fine] = missing;' };
-  expect(checkMetal(metalKernelText(wrong, checkDefinition(wrong).shared)).output).toContain("every_type:2:14: error: use of undeclared identifier 'missing'");
+  expect(checkMetal(metalKernelText(wrong, checkDefinition(wrong).shared)).output).toContain("every_type:2: error: use of undeclared identifier 'missing'");
 });

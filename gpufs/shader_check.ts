@@ -70,12 +70,14 @@ function metalProblems(clang: string, text: string): Problem[] {
   // What attributes there are is known when macros are gone.
   const preprocessed = runClang(clang, ['-E'], text);
   if (!preprocessed.accepted) return preprocessed.problems;
-  const parsed = runClang(clang, ['-fsyntax-only', '-Xclang', '-ast-dump'], withoutMetalAttributes(withPlainNames(preprocessed.output)));
-  if (!parsed.accepted) return parsed.problems;
+  const { plain, names } = withPlainNames(preprocessed.output);
+  const parsed = runClang(clang, ['-fsyntax-only', '-Xclang', '-ast-dump'], withoutMetalAttributes(plain));
+  const named = (problem: Problem): Problem => ({ ...problem, file: names.get(problem.file) ?? problem.file });
+  if (!parsed.accepted) return parsed.problems.map(named);
   const nodes = readTree(parsed.output);
   const found = [...refusedConstructs(nodes), ...recursions(nodes), ...indexClashes(nodes), ...pointersWithoutSpace(nodes)];
   // A template is looked at each time that it is made.
-  const different = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
+  const different = new Map(found.map((problem) => [JSON.stringify(problem), named(problem)]));
   return [...different.values()].toSorted((a, b) => a.line - b.line);
 }
 
@@ -91,11 +93,19 @@ function runClang(clang: string, flags: readonly string[], input: string): { acc
   return { accepted, output: run.stdout, problems };
 }
 
-// In line marks and so in the syntax tree: no blanks, colons or brackets in the name of a file. What would silence clang goes.
-function withPlainNames(preprocessed: string): string {
-  return preprocessed
-    .replace(/^(# \d+ )"(.*)".*$/gm, (_, mark: string, name: string) => `${mark}"${name === '<stdin>' ? 'shader' : basename(name).replace(/[^\w.]/g, '_')}"`)
+/** In line marks, and so in the syntax tree, names of files have neither blanks, colons nor brackets. What would silence clang goes. */
+function withPlainNames(preprocessed: string): { plain: string; names: Map<string, string> } {
+  const names = new Map<string, string>();
+  const plainOf = new Map([['<stdin>', 'shader']]);
+  const plain = preprocessed
+    .replace(/^(# \d+ )"((?:[^"\\]|\\.)*)".*$/gm, (_, mark: string, name: string) => {
+      const plainName = plainOf.get(name) ?? `file${plainOf.size}`;
+      plainOf.set(name, plainName);
+      if (name !== '<stdin>') names.set(plainName, basename(name) === 'metal_stdlib' ? 'metal_stdlib' : name.replace(/\\(.)/g, '$1'));
+      return `${mark}"${plainName}"`;
+    })
     .replace(/^#pragma (?:clang|GCC) .*$/gm, '');
+  return { plain, names };
 }
 
 // Little optimization: inlined into one kernel, the library takes ptxas ten times as long, and no error less is found.
