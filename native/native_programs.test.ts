@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot, shadersRoot } from '../gpufs/package_root.ts';
 
+const noClang = spawnSync('clang++-19', ['--version']).status !== 0;
+
 /** What a program is told: executor_test compiles a kernel module of its own, daemon_test leaves out what only measures. */
 const options: Record<string, string[]> = {
   executor_test: [join(shadersRoot, 'dialect')], daemon_test: ['--no-speed'],
@@ -30,6 +32,12 @@ describe('the C++ test programs', () => {
       expect(run.stdout.match(/^ok /gm)?.length ?? 0, run.stdout).toBeGreaterThan(5);
     });
   }
+
+  test.skipIf(noClang)(`msl_module_test${noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''}`, { timeout: 300_000 }, () => {
+    const run = spawnSync(builtProgram('msl_module_test'), [shadersRoot], { encoding: 'utf8', timeout: 120_000 });
+    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+    expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(8);
+  });
 
   test('durability_test: whenever the power is lost, what was promised is there', { timeout: 300_000 }, () => {
     const run = spawnSync(builtProgram('durability_test'), [], { encoding: 'utf8', timeout: 120_000 });

@@ -1,0 +1,51 @@
+// A text of Metal Shading Language, compiled by clang as C++ (include/metal_stdlib) and loaded: what stands in the place of Apple's compiler where the Metal
+// device is tested without a Mac.
+#pragma once
+#include "include/msl_ids.h"
+#include "../host/cpu/executor.h"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace warpfs::metal_fake {
+
+/// What is wrong with a text, in the words of the compiler and in the lines of the text.
+class MslError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct MslOptions {
+  std::string shaders;                   // folder of the shader headers
+  std::string folder;                    // for what is compiled; it must exist
+  std::string clang = "clang++-19";
+  std::vector<std::string> definitions;  // NAME or NAME=VALUE
+};
+
+/// One dispatch of threadgroups, each of as many SIMD-groups of 32 threads.
+struct MslDispatch {
+  uint32_t threadgroups = 0;
+  uint32_t simdgroups = 1;
+  uint32_t group_memory_bytes = 0;
+  std::vector<void*> buffers;  // by their indices
+};
+
+class MslModule {
+ public:
+  /// Throws MslError.
+  MslModule(const std::string& text, const MslOptions& options);
+  ~MslModule();
+  MslModule(const MslModule&) = delete;
+  MslModule& operator=(const MslModule&) = delete;
+
+  /// Null where the text has no kernel of that name.
+  msl::Entry entry(const std::string& kernel) const;
+  /// Runs all threads to their end.
+  void run(CpuExecutor& executor, msl::Entry entry, const MslDispatch& dispatch) const;
+
+ private:
+  void* handle_;
+};
+
+}  // namespace warpfs::metal_fake
