@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { packageRoot, shadersRoot } from '../gpufs/package_root.ts';
 
 const noClang = spawnSync('clang++-19', ['--version']).status !== 0;
+const noObjectiveC = noClang || spawnSync('sh', ['-c', 'ls /usr/lib/gcc/*/12/include/objc/objc.h /usr/include/Block.h']).status !== 0;
 
 /** What a program is told: executor_test compiles a kernel module of its own, daemon_test leaves out what only measures. */
 const options: Record<string, string[]> = {
@@ -37,6 +38,14 @@ describe('the C++ test programs', () => {
     const run = spawnSync(builtProgram('msl_module_test'), [shadersRoot], { encoding: 'utf8', timeout: 120_000 });
     expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
     expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(8);
+  });
+
+  test.skipIf(noObjectiveC)(`metal_objects_test${noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : ''}`, { timeout: 300_000 }, () => {
+    const built = spawnSync('cmake', ['--build', BUILD, '--target', 'metal_objects_test'], { encoding: 'utf8' });
+    expect(built.status, `${built.stdout}\n${built.stderr}`).toBe(0);
+    const run = spawnSync(join(BUILD, 'objects_test'), [], { encoding: 'utf8', timeout: 60_000 });
+    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+    expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(7);
   });
 
   test('durability_test: whenever the power is lost, what was promised is there', { timeout: 300_000 }, () => {
