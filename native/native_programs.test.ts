@@ -20,7 +20,7 @@ const BUILD = process.env['WARPFS_BUILD'] ?? join(packageRoot, 'build');
 function builtProgram(name: string): string {
   const built = spawnSync('cmake', ['--build', BUILD, '--target', name, '--parallel', '2'], { encoding: 'utf8' });
   expect(built.status, `${built.stdout}\n${built.stderr}`).toBe(0);
-  const program = [join(BUILD, name), join(BUILD, 'RelWithDebInfo', name)].find((path) => existsSync(path));
+  const program = [join(BUILD, name), join(BUILD, 'RelWithDebInfo', name), join(BUILD, 'metal_fake', name)].find((path) => existsSync(path));
   expect(program, `${name} was built but not found in ${BUILD}`).toBeDefined();
   return program!;
 }
@@ -40,13 +40,13 @@ describe('the C++ test programs', () => {
     expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(8);
   });
 
-  test.skipIf(noObjectiveC)(`metal_objects_test${noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : ''}`, { timeout: 300_000 }, () => {
-    const built = spawnSync('cmake', ['--build', BUILD, '--target', 'metal_objects_test'], { encoding: 'utf8' });
-    expect(built.status, `${built.stdout}\n${built.stderr}`).toBe(0);
-    const run = spawnSync(join(BUILD, 'objects_test'), [], { encoding: 'utf8', timeout: 60_000 });
-    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
-    expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(7);
-  });
+  for (const [name, tests] of [['objects_test', 7], ['fake_metal_test', 9]] as const) {
+    test.skipIf(noObjectiveC)(`${name}${noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : ''}`, { timeout: 300_000 }, () => {
+      const run = spawnSync(builtProgram(name), [shadersRoot], { encoding: 'utf8', timeout: 60_000 });
+      expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+      expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(tests);
+    });
+  }
 
   test('durability_test: whenever the power is lost, what was promised is there', { timeout: 300_000 }, () => {
     const run = spawnSync(builtProgram('durability_test'), [], { encoding: 'utf8', timeout: 120_000 });

@@ -95,6 +95,15 @@ MslModule::MslModule(const std::string& text, const MslOptions& options) : handl
 
 MslModule::~MslModule() { dlclose(handle_); }
 
+std::shared_ptr<MslModule> compile_or_say(const std::string& text, const MslOptions& options, std::string& wrong) noexcept {
+  try {
+    return std::make_shared<MslModule>(text, options);
+  } catch (const std::exception& error) {
+    wrong = error.what();
+    return nullptr;
+  }
+}
+
 msl::Entry MslModule::entry(const std::string& kernel) const { return reinterpret_cast<msl::Entry>(dlsym(handle_, ("msl_entry_" + kernel).c_str())); }
 
 void MslModule::run(CpuExecutor& executor, msl::Entry entry, const MslDispatch& dispatch) const {

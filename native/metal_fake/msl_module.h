@@ -4,6 +4,7 @@
 #include "include/msl_ids.h"
 #include "../host/cpu/executor.h"
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -47,5 +48,8 @@ class MslModule {
  private:
   void* handle_;
 };
+
+/// For Objective-C, whose functions C++ exceptions do not pass: null, and what is wrong.
+std::shared_ptr<MslModule> compile_or_say(const std::string& text, const MslOptions& options, std::string& wrong) noexcept;
 
 }  // namespace warpfs::metal_fake

@@ -55,6 +55,7 @@ std::string with_entries(const std::string& preprocessed) {
       if ((c != ',' || depth != 0) && at + 1 < behind) continue;
       const std::string parameter = preprocessed.substr(begin, at - begin);
       begin = at + 1;
+      if (parameter.find_first_not_of(" \t\n") == std::string::npos) continue;  // of a kernel that has none
       std::smatch parts;
       if (!std::regex_match(parameter, parts, parameter_with_attribute)) throw MslError("kernel " + kernel + ": cannot read the parameter" + parameter);
       const char* comma = arguments.empty() ? "" : ", ";
