@@ -17,8 +17,17 @@ const copyBy = (read: string): string => `
 /** All of an access, into a copy at `mine`. */
 export const readCopy = copyBy('gread');
 
-/** The same where it is hardly ever done: with `readApart` as its prelude it takes no registers from what is. */
-export const readCopyApart = copyBy('read_apart');
+/** `place` is where the bytes lie, if the call whose `result` that was got all of them; a copy, where all lines of a set are held by others. */
+export const placeOrCopy = (result: string, bytes: string): string => `
+      if (${result} == (int)bytes) {
+        place = ${bytes};
+      } else if (${result} == -Errno::eagain) {
+        place = mine;${copyBy('read_apart')}
+      } else {
+        return ${result} < 0 ? ${result} : -Errno::eio;
+      }`;
+
+/** The prelude of placeOrCopy: what is hardly ever done takes no registers from what is. */
 export const readApart = `
 namespace warpfs {
 WARPFS_CALL int read_apart(WARPFS_THREAD Fs& fs, int file, ulong offset, uint bytes, WARPFS_DEVICE uchar* mine) { return gread(fs, file, offset, bytes, mine); }

@@ -11,6 +11,7 @@ const noObjectiveC = noClang || spawnSync('sh', ['-c', 'ls /usr/lib/gcc/*/12/inc
 /** What a program is told: executor_test compiles a kernel module of its own, daemon_test leaves out what only measures. */
 const options: Record<string, string[]> = {
   executor_test: [join(shadersRoot, 'dialect')], daemon_test: ['--no-speed'],
+  msl_module_test: [shadersRoot], fake_metal_test: [shadersRoot],
   progress_test: [join(packageRoot, 'native', 'check', 'litmus', 'progress-litmus.json')],
 };
 
@@ -25,27 +26,23 @@ function builtProgram(name: string): string {
   return program!;
 }
 
+/** Its `ok` lines; it must end with 0. */
+function okLines(name: string): string[] {
+  const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 120_000 });
+  expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
+  return run.stdout.match(/^ok .*/gm) ?? [];
+}
+
 describe('the C++ test programs', () => {
   for (const name of ['executor_test', 'collectives_test', 'line_edges_test', 'courier_test', 'device_cuda_test', 'daemon_test', 'medium_test', 'mount_race_test', 'host_side_test', 'progress_test', 'engine_test']) {
-    test(name, { timeout: 300_000 }, () => {
-      const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 120_000 });
-      expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
-      expect(run.stdout.match(/^ok /gm)?.length ?? 0, run.stdout).toBeGreaterThan(5);
-    });
+    test(name, { timeout: 300_000 }, () => expect(okLines(name).length).toBeGreaterThan(5));
   }
 
-  test.skipIf(noClang)(`msl_module_test${noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''}`, { timeout: 300_000 }, () => {
-    const run = spawnSync(builtProgram('msl_module_test'), [shadersRoot], { encoding: 'utf8', timeout: 120_000 });
-    expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
-    expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(8);
-  });
-
-  for (const [name, tests] of [['objects_test', 7], ['fake_metal_test', 9]] as const) {
-    test.skipIf(noObjectiveC)(`${name}${noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : ''}`, { timeout: 300_000 }, () => {
-      const run = spawnSync(builtProgram(name), [shadersRoot], { encoding: 'utf8', timeout: 60_000 });
-      expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
-      expect(run.stdout.match(/^ok /gm), run.stdout).toHaveLength(tests);
-    });
+  const withoutObjectiveC = noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : '';
+  for (const [name, tests, skip] of [
+    ['msl_module_test', 8, noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''], ['objects_test', 7, withoutObjectiveC], ['fake_metal_test', 9, withoutObjectiveC],
+  ] as const) {
+    test.skipIf(skip !== '')(`${name}${skip}`, { timeout: 300_000 }, () => expect(okLines(name)).toHaveLength(tests));
   }
 
   test('durability_test: whenever the power is lost, what was promised is there', { timeout: 300_000 }, () => {

@@ -1,5 +1,5 @@
 // This cache, its lines used where they lie.
-import { prepareCacheSystem, readApart, readCopyApart, writeCopy } from '../cache_system.ts';
+import { placeOrCopy, prepareCacheSystem, readApart, writeCopy } from '../cache_system.ts';
 import type { Job, ShaderPart, System } from '../system.ts';
 
 const part = (job: Job): Omit<ShaderPart, 'close'> => ({
@@ -10,13 +10,7 @@ const part = (job: Job): Omit<ShaderPart, 'close'> => ({
   access: `
     Map map;
     WARPFS_TRY(const int mapped, gmmap(fs, file, offset, bytes, mode == ACCESS_READ ? WARPFS_RDONLY : WARPFS_RDWR, map));
-    if (mapped == (int)bytes) {
-      place = map.bytes;
-    } else if (mapped == -Errno::eagain) {
-      place = mine;${readCopyApart}
-    } else {
-      return mapped < 0 ? mapped : -Errno::eio;
-    }`,
+    ${placeOrCopy('mapped', 'map.bytes')}`,
   release: `
     warp_sync(lane);
     if (mapped == (int)bytes) {

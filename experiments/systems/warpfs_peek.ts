@@ -1,25 +1,19 @@
 // This cache, its lines looked at where they lie, and held by nobody.
-import { prepareCacheSystem, readApart, readCopyApart } from '../cache_system.ts';
+import { placeOrCopy, prepareCacheSystem, readApart } from '../cache_system.ts';
 import type { Job, ShaderPart, System } from '../system.ts';
 
 const part = (job: Job): Omit<ShaderPart, 'close'> => ({
   prelude: readApart,
   pieceBytes: job.lineBytes,
   open: '',
-  // What was taken away meanwhile is looked at once more, and held then.
+  // What was taken away meanwhile is looked at again, in the end held.
   access: `
     Peek peek = {};
     const uint total_before = total;
     for (;;) {
       total = total_before;
       WARPFS_TRY(const int seen, gpeek(fs, file, offset, bytes, peek));
-      if (seen == (int)bytes) {
-        place = peek.bytes;
-      } else if (seen == -Errno::eagain) {
-        place = mine;${readCopyApart}
-      } else {
-        return seen < 0 ? seen : -Errno::eio;
-      }`,
+      ${placeOrCopy('seen', 'peek.bytes')}`,
   release: `
       WARPFS_TRY(const int right, gpeek_end(fs, peek));
       if (right < 0) return right;

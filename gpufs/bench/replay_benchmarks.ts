@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { Kernel } from '../kernel.ts';
 import { media } from '../media/media.ts';
-import { mount, type Mount } from '../mount.ts';
+import { mount } from '../mount.ts';
 import type { MountOptions } from '../options.ts';
-import { type Benchmark, mustBe, preparing } from './benchmark.ts';
+import { type Benchmark, type BenchContext, type CloseLater, mustBe, preparing } from './benchmark.ts';
 import { makeDataFile, WORD_FACTOR } from './data_set.ts';
 
 const PAGE_BYTES = 4096;
@@ -48,31 +48,36 @@ function sizesOf(tiny: boolean): Sizes {
   return tiny ? { items: 64, reads: 4, pages: 512 } : { items: ITEMS, reads: 25, pages: 2 ** 17 };
 }
 
-interface Reader {
-  fs: Mount;
-  /** Rounds and seconds of a dispatch whose reads all miss. */
-  read: (items: number) => Promise<{ rounds: number; seconds: number }>;
-}
+/** Rounds and seconds of a dispatch of so many items whose reads all miss. */
+type Reader = (items: number) => Promise<{ rounds: number; seconds: number }>;
 
-async function reader(root: string, seed: number, { items, reads, pages }: Sizes, options: Omit<MountOptions, 'root'>): Promise<Reader> {
+async function reader(root: string, seed: number, { items, reads, pages }: Sizes, options: Omit<MountOptions, 'root'>, closeLater: CloseLater): Promise<Reader> {
   // A page is read again after all others: by then it has made way.
   const fs = await mount({ ...options, root, residentWarps: items, cache: { lines: pages / 2 } });
+  closeLater(() => fs.unmount());
   const kernel: Kernel<typeof readPages.inputs, typeof readPages.outputs> = await fs.kernel(readPages);
   let start = 0;
-  return {
-    fs,
-    async read(count) {
-      const before = fs.stats().misses;
-      const { report, wrong } = await kernel.dispatch({
-        items: count, inputs: { path: 'data', reads, pages, start, seed }, outputs: { target: count * PAGE_BYTES, wrong: count },
-      });
-      start = (start + count * reads * 2654435761) >>> 0;
-      mustBe(wrong.every((mismatches) => mismatches === 0), 'a read gave other bytes than the file has');
-      const misses = fs.stats().misses - before;
-      mustBe(misses >= count * reads * 0.99, `${misses} of ${count * reads} reads missed`);
-      return { rounds: report.rounds, seconds: report.nanoseconds / 1e9 };
-    },
+  return async (count) => {
+    const before = fs.stats().misses;
+    const { report, wrong } = await kernel.dispatch({
+      items: count, inputs: { path: 'data', reads, pages, start, seed }, outputs: { target: count * PAGE_BYTES, wrong: count },
+    });
+    start = (start + count * reads * 2654435761) >>> 0;
+    mustBe(wrong.every((mismatches) => mismatches === 0), 'a read gave other bytes than the file has');
+    const misses = fs.stats().misses - before;
+    mustBe(misses >= count * reads * 0.99, `${misses} of ${count * reads} reads missed`);
+    return { rounds: report.rounds, seconds: report.nanoseconds / 1e9 };
   };
+}
+
+/** One for each of `mounts`, of one file. */
+async function readers(context: BenchContext, closeLater: CloseLater, mounts: readonly Omit<MountOptions, 'root'>[]): Promise<{ sizes: Sizes; reads: Reader[] }> {
+  const { folder, seed, device } = context;
+  const sizes = sizesOf(context.tiny);
+  await makeDataFile(join(folder, 'data'), sizes.pages * PAGE_BYTES, seed);
+  const reads: Reader[] = [];
+  for (const options of mounts) reads.push(await reader(folder, seed, sizes, { device, ...options }, closeLater));
+  return { sizes, reads };
 }
 
 export const replayBenchmarks: Benchmark[] = [
@@ -82,11 +87,9 @@ export const replayBenchmarks: Benchmark[] = [
     question: 'How many rounds do 100,000 random cold reads by 4,096 items take under replay, beside those of one item with as many misses?',
     atMost: 1.2,
     cpuOnly: 'the rounds are made in the same way on every device',
-    prepare: preparing(async ({ folder, seed, tiny, device }, closeLater) => {
-      const sizes = sizesOf(tiny);
-      await makeDataFile(join(folder, 'data'), sizes.pages * PAGE_BYTES, seed);
-      const { fs, read } = await reader(folder, seed, sizes, { device, wait: 'replay' });
-      closeLater(() => fs.unmount());
+    prepare: preparing(async (context, closeLater) => {
+      const { sizes, reads } = await readers(context, closeLater, [{ wait: 'replay' }]);
+      const [read] = reads as [Reader];
       await read(1);
       let necessary = 0;
       return {
@@ -106,21 +109,13 @@ export const replayBenchmarks: Benchmark[] = [
     ratioTo: 'wait spin, in the same run',
     ratioAtLeast: 0.9,
     cpuOnly: 'it is about the medium, which is played in the daemon',
-    prepare: preparing(async ({ folder, seed, tiny, device }, closeLater) => {
-      const sizes = sizesOf(tiny);
-      await makeDataFile(join(folder, 'data'), sizes.pages * PAGE_BYTES, seed);
-      const readers = await Promise.all(
-        (['replay', 'spin'] as const).map(async (wait) => {
-          const one = await reader(folder, seed, sizes, { device, wait, medium: MEDIUM });
-          closeLater(() => one.fs.unmount());
-          await one.read(sizes.items);
-          return one;
-        }),
-      );
+    prepare: preparing(async (context, closeLater) => {
+      const { sizes, reads } = await readers(context, closeLater, [{ wait: 'replay', medium: MEDIUM }, { wait: 'spin', medium: MEDIUM }]);
+      for (const read of reads) await read(sizes.items);
       return {
         async run() {
           const rates: number[] = [];
-          for (const { read } of readers) rates.push((sizes.items * sizes.reads) / (await read(sizes.items)).seconds / 1000);
+          for (const read of reads) rates.push((sizes.items * sizes.reads) / (await read(sizes.items)).seconds / 1000);
           const [value, ceiling] = rates as [number, number];
           return { value, ceiling };
         },
