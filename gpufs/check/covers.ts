@@ -15,6 +15,8 @@ export interface FileCase {
   /** Undefined: nobody looked. */
   disk: Disk | undefined;
   precedes: Precedes;
+  /** What of it is known for sure, where the rest is supposed; absent: all of it. */
+  surelyPrecedes?: Precedes;
   faults: ReadonlySet<FaultName>;
   /** Searches that were given up: nothing is said about what they were about. */
   undecided: { count: number };
@@ -70,16 +72,21 @@ function writtenBy(file: FileCase, act: Act): number {
 
 /**
  * What was stored into a map that was found stale may have been seen before the truncation, and is gone behind it. So a look beside it that saw
- * such bytes says nothing about them: those that are left of it.
+ * such bytes says nothing about them: those that are left of it. It may even have been stored when the truncation was over: who began to look
+ * before that still looks at the lines of the file as it was, which the map stores into.
  */
 export function withoutStale(file: FileCase, covers: readonly Cover[]): Cover[] {
-  const stale = covers.filter(({ act, kind }) => kind === 'write' && act !== undefined && isStaleStore(act));
+  const { history, faults, precedes, surelyPrecedes = precedes } = file;
+  const stale = history.acts.filter(isStaleStore);
   if (stale.length === 0) return [...covers];
+  const cuts = history.acts.filter((act) => cutOf(act) !== undefined);
+  const byOthers = faults.has('truncate') || faults.has('revive');
   return covers.flatMap((cover) => {
     const { act, kind, bytes } = cover;
     if (kind !== 'read' || act === undefined || bytes === undefined) return [cover];
-    const beside = stale.filter((store) => !file.precedes(act, store.act as Act) && !file.precedes(store.act as Act, act));
-    const says = (at: number): boolean => !beside.some((store) => store.from <= at && at < store.to && valueAt(store, at) === valueAt(cover, at));
+    if (!byOthers && cuts.every((cut) => comesBefore(file, cut, act))) return [cover];
+    const beside = stale.filter((store) => !surelyPrecedes(act, store) && !surelyPrecedes(store, act));
+    const says = (at: number): boolean => !beside.some(({ step }) => step.offset <= at && step.data?.[at - step.offset] === valueAt(cover, at));
     const left = Array.from(bytes, (_, i) => cover.from + i).filter(says);
     if (left.length === bytes.length) return [cover];
     return left.map((at) => ({ ...cover, from: at, to: at + 1, bytes: bytes.subarray(at - cover.from, at - cover.from + 1), element: false }));

@@ -129,6 +129,14 @@ test('what was stored into a stale map may be seen until it is gone', () => {
   expect(outcome(saw(9, 7), saw(1, 2), [[1, 2, 30], [1, 5, 10, 20]])).toBe('not_linearizable');
   expect(outcome(saw(9, 2), saw(1, 2), [[1, 6, 30], [1, 5, 10, 20]])).toBe('not_linearizable');
   expect(outcome(saw(1, 2), saw(9, 2), [[1, 12, 15], [1, 5, 10, 20]])).toBe('not_linearizable');
+  // It was stored when the truncation was over, and seen by who had begun to read before: that read is of the file as it was.
+  const three = [programs[0], [rw, truncate(0)], [rw, read(0, 2)]] as Operation[][];
+  const late = (seen: ObservedStep, from: number) =>
+    kindOf(three, [[done(), saw(1, 2), done(failed('ESTALE'))], [done(), done()], [done(), seen]], { times: [[1, 12, 15], [1, 10], [from, 20]], preludes: [1, 1, 0] });
+  expect(late(saw(9, 2), 2)).toBeUndefined();
+  expect(late(saw(9, 7), 2)).toBe('not_linearizable');
+  expect(late(saw(9, 2), 11)).toBe('not_linearizable');
+  expect(late(saw(9), 2)).toBe('not_linearizable');
 });
 
 test('a map that found every line pinned is one warp of several', () => {

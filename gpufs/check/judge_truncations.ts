@@ -32,7 +32,7 @@ export function judgeTruncations(file: FileCase, judge: (file: FileCase) => Judg
         isTooMuch = true;
         return true;
       }
-      const wrong = judge({ ...file, precedes: order.precedes });
+      const wrong = judge({ ...file, precedes: order.precedes, surelyPrecedes: file.precedes });
       first ??= wrong;
       return wrong === undefined;
     }
