@@ -56,6 +56,7 @@ export function bindingForTests(): BindingForTests {
     nvrtcRequests: [],
     yardsticks: [],
     abiHash: () => ABI_HASH,
+    metalSight: () => ({ obstacle: 'no Metal in a test', name: '', memoryBytes: 0 }),
     host: () => ({ cores: 2, uring: 'not probed', sandbox: 'none: not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
     plainReads: () => ({ nanoseconds: 1, wrongWords: 0 }),

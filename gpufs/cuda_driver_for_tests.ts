@@ -85,7 +85,7 @@ export function withDriverForTests(folder: string, kernel?: 'endless' | 'stray')
 /** A mount of that folder on it, one kernel at a time: its courier does nothing either. */
 export function configForTests(folder: string): NativeMountConfig {
   const options = resolveOptions({ root: folder, device: 'cuda', wait: 'replay', cache: { lines: 64 }, residentWarps: SLOTS, fill: 'pull', kernelTimeMs: 50, timeoutMs: 100 });
-  return nativeConfig(options, 1, { builtin: join(folder, 'builtin.cubin'), serial: true });
+  return nativeConfig(options, 1, { cuda: { builtin: join(folder, 'builtin.cubin'), serial: true } });
 }
 
 export const dispatchForTests: NativeDispatch = { module: '', items: 1, groupWarps: 1, groupMemoryBytes: 0, allResident: false, inputs: 0, buffers: [] };

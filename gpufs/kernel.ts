@@ -15,7 +15,8 @@ import {
   type OutputTypes,
   type SharedArray,
 } from './kernel_definition.ts';
-import { cpuKernelText, cudaKernelText } from './kernel_source.ts';
+import { cpuKernelText, cudaKernelText, metalKernelText } from './kernel_source.ts';
+import { compileMetalKernel, type LoadMetal } from './metal_kernels.ts';
 import type { CompiledKernel } from './module_store.ts';
 import type { NativeDispatch, NativeDispatchResult } from './native_binding.ts';
 import { policyNumber } from './native_config.ts';
@@ -52,6 +53,8 @@ export interface KernelHost {
   check?: { cuda: boolean } | undefined;
   /** On the cuda device. */
   cuda?: CudaTarget | undefined;
+  /** On the metal device. */
+  metal?: LoadMetal | undefined;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
 }
 
@@ -103,6 +106,9 @@ export async function makeKernel<Inputs extends InputTypes, Outputs extends Outp
 function compileFor(host: KernelHost, definition: KernelDefinition, shared: readonly SharedArray[], settings: CompileSettings): Promise<CompiledKernel> {
   const { name, source } = definition;
   const variant = { policy: policyNumber(host.policy), replay: host.wait === 'replay' };
+  if (host.metal !== undefined) {
+    return compileMetalKernel({ name, source, text: metalKernelText(definition, shared, settings.shadersRoot) }, variant, host.metal, settings);
+  }
   if (host.cuda === undefined) {
     return compileKernel({ name, source, text: cpuKernelText(definition, shared, host.check?.cuda), ...variant, instrumented: host.check !== undefined }, settings);
   }

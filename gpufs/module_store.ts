@@ -4,7 +4,7 @@ import { access, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 export interface CompiledKernel {
-  /** Absolute path of the shared object or cubin. */
+  /** Absolute path of the shared object, cubin or text. */
   module: string;
   /** It was there already. */
   cached: boolean;
@@ -15,7 +15,7 @@ export interface ModuleToBuild {
   key: string;
   /** Part of the names of the files that are needed on the way. */
   name: string;
-  extension: '.so' | '.cubin';
+  extension: '.so' | '.cubin' | '.metal';
   /** Writes the stem with the extension; other files that begin with the stem are removed afterwards. */
   build: (stem: string) => Promise<void>;
 }

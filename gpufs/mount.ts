@@ -5,11 +5,12 @@ import { checkError } from './check/check_error.ts';
 import { withoutFolders } from './check/symbolize.ts';
 import { compileCudaBuiltin, type CudaBuiltinSettings } from './cuda_kernels.ts';
 import { checkSerial, serialReason } from './cuda_serial.ts';
-import { cudaArch, lookForCuda } from './cuda_sight.ts';
-import { chooseDevice, type DeviceChoice } from './device_choice.ts';
+import { cudaArch } from './cuda_sight.ts';
+import { chooseDevice, type DeviceChoice, sightsOf } from './device_choice.ts';
 import { type DispatchReport, dispatchError, makeReport } from './dispatch_report.ts';
 import { errnoError, fromNative, WarpfsError } from './errors.ts';
 import { checkResident, type CudaTarget, type Kernel, type KernelHost, makeKernel } from './kernel.ts';
+import { storeMetalBuiltin } from './metal_kernels.ts';
 import type { InputTypes, KernelDefinition, OutputTypes } from './kernel_definition.ts';
 import { checkMemory, type FileMemoryOptions, KernelMemory, type MemoryOptions, placeInHost, placeOnDevice } from './kernel_memory.ts';
 import { titleOf } from './media/media.ts';
@@ -106,7 +107,7 @@ export async function mountWith(binding: () => NativeBinding, options: MountOpti
   checkRoot(wanted.root);
   const failed: DeviceChoice['notTaken'] = [];
   for (;;) {
-    const choice = chooseDevice(wanted, () => lookForCuda(binding(), settings.environment), failed);
+    const choice = chooseDevice(wanted, sightsOf(binding(), settings.environment), failed);
     const resolved = resolveOptions(options, choice.name);
     try {
       return await mountOn(choice, binding(), resolved, settings);
@@ -127,6 +128,7 @@ function isNamed({ device, deviceIndex, fill }: ResolvedOptions): boolean {
 async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: ResolvedOptions, settings: MountSettings): Promise<Mount> {
   // Under check there is one thread: the order of everything is the scheduler's.
   const workers = resolved.workers ?? (resolved.check === undefined ? native.host().cores : 1);
+  if (choice.name === 'metal') return mountOnMetal(choice, native, resolved, workers, settings);
   if (choice.name !== 'cuda') {
     return new NativeBackedMount(await makeNativeMount(native, nativeConfig(resolved, workers), settings), { binding: native, options: resolved, choice, settings });
   }
@@ -137,8 +139,14 @@ async function mountOn(choice: DeviceChoice, native: NativeBinding, resolved: Re
   // A tool says in which line something is wrong.
   const variant = { arch: cuda.arch, policy: policyNumber(resolved.cache.policy), replay: resolved.wait === 'replay', lineInfo: serial !== undefined };
   const builtin = await compileCudaBuiltin(variant, { ...settings, binding: native });
-  const config = nativeConfig(resolved, workers, { builtin: builtin.module, serial: serial !== undefined });
+  const config = nativeConfig(resolved, workers, { cuda: { builtin: builtin.module, serial: serial !== undefined } });
   return new NativeBackedMount(await makeNativeMount(native, config, settings), { binding: native, options: resolved, choice, settings, cuda, serial });
+}
+
+async function mountOnMetal(choice: DeviceChoice, binding: NativeBinding, options: ResolvedOptions, workers: number, settings: MountSettings): Promise<Mount> {
+  const builtin = await storeMetalBuiltin({ policy: policyNumber(options.cache.policy), replay: options.wait === 'replay' }, settings);
+  const native = await makeNativeMount(binding, nativeConfig(options, workers, { metal: { builtin: builtin.module } }), settings);
+  return new NativeBackedMount(native, { binding, options, choice, settings });
 }
 
 interface MountParts {
@@ -179,6 +187,7 @@ class NativeBackedMount implements Mount {
       residentWarps,
       check: options.check,
       cuda,
+      metal: name === 'metal' ? (module) => this.#load(module) : undefined,
       dispatch: (dispatch) => this.#dispatch('dispatch', dispatch),
     };
   }
@@ -276,6 +285,12 @@ class NativeBackedMount implements Mount {
       if (!discard) this.#unmounting = undefined;
       throw error;
     }
+  }
+
+  async #load(module: string): Promise<void> {
+    this.#mustBeMounted();
+    if (this.#native.load === undefined) throw new WarpfsError('ERR_WARPFS_DEVICE', 'kernel: this mount cannot load kernels of the metal device');
+    await this.#native.load(module);
   }
 
   async #dispatch(what: string, dispatch: NativeDispatch): Promise<NativeDispatchResult> {

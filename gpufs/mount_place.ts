@@ -21,6 +21,7 @@ export async function makeNativeMount(binding: NativeBinding, config: NativeMoun
 
 async function makeWhereItCan(binding: NativeBinding, config: NativeMountConfig): Promise<NativeMount> {
   if (config.device === 'cpu') return binding.mount(config);
+  if (config.device === 'metal') return binding.mountLater(config);
   if (binding.cudaRefusal() === '') {
     try {
       return await binding.mountLater(config);

@@ -5,12 +5,14 @@ import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
 import type { NativeCudaProbe, NativeYardstick, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
+import type { NativeMetalSight } from './native_metal.ts';
 import type { NativeMediumLoad, NativeMediumLoadResult, NativeMediumProfile, NativeMediumReport } from './native_medium.ts';
 import { packageRoot } from './package_root.ts';
 
 export type * from './native_check.ts';
 export type * from './native_cuda.ts';
 export type * from './native_medium.ts';
+export type * from './native_metal.ts';
 
 export interface NativeBinding {
   abiHash(): number;
@@ -42,6 +44,8 @@ export interface NativeBinding {
   progressLitmus(threads: string[][]): Record<string, 'PASS' | 'FAIL'>;
   /** What there is of NVIDIA's driver, GPUs and compiler. Never throws; the first call loads and initialises them, the others are quick. */
   cudaProbe(): NativeCudaProbe;
+  /** What there is of Metal. Never throws. */
+  metalSight(): NativeMetalSight;
   /** What ended the driver's work for this process: native/host/cuda/process_refusal.h. '' while there was nothing. */
   cudaRefusal(): string;
   /** Blocks until this child process has ended, and leaves its end to be told to whoever started it. */
@@ -117,15 +121,15 @@ export const URING_WORKS = 'works';
 
 export interface NativeMountConfig {
   root: string;
-  device: 'cpu' | 'cuda';
+  device: 'cpu' | 'cuda' | 'metal';
+  /** Not on the cpu device: absolute path of the built-in kernels, a cubin or a text. */
+  builtin?: string;
+  /** The same: one launch may take so long; 0: no bound. */
+  kernelTimeMs?: number;
   /** On the cuda device, and there alone. */
   deviceIndex?: number;
-  /** The same: absolute path of the cubin of the built-in kernels. */
-  builtin?: string;
   /** The same: one kernel runs at a time. */
   serial?: boolean;
-  /** The same; 0: no bound. */
-  kernelTimeMs?: number;
   /** The same. */
   fill?: 'auto' | 'pull' | 'push' | 'map';
   /** The same; absent: half of the memory. */
@@ -233,6 +237,8 @@ export interface NativeMount {
   freeMemory?(buffer: ArrayBuffer): Promise<void>;
   /** Beside whatever runs. */
   copyMemory?(from: ArrayBuffer, to: ArrayBuffer, bytes: number): Promise<void>;
+  /** Makes a module of dispatches ready, where that takes long or can fail. Absent in a mount of another process, and in check mode. */
+  load?(module: string): Promise<void>;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
   /** 0, or -errno. */
   sync(): Promise<number>;

@@ -13,12 +13,17 @@ export interface CudaConfig {
   serial: boolean;
 }
 
-/** `cuda`: undefined on the cpu device, which has its built-in kernels in the addon. */
-export function nativeConfig(options: ResolvedOptions, workers: number, cuda?: CudaConfig): NativeMountConfig {
+export interface MetalConfig {
+  /** Path of the text of the built-in kernels. */
+  builtin: string;
+}
+
+/** Neither: on the cpu device, which has its built-in kernels in the addon. */
+export function nativeConfig(options: ResolvedOptions, workers: number, { cuda, metal }: { cuda?: CudaConfig; metal?: MetalConfig } = {}): NativeMountConfig {
   const medium = profileOf(options.medium);
   return {
     root: options.root,
-    ...(cuda === undefined ? { device: 'cpu' } : cudaConfig(options, cuda)),
+    ...(cuda !== undefined ? cudaConfig(options, cuda) : metal !== undefined ? { device: 'metal', builtin: metal.builtin, kernelTimeMs: options.kernelTimeMs } : { device: 'cpu' }),
     readOnly: options.readOnly,
     wait: options.wait,
     policy: policyNumber(options.cache.policy),

@@ -26,7 +26,10 @@ export interface MountOptions {
   device?: 'auto' | DeviceName;
   /** Which of several GPUs of one kind, as `warpfs doctor` counts them; default: 0. */
   deviceIndex?: number;
-  /** How a work item waits: 'spin' stays on the device, 'replay' leaves and is dispatched again. */
+  /**
+   * How a work item waits: 'spin' stays on the device, 'replay' leaves and is dispatched again. Default: 'spin', on the metal device 'replay', for
+   * there spin rests on what Apple does not document, and a wait that goes wrong can stop the machine.
+   */
   wait?: WaitName;
   cache?: { lines?: number; lineBytes?: number; policy?: PolicyName };
   /** Default: 4 rings, on a GPU 8. */
@@ -94,37 +97,39 @@ export interface ResolvedOptions {
   faults?: ResolvedFaultOptions | undefined;
 }
 
-interface SizeDefaults {
+interface Defaults {
+  wait: WaitName;
   lines: number;
   maxOpenFiles: number;
   residentWarps: number;
   rings: number;
 }
 
-const usualSizes: SizeDefaults = { lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
+const usual: Defaults = { wait: 'spin', lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
 /** A GPU runs many warps, and each ring has a part of the courier of its own. */
-const cudaSizes: SizeDefaults = { ...usualSizes, residentWarps: SLOTS_MAX, rings: 8 };
+const onCuda: Defaults = { ...usual, residentWarps: SLOTS_MAX, rings: 8 };
+const onMetal: Defaults = { ...usual, wait: 'replay', residentWarps: SLOTS_MAX };
 /** Check mode looks at every byte of the tables before each schedule, and finds more where little is shared by many. */
-const checkSizes: SizeDefaults = { lines: 64, maxOpenFiles: 64, residentWarps: 8, rings: 4 };
+const underCheck: Defaults = { ...usual, lines: 64, maxOpenFiles: 64, residentWarps: 8 };
 
-const schemaWith = (sizes: SizeDefaults) => z.strictObject({
+const schemaWith = (defaults: Defaults) => z.strictObject({
   root: z.custom<string>((value) => typeof value === 'string' && value !== '' && !value.includes('\0'), 'is not the path of a folder'),
   device: oneOf('auto', 'cpu', 'cuda', 'metal').default('auto'),
   deviceIndex: whole(0, 1023).default(0),
-  wait: oneOf('spin', 'replay').default('spin'),
+  wait: oneOf('spin', 'replay').default(defaults.wait),
   cache: group({
-    lines: whole(1, 2 ** 30).default(sizes.lines),
+    lines: whole(1, 2 ** 30).default(defaults.lines),
     lineBytes: powerOfTwo(LINE_BYTES_MIN, LINE_BYTES_MAX).default(4096),
     policy: oneOf('clock', 'fifo').default('clock'),
   }),
-  ring: group({ count: whole(1, 64).default(sizes.rings), slots: powerOfTwo(1, 65536).default(1024) }),
+  ring: group({ count: whole(1, 64).default(defaults.rings), slots: powerOfTwo(1, 65536).default(1024) }),
   daemon: group({ threads: whole(1, 64).default(1), io: oneOf('auto', 'pread', 'uring').default('auto') }),
   readOnly: truth().default(false),
   workers: whole(1, 1024).optional(),
-  maxOpenFiles: whole(1, 131071).default(sizes.maxOpenFiles),
+  maxOpenFiles: whole(1, 131071).default(defaults.maxOpenFiles),
   maxFileBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   maxDirtyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
-  residentWarps: whole(1, SLOTS_MAX).default(sizes.residentWarps),
+  residentWarps: whole(1, SLOTS_MAX).default(defaults.residentWarps),
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
   fill: oneOf('auto', 'pull', 'push', 'map').default('auto'),
   windowBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
@@ -134,9 +139,9 @@ const schemaWith = (sizes: SizeDefaults) => z.strictObject({
   medium: z.unknown().default(RAW),
   faults: faultSchema.optional(),
 });
-const usualSchema = schemaWith(usualSizes);
-const schemaOfCuda = schemaWith(cudaSizes);
-const schemaOfCheck = schemaWith(checkSizes);
+const usualSchema = schemaWith(usual);
+const schemaOf = { auto: usualSchema, cpu: usualSchema, cuda: schemaWith(onCuda), metal: schemaWith(onMetal) };
+const schemaOfCheck = schemaWith(underCheck);
 
 const knownNames: Record<string, readonly string[]> = {
   '': Object.keys(usualSchema.shape),
@@ -157,7 +162,7 @@ export function resolveOptions(options: MountOptions, device?: DeviceName): Reso
   const checked = options.check !== undefined;
   const given = options.check === true ? { ...options, check: {} } : options;
   const target = device ?? options.device;
-  const parsed = (checked ? schemaOfCheck : target === 'cuda' ? schemaOfCuda : usualSchema).safeParse(given);
+  const parsed = (checked ? schemaOfCheck : (schemaOf[target as DeviceName] ?? usualSchema)).safeParse(given);
   if (!parsed.success) throw explain(given, parsed.error.issues[0] as z.core.$ZodIssue);
   const resolved: ResolvedOptions = { ...parsed.data, root: resolve(parsed.data.root), medium: resolveMedium(parsed.data.medium) };
   if (resolved.faults !== undefined) checkFault(resolved.faults);

@@ -4,7 +4,7 @@ import { availableParallelism, release } from 'node:os';
 import { ABI_HASH } from '../../native/abi/abi.ts';
 import { type CudaSight, cudaUnseen, describeCuda, lookForCuda } from '../cuda_sight.ts';
 import { type DeviceListing, listDevices } from '../device_choice.ts';
-import { hex, loadNativeBinding, URING_WORKS } from '../native_binding.ts';
+import { hex, loadNativeBinding, type NativeMetalSight, URING_WORKS } from '../native_binding.ts';
 import { kernelFolder } from '../kernel_folder.ts';
 import { packageVersion } from '../package_root.ts';
 import { compilerVersion, findCompiler } from '../system_compiler.ts';
@@ -27,6 +27,7 @@ interface Diagnosis {
   io: { name: string; available: boolean; detail: string }[];
   sandbox: string;
   cuda: CudaSight;
+  metal: NativeMetalSight;
   devices: DeviceListing[];
   auto: string;
 }
@@ -46,8 +47,8 @@ export function addDoctor(program: Command, streams: Streams, finish: (code: num
 
 /** Healthy: programs run. A compiler is needed for kernels of the user alone, so its absence is no illness. */
 async function diagnose(): Promise<Diagnosis> {
-  const { addon, cores, uring, sandbox, cuda } = findAddon();
-  const listed = listDevices(cuda);
+  const { addon, cores, uring, sandbox, cuda, metal } = findAddon();
+  const listed = listDevices({ cuda: () => cuda, metal: () => metal });
   const devices = addon.found ? listed : listed.map((device) => (device.available ? { ...device, available: false, reason: NEEDS_ADDON } : device));
   const folder = await kernelFolder();
   return {
@@ -64,6 +65,7 @@ async function diagnose(): Promise<Diagnosis> {
     ],
     sandbox,
     cuda,
+    metal,
     devices,
     auto: devices.find((device) => device.available)?.name ?? 'none',
   };
@@ -71,14 +73,14 @@ async function diagnose(): Promise<Diagnosis> {
 
 const NEEDS_ADDON = 'needs the addon';
 
-function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string; sandbox: string; cuda: CudaSight } {
+function findAddon(): { addon: Diagnosis['addon']; cores: number; uring: string; sandbox: string; cuda: CudaSight; metal: NativeMetalSight } {
   try {
     const { path, binding } = loadNativeBinding();
     const { cores, uring, sandbox } = binding.host();
-    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring, sandbox, cuda: lookForCuda(binding) };
+    return { addon: { found: true, detail: path, abiHash: hex(binding.abiHash()) }, cores, uring, sandbox, cuda: lookForCuda(binding), metal: binding.metalSight() };
   } catch (error) {
     const addon = { found: false, detail: (error as Error).message, abiHash: hex(ABI_HASH) };
-    return { addon, cores: availableParallelism(), uring: NEEDS_ADDON, sandbox: NEEDS_ADDON, cuda: cudaUnseen(NEEDS_ADDON) };
+    return { addon, cores: availableParallelism(), uring: NEEDS_ADDON, sandbox: NEEDS_ADDON, cuda: cudaUnseen(NEEDS_ADDON), metal: { obstacle: NEEDS_ADDON, name: '', memoryBytes: 0 } };
   }
 }
 
@@ -105,6 +107,7 @@ function describe(diagnosis: Diagnosis): string {
     ...io.map((engine): [string, string] => [`io ${engine.name}`, engine.detail]),
     ['sandbox', diagnosis.sandbox],
     ...describeCuda(diagnosis.cuda),
+    ['metal', diagnosis.metal.name === '' ? diagnosis.metal.obstacle : diagnosis.metal.name],
   ];
   const table = formatTable(
     ['device', 'usable', 'why'],

@@ -1,7 +1,7 @@
 // What a mount on a GPU would compile silently, compiled before it with a word to whoever is watching.
 import { compileCudaBuiltin } from '../cuda_kernels.ts';
-import { cudaArch, lookForCuda } from '../cuda_sight.ts';
-import { chooseDevice, type WantedDevice } from '../device_choice.ts';
+import { cudaArch } from '../cuda_sight.ts';
+import { chooseDevice, sightsOf, type WantedDevice } from '../device_choice.ts';
 import { loadNativeBinding, type NativeBinding } from '../native_binding.ts';
 import { policyNumber } from '../native_config.ts';
 import type { DeviceName, PolicyName, WaitName } from '../options.ts';
@@ -38,5 +38,5 @@ export async function prepareDevice(streams: Streams, json: boolean, wanted: Dev
 
 /** What a mount takes; throws where that is not there. */
 export function deviceFor(device: WantedDevice['device'], binding: NativeBinding): DeviceName {
-  return chooseDevice({ device, deviceIndex: 0 }, () => lookForCuda(binding)).name;
+  return chooseDevice({ device, deviceIndex: 0 }, sightsOf(binding)).name;
 }

@@ -4,7 +4,7 @@
 namespace warpfs {
 
 enum : uint32_t {
-  ABI_HASH = 0xb42215d0u,
+  ABI_HASH = 0xf0555913u,
   WARP_LANES = 32u,
   SET_WAYS = 32u,
   REQUEST_LINES_MAX = 8u,
@@ -365,18 +365,20 @@ static_assert(sizeof(WarpStats) == 128, "WarpStats size");
 static_assert(WARPFS_OFFSETOF(WarpStats, low) == 0, "WarpStats.low offset");
 static_assert(WARPFS_OFFSETOF(WarpStats, high) == 64, "WarpStats.high offset");
 
-// FaultRecord: gpu only, read and cleared by the host after a dispatch.
+// FaultRecord: gpu only, read and cleared by the host after a dispatch; give_up by both.
 struct FaultRecord {
   uint32_t count;  // work items that failed
   uint32_t lane_values[2];  // the two values of an argument on which lanes disagreed
-  uint32_t reserved[29];  // zero
+  uint32_t give_up;  // 1: every wait of this dispatch ends, for one has lasted too long; metal with spin alone
+  uint32_t reserved[28];  // zero
   uint32_t items[16];  // the first of them
   int32_t errors[16];  // their errors
 };
 static_assert(sizeof(FaultRecord) == 256, "FaultRecord size");
 static_assert(WARPFS_OFFSETOF(FaultRecord, count) == 0, "FaultRecord.count offset");
 static_assert(WARPFS_OFFSETOF(FaultRecord, lane_values) == 4, "FaultRecord.lane_values offset");
-static_assert(WARPFS_OFFSETOF(FaultRecord, reserved) == 12, "FaultRecord.reserved offset");
+static_assert(WARPFS_OFFSETOF(FaultRecord, give_up) == 12, "FaultRecord.give_up offset");
+static_assert(WARPFS_OFFSETOF(FaultRecord, reserved) == 16, "FaultRecord.reserved offset");
 static_assert(WARPFS_OFFSETOF(FaultRecord, items) == 128, "FaultRecord.items offset");
 static_assert(WARPFS_OFFSETOF(FaultRecord, errors) == 192, "FaultRecord.errors offset");
 

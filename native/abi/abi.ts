@@ -1,6 +1,6 @@
 // Generated from native/abi/schema.ts. Do not edit; run `npm run gen`.
 
-export const ABI_HASH = 0xb42215d0;
+export const ABI_HASH = 0xf0555913;
 export const WARP_LANES = 32;
 export const SET_WAYS = 32;
 export const REQUEST_LINES_MAX = 8;
@@ -282,12 +282,13 @@ export const WarpStats = {
   high: 64,
 } as const;
 
-/** gpu only, read and cleared by the host after a dispatch. Byte offsets of its fields. */
+/** gpu only, read and cleared by the host after a dispatch; give_up by both. Byte offsets of its fields. */
 export const FaultRecord = {
   bytes: 256,
   count: 0, // u32: work items that failed
   laneValues: 4, // u32[2]: the two values of an argument on which lanes disagreed
-  reserved: 12, // u32[29]: zero
+  giveUp: 12, // u32: 1: every wait of this dispatch ends, for one has lasted too long; metal with spin alone
+  reserved: 16, // u32[28]: zero
   items: 128, // u32[16]: the first of them
   errors: 192, // i32[16]: their errors
 } as const;

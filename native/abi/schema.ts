@@ -283,11 +283,12 @@ export const structs: Record<string, { bytes: number; owner: string; fields: rea
   },
   FaultRecord: {
     bytes: 256,
-    owner: 'gpu only, read and cleared by the host after a dispatch',
+    owner: 'gpu only, read and cleared by the host after a dispatch; give_up by both',
     fields: [
       ['count', 'u32', 'work items that failed'],
       ['lane_values', 'u32[2]', 'the two values of an argument on which lanes disagreed'],
-      ['reserved', 'u32[29]', 'zero'],
+      ['give_up', 'u32', '1: every wait of this dispatch ends, for one has lasted too long; metal with spin alone'],
+      ['reserved', 'u32[28]', 'zero'],
       ['items', 'u32[16]', 'the first of them'],
       ['errors', 'i32[16]', 'their errors'],
     ],

@@ -39,6 +39,7 @@ HostView CheckLink::host_view() {
   view.dones = dones_.data();
   view.mailboxes = mailboxes_.data();
   view.link = this;
+  view.carrier = this;
   return view;
 }
 

@@ -12,7 +12,7 @@ namespace warpfs {
 
 class Engine;
 
-class CheckLink final : public GpuLink, private Bus {
+class CheckLink final : public GpuLink, public LineCarrier, private Bus {
  public:
   CheckLink(Engine& engine, const MountMemory& memory, HostChoices& choices);
   ~CheckLink();

@@ -19,6 +19,9 @@ class Device {
   /// Adds what kernels have counted since the last time.
   virtual void add_counters(CounterTotals& totals) = 0;
 
+  /// Makes a kernel ready before it is asked for, where that takes long or can fail. `module`: as in Dispatch. Throws HostError.
+  virtual void load(const std::string&) {}
+
   /// Memory that lasts, of a device that has some of its own. Throws HostError.
   virtual PlacedMemory place_memory(const MemoryRequest& request);
   virtual void free_memory(const void*) {}

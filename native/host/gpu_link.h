@@ -1,5 +1,5 @@
-// Where the gpu has memory of its own, which the host cannot reach with loads and stores: how bytes of lines get to and from it, and how it
-// learns what the host has written into the words that it reads. Called from any thread of the daemon.
+// Where gpu and host do not simply use the same memory: how the gpu learns what the host has written into the words that it reads (GpuLink), and, where
+// it has memory of its own, how bytes of lines get to and from it (LineCarrier). Called from any thread of the daemon.
 #pragma once
 #include "abi_host.h"
 
@@ -27,6 +27,21 @@ class GpuLink {
  public:
   virtual ~GpuLink() = default;
 
+  /// After the host has written the LineDone: the gpu gets it, behind the bytes that were put into the place of the line.
+  virtual void line_done(uint32_t line, const LineDone& done) = 0;
+  /// After the host has written the mailbox.
+  virtual void mailbox_done(uint32_t slot) = 0;
+  /// After the host has changed an entry of the file table.
+  virtual void file_changed(uint32_t index) = 0;
+  /// Returns when the gpu has got all that it was told so far, or will never get anything any more.
+  virtual void wait_until_told() = 0;
+};
+
+/// The host cannot reach the lines with loads and stores.
+class LineCarrier {
+ public:
+  virtual ~LineCarrier() = default;
+
   /// Room for everything that one more request can ask for. While there is none the rings are left alone.
   virtual bool has_room() = 0;
   /// Where the host puts the bytes of a line that is to be filled, until line_done.
@@ -39,16 +54,6 @@ class GpuLink {
   /// What was kept: a whole line, of which the request says what counts, and the mask of its dirty bytes where it has one. Null: nothing was.
   virtual uint8_t* kept_line(uint32_t line) = 0;
   virtual const uint32_t* kept_mask(uint32_t line) = 0;
-
-  /// After the host has written the LineDone: the gpu gets it, behind the bytes that were put into the place of the line.
-  virtual void line_done(uint32_t line, const LineDone& done) = 0;
-  /// After the host has written the mailbox.
-  virtual void mailbox_done(uint32_t slot) = 0;
-  /// After the host has changed an entry of the file table.
-  virtual void file_changed(uint32_t index) = 0;
-  /// Returns when the gpu has got all that it was told so far, or will never get anything any more.
-  virtual void wait_until_told() = 0;
-
   /// A line of that file is being filled, or written back. The files may be asked to grant windows, some time, from another thread.
   virtual void moves(FileTable& files, uint32_t handle, uint32_t file_id, uint64_t offset, bool writes) = 0;
 };

@@ -4,6 +4,7 @@
 #include "cuda/cuda_memory.h"
 #include "daemon.h"
 #include "device.h"
+#include "metal/metal_memory.h"
 #include "mount_memory.h"
 
 #include <memory>
@@ -12,14 +13,16 @@
 
 namespace warpfs {
 
+enum class DeviceKind { CPU, CUDA, METAL };
+
 struct MountOptions {
   std::string root;
-  bool cuda = false;               // on an NVIDIA GPU; else on the processor
+  DeviceKind device = DeviceKind::CPU;
   uint32_t device_index = 0;       // cuda: which of them
-  std::string builtin;             // cuda: path of the compiled built-in kernels
+  std::string builtin;             // cuda, metal: path of the built-in kernels, compiled or as a text
   std::string fill = "auto";       // cuda: how bytes of files get to the GPU: "auto", "pull", "push" or "map"
   uint64_t window_bytes_max = 0;   // cuda: bytes of files that may be registered at once; 0: half of the memory
-  uint32_t kernel_time_ms = 0;     // cuda: one launch may take so long; 0: as long as it likes
+  uint32_t kernel_time_ms = 0;     // cuda, metal: one launch may take so long; 0: as long as it likes
   bool serial = false;             // cuda: one kernel runs at a time; with replay alone
   bool read_only = false;
   bool replay = false;
@@ -51,6 +54,7 @@ class Mount {
   ~Mount();
 
   DispatchResult run(const Dispatch& dispatch);
+  void load(const std::string& module) { device_->load(module); }
   PlacedMemory place_memory(const MemoryRequest& request) { return device_->place_memory(request); }
   /// From any thread, beside whatever runs.
   void copy_memory(const MemoryCopy& copy) { device_->copy_memory(copy); }
@@ -68,9 +72,14 @@ class Mount {
   std::string fill_note() const { return device_->fill_note() + fill_note_; }
 
  private:
-  // One of the two, by device.
+  void make_cpu(const MountOptions& options, const Geometry& geometry, const DaemonOptions& daemon);
+  void make_cuda(const MountOptions& options, const Geometry& geometry, const DaemonOptions& daemon);
+  void make_metal(const MountOptions& options, const Geometry& geometry, const DaemonOptions& daemon);
+
+  // One of the three, by device.
   std::unique_ptr<MountMemory> memory_;
   std::unique_ptr<cuda::CudaMemory> cuda_memory_;
+  std::unique_ptr<metal::MetalMemory> metal_memory_;
   std::unique_ptr<Daemon> daemon_;
   std::unique_ptr<Device> device_;
   CounterTotals totals_ = {};

@@ -77,15 +77,19 @@ MountMemory::MountMemory(const Geometry& geometry, uint8_t* place, MemoryPart pa
   fill_sizes(geometry, part, bytes_);
   line_data_bytes_ = bytes_[Binding::LINES];
 
-  // Pages are zero and cost nothing until touched.
+  // Pages are zero and cost nothing until touched. Those of the system may be smaller than what the parts begin with.
   owns_ = place == nullptr;
-  void* memory = place;
-  if (owns_) memory = mmap(nullptr, total_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot reserve the memory of the cache");
-  base_ = static_cast<uint8_t*>(memory);
+  if (owns_) {
+    reserved_bytes_ = total_bytes_ + ALIGNMENT;
+    void* memory = mmap(nullptr, reserved_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot reserve the memory of the cache");
+    reserved_ = memory;
+    place = reinterpret_cast<uint8_t*>(align_up(reinterpret_cast<uint64_t>(memory)));
+  }
+  base_ = place;
 #if defined(MADV_HUGEPAGE)
   // Lines and their words are looked for all over the cache: with small pages most of the time of a miss would go into finding them.
-  if (owns_) madvise(memory, total_bytes_, MADV_HUGEPAGE);
+  if (owns_) madvise(base_, total_bytes_, MADV_HUGEPAGE);
 #endif
   for (uint32_t index = 0; index < Binding::OWN; index++) bindings_[index] = base_ + offsets[index];
   *at<Geometry>(Binding::GEOMETRY) = geometry;
@@ -97,13 +101,13 @@ MountMemory::MountMemory(const Geometry& geometry, uint8_t* place, MemoryPart pa
 }
 
 MountMemory::~MountMemory() {
-  if (base_ != nullptr && owns_) munmap(base_, total_bytes_);
+  if (owns_) munmap(reserved_, reserved_bytes_);
 }
 
 HostView MountMemory::host_view() const {
   return {at<Geometry>(Binding::GEOMETRY), at<RingHead>(Binding::RING_HEADS), at<Request>(Binding::REQUESTS),
           at<LineDone>(Binding::DONES),    at<uint8_t>(Binding::LINES),       at<FileEntry>(Binding::FILES),
-          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES),    at<uint32_t>(Binding::MASKS),    nullptr};
+          at<Mailbox>(Binding::MAILBOXES), at<uint8_t>(Binding::OUTBOXES),    at<uint32_t>(Binding::MASKS)};
 }
 
 }  // namespace warpfs

@@ -21,7 +21,8 @@ struct HostView {
   Mailbox* mailboxes;        // slot_count
   const uint8_t* outboxes;   // slot_count * OUTBOX_BYTES; the gpu writes paths here
   const uint32_t* masks;     // mask_count * line_bytes / 32; the gpu says here which bytes of a line go back
-  GpuLink* link = nullptr;   // of a gpu with memory of its own: then lines and masks are there, and null here
+  GpuLink* link = nullptr;         // where the gpu does not see what is written here
+  LineCarrier* carrier = nullptr;  // of a gpu with memory of its own: then lines and masks are there, and null here
 };
 
 /// ALL: gpu and host use the same memory. OF_HOST: only what the host reads or writes, for a gpu with memory of its own.
@@ -43,6 +44,9 @@ class MountMemory {
 
   HostView host_view() const;
   void* binding(uint32_t index) const { return bindings_[index]; }
+  /// All of it, for a driver: it begins and ends with the largest page of the machines that run us.
+  uint8_t* base() const { return base_; }
+  uint64_t total_bytes() const { return total_bytes_; }
   template <typename T>
   T* at(uint32_t index) const { return static_cast<T*>(bindings_[index]); }
   const Geometry& geometry() const { return *static_cast<Geometry*>(bindings_[Binding::GEOMETRY]); }
@@ -55,6 +59,8 @@ class MountMemory {
   uint64_t bytes_[Binding::OWN] = {};
   uint8_t* base_ = nullptr;
   bool owns_ = false;
+  void* reserved_ = nullptr;  // where it owns it
+  uint64_t reserved_bytes_ = 0;
   uint64_t total_bytes_ = 0;
   uint64_t line_data_bytes_ = 0;
 };

@@ -57,7 +57,7 @@ void RequestServer::serve(const Request& request, IoEngine& engine, Counters& co
 
 void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters, FileHold* hold) {
   // Lines between skipped ones are consecutive in the file: one transfer for each such run, with a hold on the file of its own.
-  if (view_.link != nullptr) view_.link->moves(files_, request.file, request.mailbox, request.offset, false);
+  if (view_.carrier != nullptr) view_.carrier->moves(files_, request.file, request.mailbox, request.offset, false);
   uint32_t runs = 0;
   uint32_t next = 0;
   while (next < request.line_count) {
@@ -94,8 +94,8 @@ void RequestServer::fill(const Request& request, const FileRef& file, IoEngine& 
 }
 
 void RequestServer::write_back(const Request& request, const FileRef& file, IoEngine& engine, Counters& counters) {
-  if (view_.link != nullptr) view_.link->moves(files_, request.file, request.mailbox, request.offset, true);
-  uint8_t* line = view_.link != nullptr ? view_.link->kept_line(request.lines[0]) : view_line(request.lines[0]);
+  if (view_.carrier != nullptr) view_.carrier->moves(files_, request.file, request.mailbox, request.offset, true);
+  uint8_t* line = view_.carrier != nullptr ? view_.carrier->kept_line(request.lines[0]) : view_line(request.lines[0]);
   if (line == nullptr) {  // a gpu that is lost, or lies: the line is being filled
     files_.release(file);
     return refuse(request, -Errno::einval, counters);
@@ -112,7 +112,7 @@ void RequestServer::write_back(const Request& request, const FileRef& file, IoEn
   transfer.lines[0] = request.lines[0];
   transfer.parts[0] = {line + request.offset % limits_.line_bytes, request.length};
   if (has_mask(request)) {
-    const uint32_t* mask = view_.link != nullptr ? view_.link->kept_mask(request.lines[0])
+    const uint32_t* mask = view_.carrier != nullptr ? view_.carrier->kept_mask(request.lines[0])
                                                  : view_.masks + uint64_t(mask_of(request)) * (limits_.line_bytes / 32);
     transfer.use_mask(mask, line, limits_.line_bytes);
     if (transfer.end > limits_.file_bytes_max) {

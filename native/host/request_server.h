@@ -46,7 +46,7 @@ class RequestServer {
   void rename(const Request& request, Counters& counters);
   void close(const Request& request, Counters& counters);
   uint8_t* view_line(uint32_t line) const { return view_.lines + uint64_t(line) * limits_.line_bytes; }
-  uint8_t* fill_place(uint32_t line) const { return view_.link != nullptr ? view_.link->fill_place(line) : view_line(line); }
+  uint8_t* fill_place(uint32_t line) const { return view_.carrier != nullptr ? view_.carrier->fill_place(line) : view_line(line); }
   int32_t copy_path(const Request& request, uint64_t from, uint32_t length, std::string& path) const;
   void answer(uint32_t mailbox, int32_t result, uint64_t value, Counters& counters);
 

@@ -96,7 +96,7 @@ RingConsumer::RingConsumer(const HostView& view, const Geometry& geometry, unsig
                            DispatchGate& gate, std::unique_ptr<IoEngine> engine, const DaemonOptions& options, const Sandbox& sandbox,
                            Medium* medium)
     : rings_(view, geometry, thread, threads),
-      link_(view.link),
+      carrier_(view.carrier),
       server_(server),
       gate_(gate),
       engine_(std::move(engine)),
@@ -183,7 +183,7 @@ void RingConsumer::nap(std::chrono::nanoseconds longest) {
 
 uint32_t RingConsumer::sweep() {
   return rings_.sweep(*engine_, counters_, [this](const Request& request) {
-    if (request.opcode == Opcode::WRITE_BACK && link_ != nullptr && link_->is_coming(request.lines[0])) return coming_.push_back(request);
+    if (request.opcode == Opcode::WRITE_BACK && carrier_ != nullptr && carrier_->is_coming(request.lines[0])) return coming_.push_back(request);
     server_.serve(request, *engine_, counters_, hold_);
     if (held_ != nullptr) held_->release(steady_ns());
   });
@@ -192,7 +192,7 @@ uint32_t RingConsumer::sweep() {
 /// They come in the order in which they were asked for. How many.
 uint32_t RingConsumer::serve_come() {
   uint32_t served = 0;
-  for (; !coming_.empty() && engine_->has_room() && !link_->is_coming(coming_.front().lines[0]); served++) {
+  for (; !coming_.empty() && engine_->has_room() && !carrier_->is_coming(coming_.front().lines[0]); served++) {
     server_.serve(coming_.front(), *engine_, counters_, hold_);
     coming_.pop_front();
   }

@@ -56,7 +56,7 @@ class RingConsumer {
   void nap(std::chrono::nanoseconds longest);
 
   RingReader rings_;
-  GpuLink* const link_;
+  LineCarrier* const carrier_;
   std::deque<Request> coming_;  // write-backs whose bytes are not here yet
   RequestServer& server_;
   DispatchGate& gate_;

@@ -7,7 +7,7 @@
 namespace warpfs {
 
 RingReader::RingReader(const HostView& view, const Geometry& geometry, size_t first, size_t stride)
-    : link_(view.link), slot_mask_(geometry.ring_slots - 1), rings_((geometry.ring_count + stride - 1 - first) / stride) {
+    : carrier_(view.carrier), slot_mask_(geometry.ring_slots - 1), rings_((geometry.ring_count + stride - 1 - first) / stride) {
   for (size_t i = 0; i < rings_.size(); i++) {
     const size_t ring = first + i * stride;
     rings_[i].number = uint32_t(ring);
@@ -43,7 +43,7 @@ bool RingReader::take(Ring& ring, Request& request, Counters& counters) const {
   const Request* shared = &ring.slots[position & slot_mask_];
   if (load_acquire(&shared->sequence) != position + 1) return false;
   request = snapshot(shared);
-  if (link_ != nullptr && request.opcode == Opcode::WRITE_BACK) link_->keep_bytes(request, ring.number, position & slot_mask_);
+  if (carrier_ != nullptr && request.opcode == Opcode::WRITE_BACK) carrier_->keep_bytes(request, ring.number, position & slot_mask_);
   Counters::bump(counters.accepted);  // before the position moves: whoever sees an empty ring sees its requests as accepted
   ring.position.store(position + 1, std::memory_order_release);
   store_release(ring.head, position + 1);  // the slot is free again: from here on only the snapshot counts

@@ -19,7 +19,7 @@ class RingReader {
     uint32_t taken = 0;
     for (Ring& ring : rings_) {
       Request request;
-      for (uint32_t i = 0; i < ring.seen && engine.has_room() && link_has_room() && take(ring, request, counters); i++) {
+      for (uint32_t i = 0; i < ring.seen && engine.has_room() && has_room() && take(ring, request, counters); i++) {
         serve(request);
         taken++;
       }
@@ -44,10 +44,10 @@ class RingReader {
     const Request* slots = nullptr;
   };
 
-  bool link_has_room() const { return link_ == nullptr || link_->has_room(); }
+  bool has_room() const { return carrier_ == nullptr || carrier_->has_room(); }
   bool take(Ring& ring, Request& request, Counters& counters) const;
 
-  GpuLink* const link_;
+  LineCarrier* const carrier_;
   const uint32_t slot_mask_;
   std::vector<Ring> rings_;
 };

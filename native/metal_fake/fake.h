@@ -30,6 +30,18 @@ struct Injection {
 };
 void inject(const Injection& injection);
 
+/// The machine that is played: what is asked of it before anything is made there.
+struct Machine {
+  bool has_device = true;
+  NSInteger macos = 15;
+  const char* name = "fake Metal on the cpu device";
+  bool unified = true;
+  bool metal3 = true;
+  uint64_t memory_bytes = uint64_t(64) << 30;
+};
+void play(const Machine& machine);
+const Machine& machine();
+
 /// For the device that is made next: where the shader headers are, and where texts are compiled.
 void use_compiler(const MslOptions& options);
 

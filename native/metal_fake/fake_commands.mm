@@ -38,6 +38,7 @@ struct Bound {
 
 struct Step {
   FakePipeline* pipeline = nil;
+  Bound groups;  // where their number is; else it is known already
   std::vector<Bound> bound;
   MslDispatch dispatch;
   FakeEvent* event = nil;  // instead of a dispatch
@@ -134,20 +135,31 @@ struct QueueParts {
   if (index != 0 || length % 16 != 0 || length > GROUP_MEMORY_MAX) return violate("threadgroup memory " + std::to_string(index) + " of " + std::to_string(length) + " bytes");
   group_memory_ = length;
 }
-- (void)dispatchThreadgroups:(MTLSize)threadgroups threadsPerThreadgroup:(MTLSize)threads {
-  if (![self isOpen:"dispatchThreadgroups"]) return;
+- (void)dispatch:(uint32_t)threadgroups indirect:(const Bound&)groups threads:(MTLSize)threads {
   if (pipeline_ == nil) return violate("a dispatch without a pipeline");
   const NSUInteger all = threads.width * threads.height * threads.depth;
   if (all == 0 || all > THREADS_MAX || all % 32 != 0) return violate("threadgroups of " + std::to_string(all) + " threads");
-  if (threadgroups.height != 1 || threadgroups.depth != 1) return violate("a grid of more than one dimension, which this fake has not");
   Step step;
   step.pipeline = [pipeline_ retain];
   step.bound = *bound_;
   for (const Bound& bound : step.bound) [bound.buffer retain];
-  step.dispatch.threadgroups = uint32_t(threadgroups.width);
+  step.groups = groups;
+  [step.groups.buffer retain];
+  step.dispatch.threadgroups = threadgroups;
   step.dispatch.simdgroups = uint32_t(all / 32);
   step.dispatch.group_memory_bytes = uint32_t(group_memory_);
   commands_->steps_->push_back(std::move(step));
+}
+- (void)dispatchThreadgroups:(MTLSize)threadgroups threadsPerThreadgroup:(MTLSize)threads {
+  if (![self isOpen:"dispatchThreadgroups"]) return;
+  if (threadgroups.height != 1 || threadgroups.depth != 1) return violate("a grid of more than one dimension, which this fake has not");
+  if (threadgroups.width == 0) return violate("a dispatch of no threadgroups");
+  [self dispatch:uint32_t(threadgroups.width) indirect:Bound{} threads:threads];
+}
+- (void)dispatchThreadgroupsWithIndirectBuffer:(id<MTLBuffer>)buffer indirectBufferOffset:(NSUInteger)offset threadsPerThreadgroup:(MTLSize)threads {
+  if (![self isOpen:"dispatchThreadgroupsWithIndirectBuffer"]) return;
+  if (buffer == nil || offset % 4 != 0 || offset + 12 > buffer.length) return violate("the number of threadgroups is to lie at offset " + std::to_string(offset) + " of a buffer that has no room there");
+  [self dispatch:0 indirect:Bound{static_cast<FakeBuffer*>(buffer), offset, nullptr} threads:threads];
 }
 - (void)endEncoding {
   if (![self isOpen:"endEncoding"]) return;
@@ -195,13 +207,13 @@ struct QueueParts {
 - (void)addCompletedHandler:(MTLCommandBufferHandler)block {
   if ([self isOpen:"addCompletedHandler"]) handlers_->push_back(Block_copy(block));
 }
-/// What the words of small arguments name has to be resident: a GPU that knows memory by its address alone finds nothing else.
+/// What the first words of arguments name has to be resident: a GPU that knows memory by its address alone finds nothing else.
 - (bool)allIsResidentFor:(const Step&)step {
   const auto is_bound = [&](FakeBuffer* buffer) { return std::any_of(step.bound.begin(), step.bound.end(), [&](const Bound& bound) { return bound.buffer == buffer; }); };
   for (const Bound& bound : step.bound) {
     const auto* words = static_cast<const uint64_t*>(bound.at());
     const size_t bytes = bound.bytes != nullptr ? bound.bytes->size() * 8 : bound.buffer == nil ? 0 : bound.buffer->length_ - bound.offset;
-    for (size_t word = 0; bytes <= BYTES_MAX && word < bytes / 8; word++) {
+    for (size_t word = 0; word < std::min<size_t>(bytes, BYTES_MAX) / 8; word++) {
       FakeBuffer* buffer = buffer_at(words[word]);
       if (buffer == nil || is_bound(buffer) || [queue_ hasResident:buffer]) continue;
       violate("a kernel is given the address of a buffer that is not resident");
@@ -219,6 +231,12 @@ struct QueueParts {
   if (![self allIsResidentFor:step]) return;
   MslDispatch dispatch = step.dispatch;
   for (const Bound& bound : step.bound) dispatch.buffers.push_back(bound.at());
+  if (step.groups.buffer != nil) {
+    const auto* groups = static_cast<const uint32_t*>(step.groups.at());
+    if (groups[1] != 1 || groups[2] != 1) return violate("a grid of more than one dimension, which this fake has not");
+    dispatch.threadgroups = groups[0];
+    if (dispatch.threadgroups == 0) return;
+  }
   const FakeFunction* function = step.pipeline->function_;
   (*function->module_)->run(*queue_->device_->executor_, function->entry_, dispatch);
 }
@@ -271,6 +289,7 @@ struct QueueParts {
 - (void)dealloc {
   for (const Step& step : *steps_) {
     for (const Bound& bound : step.bound) [bound.buffer release];
+    [step.groups.buffer release];
     [step.pipeline release];
     [step.event release];
   }

@@ -10,8 +10,17 @@ using namespace warpfs::metal_fake;
 
 namespace {
 
-MslOptions next_options;
-constexpr uint64_t MEMORY_BYTES = uint64_t(64) << 30;
+/// Of an addon that nobody tells: processes share what they compile.
+MslOptions usual_options() {
+  MslOptions options;
+  const char* folder = getenv("WARPFS_METAL_FAKE_FOLDER");
+  options.shaders = WARPFS_SHADERS;
+  options.folder = folder == nullptr ? "/tmp" : folder;
+  return options;
+}
+
+MslOptions next_options = usual_options();
+Machine played;
 constexpr const char* LIBRARY_ERRORS = "MTLLibraryErrorDomain";
 constexpr NSInteger COMPILE_FAILURE = 3;
 
@@ -19,10 +28,21 @@ constexpr NSInteger COMPILE_FAILURE = 3;
 
 namespace warpfs::metal_fake {
 void use_compiler(const MslOptions& options) { next_options = options; }
+void play(const Machine& machine) { played = machine; }
+const Machine& machine() { return played; }
 }  // namespace warpfs::metal_fake
 
 @implementation MTLCompileOptions
 @synthesize languageVersion = languageVersion_, mathMode = mathMode_;
+@end
+
+@implementation NSProcessInfo
++ (NSProcessInfo*)processInfo {
+  return [[self new] autorelease];
+}
+- (NSOperatingSystemVersion)operatingSystemVersion {
+  return {played.macos, 0, 0};
+}
 @end
 
 @implementation FakeFunction
@@ -78,16 +98,19 @@ void use_compiler(const MslOptions& options) { next_options = options; }
   return self;
 }
 - (NSString*)name {
-  return [NSString stringWithUTF8String:"fake Metal on the cpu device"];
+  return [NSString stringWithUTF8String:played.name];
 }
 - (BOOL)hasUnifiedMemory {
-  return YES;
+  return played.unified;
+}
+- (BOOL)supportsFamily:(MTLGPUFamily)family {
+  return family != MTLGPUFamilyMetal3 || played.metal3;
 }
 - (NSUInteger)maxBufferLength {
-  return MEMORY_BYTES / 2;
+  return played.memory_bytes / 2;
 }
 - (uint64_t)recommendedMaxWorkingSetSize {
-  return MEMORY_BYTES;
+  return played.memory_bytes;
 }
 - (id<MTLCommandQueue>)newCommandQueue {
   return [[FakeQueue alloc] initWithDevice:self];
@@ -152,4 +175,4 @@ void use_compiler(const MslOptions& options) { next_options = options; }
 }
 @end
 
-extern "C" id<MTLDevice> MTLCreateSystemDefaultDevice(void) { return [FakeDevice new]; }
+extern "C" id<MTLDevice> MTLCreateSystemDefaultDevice(void) { return played.has_device ? [FakeDevice new] : nil; }

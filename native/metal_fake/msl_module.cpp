@@ -51,9 +51,34 @@ std::string new_stem(const std::string& folder) {
   return folder + "/msl-" + std::to_string(getpid()) + "-" + std::to_string(count++);
 }
 
-void* compiled(const std::string& text, const MslOptions& options) {
+/// Of 64 bits: FNV-1a.
+std::string hash_of(const std::string& text) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3u;
+  return std::to_string(hash);
+}
+
+void* loaded(const std::string& module) {
+  void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw MslError(std::string("cannot load what was compiled: ") + dlerror());
+  return handle;
+}
+
+/// What the compiler makes of a text depends on it and on the stand-ins that it includes: that is compiled once.
+std::string key_of(const std::string& text, const MslOptions& options) {
+  std::string all = text + options.clang + options.optimize;
+  for (const std::string& definition : options.definitions) all += "\n" + definition;
+  for (const char* header : {"/../metal_fake/include/metal_stdlib", "/../metal_fake/include/msl_ids.h", "/dialect/cpu.h", "/dialect/cpu_calls.h"}) {
+    const std::string given = read_file(options.shaders + header);
+    if (given.empty()) throw MslError("cannot read " + options.shaders + header);
+    all += given;
+  }
+  return hash_of(all);
+}
+
+void compile(const std::string& text, const MslOptions& options, const std::string& module) {
   const std::string stem = new_stem(options.folder);
-  const std::string complaints = stem + ".txt", given = stem + ".metal", preprocessed = stem + ".ii", translated = stem + ".cpp", module = stem + ".so";
+  const std::string complaints = stem + ".txt", given = stem + ".metal", preprocessed = stem + ".ii", translated = stem + ".cpp", built = stem + ".so";
   write_file(given, "#line 1 \"program_source\"\n" + text);
   std::vector<std::string> preprocess = {options.clang, "-x", "c++", "-std=c++20", "-E", "-Dkernel=MSL_KERNEL", "-D__METAL_VERSION__=320",
                                          "-I", options.shaders + "/../metal_fake/include", "-I", options.shaders};
@@ -61,12 +86,17 @@ void* compiled(const std::string& text, const MslOptions& options) {
   preprocess.insert(preprocess.end(), {"-o", preprocessed, given});
   run_compiler(preprocess, complaints);
   write_file(translated, with_entries(read_file(preprocessed)));
-  run_compiler({options.clang, "-x", "c++", "-std=c++20", "-O1", "-w", "-fno-strict-aliasing", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fPIC",
-                "-shared", "-DMSL_KERNEL=static", "-o", module, translated}, complaints);
-  void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) throw MslError(std::string("cannot load what was compiled: ") + dlerror());
-  for (const std::string& file : {complaints, given, preprocessed, translated, module}) std::remove(file.c_str());
-  return handle;
+  run_compiler({options.clang, "-x", "c++", "-std=c++20", options.optimize, "-w", "-fno-strict-aliasing", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fPIC",
+                "-shared", "-DMSL_KERNEL=static", "-o", built, translated}, complaints);
+  // Another process may have been faster: theirs is the same.
+  std::rename(built.c_str(), module.c_str());
+  for (const std::string& file : {complaints, given, preprocessed, translated}) std::remove(file.c_str());
+}
+
+void* compiled(const std::string& text, const MslOptions& options) {
+  const std::string module = options.folder + "/" + key_of(text, options) + ".so";
+  if (access(module.c_str(), R_OK) != 0) compile(text, options, module);
+  return loaded(module);
 }
 
 struct Running {

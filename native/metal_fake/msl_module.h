@@ -19,8 +19,9 @@ class MslError : public std::runtime_error {
 
 struct MslOptions {
   std::string shaders;                   // folder of the shader headers
-  std::string folder;                    // for what is compiled; it must exist
+  std::string folder;                    // for what is compiled, where it is found again; it must exist
   std::string clang = "clang++-19";
+  std::string optimize = "-O1";
   std::vector<std::string> definitions;  // NAME or NAME=VALUE
 };
 

@@ -23,7 +23,7 @@ struct PushTables {
   CUdeviceptr lines, masks;
 };
 
-class Courier final : public GpuLink {
+class Courier final : public GpuLink, public LineCarrier {
  public:
   static constexpr uint32_t CHANNEL_SLOTS = 1024;
 

@@ -58,6 +58,7 @@ void CudaMemory::stop() {
 HostView CudaMemory::host_view() {
   HostView view = host_memory_.host_view();
   view.link = &courier_;
+  view.carrier = &courier_;
   return view;
 }
 

@@ -10,7 +10,7 @@ Place::Place() {
 MountOptions options_of(const Place& place, bool replay) {
   MountOptions options;
   options.root = place.root.path;
-  options.cuda = true;
+  options.device = DeviceKind::CUDA;
   options.builtin = place.cubin(replay ? "replay" : "spin");
   options.replay = replay;
   options.fill = "pull";

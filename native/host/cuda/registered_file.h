@@ -1,9 +1,11 @@
 // A whole file where the GPU sees it: for kernels that load from it without a cache, and for yardsticks. The windows of a mount (windows.h) are
 // registered bit by bit, and taken back.
 #pragma once
+#include "../mapped_file.h"
 #include "context.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace warpfs::cuda {
@@ -19,7 +21,7 @@ class RegisteredFile {
   const std::string& path() const { return path_; }
   uint64_t bytes() const { return bytes_; }
   bool writes() const { return writes_; }
-  uint32_t* words() const { return static_cast<uint32_t*>(base_); }
+  uint32_t* words() const { return static_cast<uint32_t*>(mapped_->at()); }
   CUdeviceptr address() const { return address_; }
 
  private:
@@ -27,7 +29,7 @@ class RegisteredFile {
   const std::string path_;
   const uint64_t bytes_;
   const bool writes_;
-  void* base_ = nullptr;
+  std::unique_ptr<MappedFile> mapped_;
   bool registered_ = false;
   CUdeviceptr address_ = 0;
 };

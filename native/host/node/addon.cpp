@@ -3,6 +3,7 @@
 
 #include "../host_error.h"
 #include "../io_engine.h"
+#include "../metal/metal.h"
 #include "../mount.h"
 #include "../plain_loop.h"
 #include "../pread_loop.h"
@@ -136,6 +137,15 @@ class MountObject final : public MountObjectOf<MountObject, Mount> {
     return queue().submit(info.Env(), std::move(work), request);
   }
 
+  Napi::Value load(const Napi::CallbackInfo& info) {
+    const auto mount = mounted(info.Env());
+    auto work = [mount, module = info[0].As<Napi::String>().Utf8Value()]() -> TaskQueue::Settle {
+      mount->load(module);
+      return [](Napi::Env env, Napi::Promise::Deferred& deferred) { deferred.Resolve(env.Undefined()); };
+    };
+    return queue().submit(info.Env(), std::move(work), info.This());
+  }
+
   /// Beside what runs.
   Napi::Value copy_memory(const Napi::CallbackInfo& info) {
     auto* worker = new CopyWorker(info.Env(), mounted(info.Env()), {info[0].As<Napi::ArrayBuffer>().Data(), info[1].As<Napi::ArrayBuffer>().Data(), uint64_t(info[2].As<Napi::Number>().DoubleValue())});
@@ -209,7 +219,7 @@ class MountWorker final : public Napi::AsyncWorker {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
-  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault), MountObject::InstanceMethod("placeMemory", &MountObject::place_memory), MountObject::InstanceMethod("freeMemory", &MountObject::free_memory), MountObject::InstanceMethod("copyMemory", &MountObject::copy_memory)}));
+  data->mount = Napi::Persistent(MountObject::define_as(env, "NativeMount", {MountObject::InstanceMethod("setFault", &MountObject::set_fault), MountObject::InstanceMethod("load", &MountObject::load), MountObject::InstanceMethod("placeMemory", &MountObject::place_memory), MountObject::InstanceMethod("freeMemory", &MountObject::free_memory), MountObject::InstanceMethod("copyMemory", &MountObject::copy_memory)}));
   data->checked_mount = Napi::Persistent(define_checked_mount(env));
   env.SetInstanceData(data);
   add_check_functions(env, exports);
@@ -235,6 +245,14 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 const std::string obstacle = io_uring_obstacle();
                 object.Set("uring", obstacle.empty() ? "works" : obstacle);
                 object.Set("sandbox", sandbox_of_this_machine());
+                return object;
+              }));
+  exports.Set("metalSight", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                const metal::Sight sight = metal::look();
+                Napi::Object object = Napi::Object::New(info.Env());
+                object.Set("obstacle", sight.obstacle);
+                object.Set("name", sight.name);
+                object.Set("memoryBytes", number(info.Env(), double(sight.memory_bytes)));
                 return object;
               }));
   exports.Set("waitForChild", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

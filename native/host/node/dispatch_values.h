@@ -38,11 +38,15 @@ inline MountOptions mount_options(const Napi::Object& config) {
   options.root = string_field(config, "root");
   options.read_only = boolean_field(config, "readOnly");
   options.replay = string_field(config, "wait") == "replay";
-  options.cuda = string_field(config, "device") == "cuda";
-  if (options.cuda) {
-    options.device_index = number_field(config, "deviceIndex");
+  const std::string device = string_field(config, "device");
+  if (device != "cpu") {
     options.builtin = string_field(config, "builtin");
     options.kernel_time_ms = number_field(config, "kernelTimeMs");
+  }
+  if (device == "metal") options.device = DeviceKind::METAL;
+  if (device == "cuda") {
+    options.device = DeviceKind::CUDA;
+    options.device_index = number_field(config, "deviceIndex");
     options.fill = string_field(config, "fill");
     options.serial = boolean_field(config, "serial");
     options.window_bytes_max = wide_field(config, "windowBytesMax", options.window_bytes_max);

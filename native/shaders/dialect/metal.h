@@ -137,6 +137,9 @@ struct Lane {
   uint index;
   uint count;
   WARPFS_GROUP uchar* group;  // threadgroup memory is an argument of the kernel in MSL, so it travels with the lane
+#if defined(WARPFS_SPIN)
+  WARPFS_DEVICE uint* give_up;  // FaultRecord.give_up, where there is one
+#endif
 
   uint sum(uint v) const { return metal::simd_sum(v); }
   int sum(int v) const { return metal::simd_sum(v); }
@@ -222,7 +225,8 @@ WARPFS_FN PieceRange lane_pieces(WARPFS_THREAD const Lane& lane, uint pieces) {
   return range;
 }
 
-// ---- Waiting. There is no clock and no way to sleep: a wait is bounded by its polls.
+// ---- Waiting. There is no clock and no way to sleep: a wait is bounded by its polls. With spin, who has waited too long ends all waits of the
+// ---- dispatch, and so can the host: a kernel that does not end stops the whole machine.
 
 WARPFS_FN ulong clock_ns() { return 0; }
 
@@ -237,6 +241,15 @@ WARPFS_FN void wait_begin(WARPFS_THREAD WaitBound& bound, uint polls, ulong) {
 }
 
 // False once the wait has exceeded its bound.
+#if defined(WARPFS_SPIN)
+WARPFS_FN bool wait_pause(WARPFS_THREAD const Lane& lane, WARPFS_THREAD WaitBound& bound) {
+  // Without it the next look may be at what was seen before.
+  host_fence();
+  if (bound.pauses++ >= bound.polls && lane.give_up != 0) host_store(lane.give_up, 1u);
+  return bound.pauses <= bound.polls && (lane.give_up == 0 || host_load(lane.give_up) == 0u);
+}
+#else
 WARPFS_FN bool wait_pause(WARPFS_THREAD const Lane&, WARPFS_THREAD WaitBound& bound) { return bound.pauses++ < bound.polls; }
+#endif
 
 }  // namespace warpfs

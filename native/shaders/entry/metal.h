@@ -36,6 +36,12 @@ WARPFS_FN Fs fs_of(WARPFS_CONSTANT MetalTables& tables, Lane lane, uint item, ui
 
 }  // namespace warpfs
 
+#if defined(WARPFS_SPIN)
+#define WARPFS_LANE_GIVES_UP(lane, tables) lane.give_up = &tables.fault->give_up
+#else
+#define WARPFS_LANE_GIVES_UP(lane, tables)
+#endif
+
 // `call` is an expression that sees `fs` and `own`, the kernel's own buffers, and gives the item's status.
 #define WARPFS_KERNEL_ENTRY_AS(name, call)                                                                                                       \
   kernel void name(constant ::warpfs::MetalTables& tables [[buffer(0)]], constant ::warpfs::MetalLaunch& launch [[buffer(1)]],                    \
@@ -48,6 +54,7 @@ WARPFS_FN Fs fs_of(WARPFS_CONSTANT MetalTables& tables, Lane lane, uint item, ui
     lane.index = lane_index;                                                                                                                     \
     lane.count = WARP_LANES;                                                                                                                     \
     lane.group = group;                                                                                                                          \
+    WARPFS_LANE_GIVES_UP(lane, tables);                                                                                                          \
     const uint slot = launch.replays != 0u ? launch.slots[launch.first + place] : place;                                                         \
     const uint item = launch.replays != 0u ? launch.slot_items[slot] : launch.first + place;                                                     \
     Fs fs = fs_of(tables, lane, item, slot);                                                                                                     \

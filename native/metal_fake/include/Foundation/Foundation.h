@@ -54,6 +54,15 @@ __attribute__((objc_root_class)) @interface NSObject <NSObject> {
 @property(readonly) NSString* localizedDescription;
 @end
 
+typedef struct {
+  NSInteger majorVersion, minorVersion, patchVersion;
+} NSOperatingSystemVersion;
+
+@interface NSProcessInfo : NSObject
++ (NSProcessInfo*)processInfo;
+@property(readonly) NSOperatingSystemVersion operatingSystemVersion;
+@end
+
 @interface NSURL : NSObject {
   NSString* path_;
 }

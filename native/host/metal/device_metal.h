@@ -1,0 +1,57 @@
+// The metal device of one mount: runs dispatches on an Apple GPU. Kernels never wait for the host (replay): an item that needs it leaves, and is launched again
+// when the host has answered.
+#pragma once
+#include "../daemon.h"
+#include "kernels.h"
+#include "launches.h"
+#include "memories.h"
+#include "metal.h"
+#include "metal_memory.h"
+
+namespace warpfs::metal {
+
+class MetalDevice final : public Device {
+ public:
+  MetalDevice(MetalMemory& memory, Daemon& daemon, const MetalDeviceOptions& options);
+  ~MetalDevice() override;
+
+  DispatchResult run(const Dispatch& dispatch) override;
+  int32_t sweep() override;
+  void add_counters(CounterTotals& totals) override;
+  void load(const std::string& module) override;
+  PlacedMemory place_memory(const MemoryRequest& request) override;
+  void free_memory(const void* name) override { memories_.free(name); }
+  void copy_memory(const MemoryCopy& copy) override { memories_.copy(copy); }
+
+  uint32_t worker_count() const override { return 1; }  // Metal does not say how many cores there are
+  uint32_t resident_warps() const override { return gpu().geometry().slot_count; }
+  uint64_t line_data_bytes() const override { return gpu().line_data_bytes(); }
+  uint64_t overhead_bytes() const override { return gpu().overhead_bytes(); }
+  std::string fill_note() const override { return "in place: the host reads into the lines, which are the GPU's as well"; }
+
+ private:
+  class Rounds;
+
+  MountMemory& gpu() const { return memory_.gpu(); }
+  Work work_of(id<MTLComputePipelineState> pipeline, const Dispatch& dispatch);
+  DispatchResult run_kernel(id<MTLComputePipelineState> pipeline, const Dispatch& dispatch);
+  void run_replay(const Work& work, const Dispatch& dispatch, DispatchResult& result);
+  void run_spin(const Work& work, const Dispatch& dispatch);
+  /// What the host can do without the GPU. True: nothing is left to be done.
+  void drain();
+  void check_there() const;
+  [[noreturn]] void lose(const Lost& lost);
+
+  MetalMemory& memory_;
+  Daemon& daemon_;
+  const MetalDeviceOptions options_;
+  Context context_;
+  Kernels kernels_;
+  Buffer tables_;
+  Launches launches_;
+  KernelMemories memories_;
+  OwnBuffers own_;
+  std::string broken_;  // why nothing runs here any more
+};
+
+}  // namespace warpfs::metal

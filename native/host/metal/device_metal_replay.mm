@@ -1,0 +1,41 @@
+// The rounds of a replayed dispatch on an Apple GPU.
+#include "../host_error.h"
+#include "../replay_rounds.h"
+#include "device_metal.h"
+
+namespace warpfs::metal {
+
+class MetalDevice::Rounds final : public ReplayRounds {
+ public:
+  Rounds(MetalDevice& device, const Work& work) : device_(device), work_(work), records_(device.gpu().at<ItemRecord>(Binding::RECORDS)) {}
+  ~Rounds() override { device_.launches_.let_go(); }
+
+ protected:
+  void begin_item(uint32_t slot) override {
+    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
+    records_[slot] = ItemRecord{};
+    records_[slot].mail_sequence = asked;
+  }
+  void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
+    Exchange& exchange = *device_.memory_.exchange();
+    exchange.tell_gpu();
+    Work work = work_;
+    if (abandon) work.pipeline = device_.kernels_.find(device_.options_.builtin, "warpfs_abandon");
+    const std::vector<Lost> lost = device_.launches_.run_round(work, slots, items, !abandon);
+    if (!lost.empty()) device_.lose(lost.front());
+    if (exchange.tell_host()) device_.daemon_.doorbell();
+  }
+  bool is_done(uint32_t slot) const override { return records_[slot].status == ItemStatus::DONE; }
+
+ private:
+  MetalDevice& device_;
+  const Work& work_;
+  ItemRecord* const records_;
+};
+
+void MetalDevice::run_replay(const Work& work, const Dispatch& dispatch, DispatchResult& result) {
+  Rounds rounds(*this, work);
+  rounds.run(dispatch.items, gpu().geometry().slot_count, daemon_, options_.wait, result);
+}
+
+}  // namespace warpfs::metal

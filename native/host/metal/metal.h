@@ -1,0 +1,35 @@
+// The Metal device as the rest of the host sees it: in plain C++, and there on every machine. Where there is no Metal (metal_none.cpp) it says so.
+#pragma once
+#include "../device.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace warpfs {
+class Daemon;
+}
+
+namespace warpfs::metal {
+
+class MetalMemory;
+
+struct Sight {
+  std::string obstacle;  // why no mount can be made here, and what to do; empty: one can
+  std::string name;      // of the GPU, where there is one
+  uint64_t memory_bytes = 0;  // that it may use at once
+};
+/// Never throws. Nothing is made.
+Sight look();
+
+struct MetalDeviceOptions {
+  std::string builtin;  // path of the text of the built-in kernels
+  bool replay = true;   // else kernels wait for the host, in a way that Metal does not document
+  std::chrono::nanoseconds wait = std::chrono::seconds(30);  // without any progress, pending items are given up after this
+  std::chrono::milliseconds kernel_time{};                   // one launch may take so long; 0: as long as it likes
+};
+
+/// Throws HostError.
+std::unique_ptr<Device> make_device(MetalMemory& memory, Daemon& daemon, const MetalDeviceOptions& options);
+
+}  // namespace warpfs::metal
