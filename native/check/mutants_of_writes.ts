@@ -213,9 +213,9 @@ export const mutantsOfWrites: readonly Mutant[] = [
     scenario: 'many-flushes',
     note: 'A line is asked to drain whatever it has become: one that is clean, or on its way to the file, says that it is MODIFIED.',
   }),
-  ofWriteBack('dirty-not-taken', {
-    original: 'atomic_exchange(&aux->dirty, DIRTY_NONE)',
-    mutated: 'atomic_load(&aux->dirty)',
+  inWriteBack('dirty-not-taken', {
+    original: 'atomic_store(&aux->dirty, DIRTY_NONE);',
+    mutated: '',
     scenario: 'one-warp',
     note: 'The dirty range stays when its bytes go back: bytes between it and the next write count as written by the gpu.',
   }),

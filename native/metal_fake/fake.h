@@ -23,12 +23,15 @@ enum : NSUInteger {
 
 /// What is to go wrong, to the command buffers that are committed from now on.
 struct Injection {
-  MTLCommandBufferError error = MTLCommandBufferErrorNone;  // they end with it; what they were to run is not run
+  MTLCommandBufferError error = MTLCommandBufferErrorNone;  // they end with it; what they were to run is not run, but for the first
+  int64_t steps = 0;                                        // so many steps of all their threads together
   uint32_t after = 0;                                       // so many are left alone before
   uint32_t count = 0;                                       // so many, then it is over
   std::chrono::microseconds delay{0};                       // each completes so much later, with or without an error
 };
 void inject(const Injection& injection);
+/// Of those, how many have not come yet.
+uint32_t injections_left();
 
 /// The machine that is played: what is asked of it before anything is made there.
 struct Machine {

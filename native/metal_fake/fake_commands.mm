@@ -55,6 +55,10 @@ void inject(const Injection& next) {
   const std::lock_guard lock(injection_mutex);
   injection = next;
 }
+uint32_t injections_left() {
+  const std::lock_guard lock(injection_mutex);
+  return injection.count;
+}
 }  // namespace warpfs::metal_fake
 
 @class FakeCommandBuffer;
@@ -222,7 +226,7 @@ struct QueueParts {
   }
   return true;
 }
-- (void)runStep:(const Step&)step {
+- (void)runStep:(const Step&)step for:(int64_t)steps {
   if (step.event != nil) {
     if (step.waits) [step.event waitFor:step.value];
     else step.event.signaledValue = step.value;
@@ -230,6 +234,7 @@ struct QueueParts {
   }
   if (![self allIsResidentFor:step]) return;
   MslDispatch dispatch = step.dispatch;
+  dispatch.steps = steps;
   for (const Bound& bound : step.bound) dispatch.buffers.push_back(bound.at());
   if (step.groups.buffer != nil) {
     const auto* groups = static_cast<const uint32_t*>(step.groups.at());
@@ -244,8 +249,9 @@ struct QueueParts {
   const Injection wrong = take_injection();
   @autoreleasepool {
     begin_ = seconds_now();
-    if (wrong.error == MTLCommandBufferErrorNone) {
-      for (const Step& step : *steps_) [self runStep:step];
+    const bool is_stopped = wrong.error != MTLCommandBufferErrorNone;
+    for (const Step& step : *steps_) {
+      if (!is_stopped || step.event != nil || wrong.steps > 0) [self runStep:step for:is_stopped ? wrong.steps : -1];
     }
     std::this_thread::sleep_for(wrong.delay);
     end_ = seconds_now();

@@ -206,7 +206,7 @@ void test_errors_come_when_they_are_asked_for() {
   Rig rig;
   @autoreleasepool {
     id<MTLBuffer> words = rig.buffer(64);
-    inject({MTLCommandBufferErrorTimeout, 1, 1, std::chrono::milliseconds(5)});
+    inject({MTLCommandBufferErrorTimeout, 0, 1, 1, std::chrono::milliseconds(5)});
     std::vector<NSInteger> codes;
     for (int i = 0; i < 3; i++) {
       id<MTLCommandBuffer> commands = rig.adding(words, 1);

@@ -38,6 +38,11 @@ foreach(name objects_test fake_metal_test)
   add_custom_target(${name} DEPENDS ${fake_folder}/${name})
 endforeach()
 
+objective_cxx(device_test_object ${CMAKE_SOURCE_DIR}/native/host/metal/device_metal_test.mm)
+add_custom_command(OUTPUT ${fake_folder}/device_metal_test DEPENDS ${device_test_object} ${metal_objects} ${fake_objects} warpfs_core
+                   COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/device_metal_test ${device_test_object} ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries})
+add_custom_target(device_metal_test DEPENDS ${fake_folder}/device_metal_test)
+
 # The objects come before the library: what that has in place of a Metal is then not taken.
 set(fake_addon ${fake_folder}/warpfs.node)
 add_custom_command(OUTPUT ${fake_addon} DEPENDS warpfs_addon ${metal_objects} ${fake_objects} warpfs_core

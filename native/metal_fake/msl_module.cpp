@@ -142,7 +142,10 @@ void MslModule::run(CpuExecutor& executor, msl::Entry entry, const MslDispatch& 
   shape.items = dispatch.threadgroups * dispatch.simdgroups;
   shape.group_warps = dispatch.simdgroups;
   shape.group_memory_bytes = dispatch.group_memory_bytes;
+  auto* const steps_left = static_cast<int64_t*>(dlsym(handle_, "msl_steps_left"));
+  *steps_left = dispatch.steps;
   executor.launch(shape, lane_body, &running, reinterpret_cast<WarpAttach>(dlsym(handle_, "warpfs_attach")));
+  *steps_left = -1;
 }
 
 }  // namespace warpfs::metal_fake

@@ -31,6 +31,7 @@ struct MslDispatch {
   uint32_t simdgroups = 1;
   uint32_t group_memory_bytes = 0;
   std::vector<void*> buffers;  // by their indices
+  int64_t steps = -1;          // not -1: all threads together stop after so many, wherever they are
 };
 
 class MslModule {

@@ -67,7 +67,8 @@ std::string with_entries(const std::string& preprocessed) {
     entries += "extern \"C\" __attribute__((visibility(\"default\"))) void msl_entry_" + kernel +
                "(const void* lane, void* const* buffers, unsigned char* group, const msl::Ids& ids) {\n"
                "  (void)buffers, (void)group, (void)ids;\n"
-               "  msl::current = static_cast<const warpfs_cpu::Lane*>(lane);\n  " + kernel + "(" + arguments + ");\n}\n";
+               "  msl::Self self = {*static_cast<const warpfs_cpu::Lane*>(lane), {}};\n  msl::current = &self;\n"
+               "  if (__builtin_setjmp(self.way_out) == 0) " + kernel + "(" + arguments + ");\n}\n";
   }
   return text + preprocessed.substr(done) + "\n# 1 \"entries\"\n" + entries;
 }

@@ -31,6 +31,49 @@ WARPFS_FN void call_clear(WARPFS_THREAD Fs& fs) {
   fs.bypass_page = 0;
 }
 
+#if WARPFS_REPLAY
+// Leader only. All that a later run goes on with, but for what it holds.
+WARPFS_FN void item_save_progress(WARPFS_THREAD const Fs& fs) {
+  WARPFS_DEVICE ItemRecord* record = fs.record;
+  record->log_count = fs.call;
+  record->asked = fs.asked;
+  record->kept = fs.kept;
+  record->file_id = fs.file_id;
+  record->again = fs.again;
+  record->gate = fs.gate;
+  record->error = fs.error;
+  record->progress = fs.progress;
+  record->served = fs.served;
+  record->bypass = fs.bypass_line + 1u;
+  record->bypass_page[0] = (uint)fs.bypass_page;
+  record->bypass_page[1] = (uint)(fs.bypass_page >> 32);
+  record->load_words = fs.load_words;
+  for (uint i = 0; i < PHASE_WORDS; i++) record->phase[i] = fs.phase[i];
+  record->status = ItemStatus::PENDING;
+}
+#endif
+
+// Leader only. Where the system may end a kernel anywhere, the record says at any time where the item goes on: behind all that the host has done for it.
+WARPFS_FN void item_note(WARPFS_THREAD const Fs& fs) {
+#if WARPFS_REPLAY && WARPFS_MAY_BE_ENDED
+  item_save_progress(fs);
+#else
+  (void)fs;
+#endif
+}
+
+// Leader only. The same for a call that has ended, before it lets go of anything: what the record does not name is let go of for it.
+WARPFS_FN void item_note_end(WARPFS_THREAD Fs& fs) {
+#if WARPFS_REPLAY && WARPFS_MAY_BE_ENDED
+  const uint gate = fs.gate;
+  fs.gate = 0;
+  item_save_progress(fs);
+  fs.gate = gate;
+#else
+  (void)fs;
+#endif
+}
+
 #if !WARPFS_CALLS_LINKED
 WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs) {
 #if WARPFS_SHAPE_IN_FS
@@ -112,10 +155,12 @@ WARPFS_FN int call_end(WARPFS_THREAD Fs& fs, int result) {
   }
   fs.call++;
 #endif
-  // A replayed call may end before it comes to the page that it went past the cache for: its file may be gone by then.
-  if (fs.bypass_line != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, fs.bypass_line);
-  if (is_leader(fs)) gate_leave(fs);
+  const uint bypass = fs.bypass_line;
   call_clear(fs);
+  if (is_leader(fs)) item_note_end(fs);
+  // A replayed call may end before it comes to the page that it went past the cache for: its file may be gone by then.
+  if (bypass != (uint)LINE_NONE && is_leader(fs)) line_unpin(fs, bypass);
+  if (is_leader(fs)) gate_leave(fs);
   return result;
 }
 
@@ -193,6 +238,7 @@ WARPFS_FN void gcheckpoint(WARPFS_THREAD Fs& fs) {
   fs.load_count = fs.prologue_words;
   // No lane looks any more at the entries that will now be written again.
   warp_sync(fs.lane);
+  if (is_leader(fs)) item_note(fs);
 #else
   (void)fs;
 #endif
@@ -246,23 +292,9 @@ WARPFS_FN void item_release(WARPFS_THREAD const Fs& fs) {
 
 WARPFS_FN void item_save(WARPFS_THREAD const Fs& fs) {
   WARPFS_DEVICE ItemRecord* record = fs.record;
-  record->log_count = fs.call;
-  record->asked = fs.asked;
-  record->kept = fs.kept;
-  record->file_id = fs.file_id;
-  record->again = fs.again;
-  record->gate = fs.gate;
-  record->error = fs.error;
-  record->progress = fs.progress;
-  record->served = fs.served;
-  record->bypass = fs.bypass_line + 1u;
-  record->bypass_page[0] = (uint)fs.bypass_page;
-  record->bypass_page[1] = (uint)(fs.bypass_page >> 32);
-  record->load_words = fs.load_words;
-  for (uint i = 0; i < PHASE_WORDS; i++) record->phase[i] = fs.phase[i];
+  item_save_progress(fs);
   record->held_count = fs.held_count;
   for (uint i = 0; i < fs.held_count; i++) record->held[i] = fs.held[i];
-  record->status = ItemStatus::PENDING;
 }
 #endif
 

@@ -39,8 +39,9 @@ WARPFS_FN int mail_ask(WARPFS_THREAD Fs& fs, uint opcode, uint file, ulong offse
       if (mail_is_free(fs) && ring_reserve(fs, reservation)) {
         fs.record->mail_sequence++;
         ring_write(fs, reservation, opcode, file, offset, length, 0u);
-        ring_publish(fs, reservation);
         fs.asked = 1u;
+        item_note(fs);
+        ring_publish(fs, reservation);
       } else if (!wait_again(fs, bound)) {
         result = wait_outcome();
         break;

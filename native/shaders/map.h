@@ -138,9 +138,10 @@ WARPFS_CALL int gmunmap(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Map& map) {
   if (status != 0 && status != -Errno::estale && status != -Errno::ebadf) return call_end(fs, status);
   warp_sync(fs.lane);
   if (is_leader(fs)) {
-    item_maps(fs)[map_place(fs, map_entry(map))] = 0u;
+    const uint place = map_place(fs, map_entry(map));
     set_unmap(fs, map.line);
     line_unpin(fs, map.line);
+    item_maps(fs)[place] = 0u;
   }
   return call_end(fs, status);
 }

@@ -61,8 +61,8 @@ WARPFS_CALL int gopen(WARPFS_THREAD Fs& fs, const WARPFS_DEVICE uchar* path, uin
   if ((uint)stage == EMPTYING) {
     // A file that is empty is left alone: its lines stay what they are.
     const bool empty = warp_broadcast(fs.lane, fs.asked, 0u) == 0u && file_is_empty(fs, handle);
+    fs.progress = stage;  // before anything more is asked for: what is asked for is of this stage
     const int emptied = empty ? 0 : file_truncate(fs, handle, 0u);
-    fs.progress = stage;
     if (emptied == WARPFS_PENDING) return call_end(fs, emptied);
     if (emptied == 0) return call_end(fs, handle);
     stage = OPEN_FAILED | ((ulong)(uint)-emptied << 32);

@@ -7,6 +7,10 @@
 #ifndef WARPFS_REPLAY
 #define WARPFS_REPLAY 0
 #endif
+// 1: the system may end a kernel anywhere, and what it was in the middle of is replayed: the metal dialect says so.
+#ifndef WARPFS_MAY_BE_ENDED
+#define WARPFS_MAY_BE_ENDED 0
+#endif
 // Which replacement policy this kernel is compiled with: a value of Policy.
 #ifndef WARPFS_POLICY
 #define WARPFS_POLICY 0

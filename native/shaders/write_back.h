@@ -33,8 +33,10 @@ WARPFS_FN uint line_write_back(WARPFS_THREAD Fs& fs, uint line, uint pins) {
   // Nobody has a hand on it, so no write is under way: what the writers did before they let go is visible from here on.
   fence_acquire();
   WARPFS_DEVICE LineAux* aux = fs.auxes + line;
-  const uint range = atomic_exchange(&aux->dirty, DIRTY_NONE);
+  // Said in `writing` before it is gone from `dirty`: a warp that is stopped here for good leaves a trace of which bytes they are.
+  const uint range = atomic_load(&aux->dirty);
   atomic_store(&aux->writing, range);
+  atomic_store(&aux->dirty, DIRTY_NONE);
   atomic_store(&aux->ticket, atomic_load(&aux->ticket) + 1u);
   word = atomic_load(fs.words + line);
   line_move(fs, line, word, LineState::BUSY, LineStep::WRITING);

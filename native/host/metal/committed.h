@@ -10,11 +10,9 @@ namespace warpfs::metal {
 class Committed {
  public:
   Committed() = default;
-  /// Commits it. `items`: that it runs.
-  Committed(id<MTLCommandBuffer> commands, uint32_t items);
+  /// Commits it.
+  explicit Committed(id<MTLCommandBuffer> commands);
   explicit operator bool() const { return bool(commands_); }
-  uint32_t items() const { return items_; }
-  void set_items(uint32_t items) { items_ = items; }
 
   /// False: it has not ended by then.
   bool wait_until(std::chrono::steady_clock::time_point then) const;
@@ -25,7 +23,6 @@ class Committed {
   struct Bell;
   Held<id<MTLCommandBuffer>> commands_;
   std::shared_ptr<Bell> bell_;
-  uint32_t items_ = 0;
 };
 
 }  // namespace warpfs::metal

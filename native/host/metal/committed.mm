@@ -12,8 +12,7 @@ struct Committed::Bell {
   bool ended = false;
 };
 
-Committed::Committed(id<MTLCommandBuffer> commands, uint32_t items)
-    : commands_(Held<id<MTLCommandBuffer>>::retained(commands)), bell_(std::make_shared<Bell>()), items_(items) {
+Committed::Committed(id<MTLCommandBuffer> commands) : commands_(Held<id<MTLCommandBuffer>>::retained(commands)), bell_(std::make_shared<Bell>()) {
   const std::shared_ptr<Bell> bell = bell_;
   [commands addCompletedHandler:^(id<MTLCommandBuffer>) {
     {

@@ -7,6 +7,7 @@
 #include "memories.h"
 #include "metal.h"
 #include "metal_memory.h"
+#include "repair.h"
 
 namespace warpfs::metal {
 
@@ -39,6 +40,8 @@ class MetalDevice final : public Device {
   void run_spin(const Work& work, const Dispatch& dispatch);
   /// What the host can do without the GPU. True: nothing is left to be done.
   void drain();
+  /// Behind a round of which this was lost: the mount goes on, or throws.
+  void recover(const std::vector<Lost>& lost, const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items);
   void check_there() const;
   [[noreturn]] void lose(const Lost& lost);
 
@@ -51,7 +54,9 @@ class MetalDevice final : public Device {
   Launches launches_;
   KernelMemories memories_;
   OwnBuffers own_;
-  std::string broken_;  // why nothing runs here any more
+  uint32_t losses_ = 0;    // rounds in a row that lost something
+  uint32_t recovered_ = 0;  // rounds that lost something, and whose items went on
+  std::string broken_;     // why nothing runs here any more
 };
 
 }  // namespace warpfs::metal

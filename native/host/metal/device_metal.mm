@@ -43,6 +43,7 @@ void MetalDevice::check_there() const {
 
 void MetalDevice::lose(const Lost& lost) {
   broken_ = lost.end.text;
+  launches_.let_go(!lost.still_runs);
   check_there();
   __builtin_unreachable();
 }

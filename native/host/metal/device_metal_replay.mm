@@ -5,6 +5,10 @@
 
 namespace warpfs::metal {
 
+namespace {
+constexpr uint32_t LOSSES_MAX = 16;  // command buffers in a row: their items were made fewer each time, and it did not help
+}
+
 class MetalDevice::Rounds final : public ReplayRounds {
  public:
   Rounds(MetalDevice& device, const Work& work) : device_(device), work_(work), records_(device.gpu().at<ItemRecord>(Binding::RECORDS)) {}
@@ -22,7 +26,8 @@ class MetalDevice::Rounds final : public ReplayRounds {
     Work work = work_;
     if (abandon) work.pipeline = device_.kernels_.find(device_.options_.builtin, "warpfs_abandon");
     const std::vector<Lost> lost = device_.launches_.run_round(work, slots, items, !abandon);
-    if (!lost.empty()) device_.lose(lost.front());
+    if (!lost.empty()) return device_.recover(lost, slots, items);
+    device_.losses_ = 0;
     if (exchange.tell_host()) device_.daemon_.doorbell();
   }
   bool is_done(uint32_t slot) const override { return records_[slot].status == ItemStatus::DONE; }
@@ -32,6 +37,19 @@ class MetalDevice::Rounds final : public ReplayRounds {
   const Work& work_;
   ItemRecord* const records_;
 };
+
+void MetalDevice::recover(const std::vector<Lost>& lost, const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items) {
+  for (const Lost& one : lost) {
+    if (one.still_runs || one.end.for_good || ++losses_ > LOSSES_MAX) lose(one);
+  }
+  Exchange& exchange = *memory_.exchange();
+  if (exchange.tell_host_all()) daemon_.doorbell();
+  daemon_.wait_until_drained();
+  exchange.tell_gpu();
+  for (const Lost& one : lost) fail_mapped(gpu(), slots.data() + one.first, one.items, items.data());
+  repair_tables(gpu());
+  recovered_++;
+}
 
 void MetalDevice::run_replay(const Work& work, const Dispatch& dispatch, DispatchResult& result) {
   Rounds rounds(*this, work);

@@ -35,19 +35,36 @@ void Exchange::tell_gpu() {
   }
 }
 
+Request& Exchange::gpu_slot(uint32_t ring, uint32_t position) {
+  const uint32_t slots = gpu_.geometry().ring_slots;
+  return gpu_.at<Request>(Binding::REQUESTS)[uint64_t(ring) * slots + (position & (slots - 1))];
+}
+
+bool Exchange::tell_host_all() {
+  for (uint32_t ring = 0; ring < copied_.size(); ring++) {
+    const uint32_t tail = gpu_.at<RingTail>(Binding::RING_TAILS)[ring].tail;
+    for (uint32_t position = copied_[ring]; position != tail; position++) {
+      Request& request = gpu_slot(ring, position);
+      if (request.sequence == position + 1) continue;
+      request = Request{};
+      request.opcode = Opcode::NOP;
+      request.sequence = position + 1;
+    }
+  }
+  return tell_host();
+}
+
 bool Exchange::tell_host() {
   const Geometry& geometry = gpu_.geometry();
   bool any = false;
   for (uint32_t ring = 0; ring < geometry.ring_count; ring++) {
-    const uint64_t begin = uint64_t(ring) * geometry.ring_slots;
     const uint32_t tail = gpu_.at<RingTail>(Binding::RING_TAILS)[ring].tail;
     for (uint32_t& position = copied_[ring]; position != tail; position++, any = true) {
-      const uint64_t slot = begin + (position & (geometry.ring_slots - 1));
-      const Request& from = gpu_.at<Request>(Binding::REQUESTS)[slot];
+      const Request& from = gpu_slot(ring, position);
       if (from.sequence != position + 1) break;  // of a warp that has not come to an end
       Request request = from;
       request.sequence = 0;
-      Request& to = host_.at<Request>(Binding::REQUESTS)[slot];
+      Request& to = host_.at<Request>(Binding::REQUESTS)[uint64_t(ring) * geometry.ring_slots + (position & (geometry.ring_slots - 1))];
       to = request;
       store_release(&to.sequence, position + 1);
     }

@@ -20,6 +20,8 @@ class Exchange final : public GpuLink {
   void tell_gpu();
   /// Only while no kernel runs. The host gets what was asked for: true if something was.
   bool tell_host();
+  /// The same behind a kernel that has not come to its end: what it had reserved in a ring and not published is a request to do nothing.
+  bool tell_host_all();
 
   void line_done(uint32_t line, const LineDone& done) override;
   void mailbox_done(uint32_t slot) override;
@@ -28,6 +30,8 @@ class Exchange final : public GpuLink {
   void wait_until_told() override {}
 
  private:
+  Request& gpu_slot(uint32_t ring, uint32_t position);
+
   template <typename Word>
   struct Told {
     uint32_t index;

@@ -24,7 +24,8 @@ struct Work {
 /// What did not end as it should: the first of it.
 struct Lost {
   CommandEnd end;
-  bool still_runs = false;  // nobody knows what it does, and when
+  uint32_t first = 0, items = 0;  // of the round: those that were in it
+  bool still_runs = false;        // nobody knows what it does, and when
 };
 
 class Launches {
@@ -37,12 +38,17 @@ class Launches {
   std::vector<Lost> run_round(const Work& work, const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool ahead);
   /// Without replay: runs all items, as many at once as there are slots.
   std::vector<Lost> run_all(const Work& work, uint32_t items);
-  /// No round follows.
-  void let_go();
+  /// No round follows. Where the GPU stands still nothing is waited for.
+  void let_go(bool gpu_runs = true);
   /// Rounds that began without a commit.
   uint32_t rounds_ahead() const { return rounds_ahead_; }
 
  private:
+  /// Some items of a round.
+  struct Part {
+    Committed commands;
+    uint32_t first, items;
+  };
   /// Of one round, while another one may still be read.
   struct Area {
     Buffer memory;
@@ -60,7 +66,7 @@ class Launches {
   void commit_ahead(const Work& work, Area& area);
   void begin_ahead(Area& area, const MetalLaunch& launch);
   void bind(id<MTLComputeCommandEncoder> encoder, const Work& work) const;
-  std::vector<Lost> wait_for(std::vector<Committed>& committed);
+  std::vector<Lost> wait_for(const std::vector<Part>& parts);
 
   Context& context_;
   const std::array<uint64_t, Binding::OWN> tables_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace warpfs::metal {
 
@@ -58,7 +59,7 @@ Committed Launches::commit(const Work& work, const MetalLaunch& launch) {
   const uint32_t groups = (launch.items + launch.group_warps - 1) / launch.group_warps;
   [encoder dispatchThreadgroups:MTLSizeMake(groups, 1, 1) threadsPerThreadgroup:threads_of(launch.group_warps)];
   [encoder endEncoding];
-  return Committed(commands, launch.items);
+  return Committed(commands);
 }
 
 void Launches::commit_ahead(const Work& work, Area& area) {
@@ -70,14 +71,13 @@ void Launches::commit_ahead(const Work& work, Area& area) {
   [encoder dispatchThreadgroupsWithIndirectBuffer:area.memory.get() indirectBufferOffset:GROUPS_AT threadsPerThreadgroup:threads_of(simdgroups(work))];
   [encoder endEncoding];
   area.pipeline = static_cast<const void*>(work.pipeline);
-  area.ahead = Committed(commands, 0);
+  area.ahead = Committed(commands);
 }
 
 void Launches::begin_ahead(Area& area, const MetalLaunch& launch) {
   *area.launch() = launch;
   area.groups()[0] = launch.items == 0 ? 0 : (launch.items + launch.group_warps - 1) / launch.group_warps;
   area.groups()[1] = area.groups()[2] = 1;
-  area.ahead.set_items(launch.items);
   event_.get().signaledValue = value_;
 }
 
@@ -87,7 +87,7 @@ std::vector<Lost> Launches::run_round(const Work& work, const std::vector<uint32
   if (area.ahead && area.pipeline != static_cast<const void*>(work.pipeline)) let_go();
   std::copy(slots.begin(), slots.end(), area.slots());
   std::copy(items.begin(), items.end(), area.slots() + slot_count_);
-  std::vector<Committed> committed;
+  std::vector<Part> parts;
   for (uint32_t first = 0; first < slots.size();) {
     const uint32_t count = std::min(uint32_t(slots.size()) - first, quantum_.items());
     MetalLaunch launch = launch_of(work, first, count);
@@ -96,17 +96,16 @@ std::vector<Lost> Launches::run_round(const Work& work, const std::vector<uint32
     launch.replays = 1;
     if (area.ahead) {
       begin_ahead(area, launch);
-      committed.push_back(std::move(area.ahead));
-      area.ahead = Committed();
+      parts.push_back({std::exchange(area.ahead, Committed()), first, count});
       rounds_ahead_++;
     } else {
-      committed.push_back(commit(work, launch));
+      parts.push_back({commit(work, launch), first, count});
     }
     first += count;
   }
   turn_ ^= 1;
   if (ahead) commit_ahead(work, areas_[turn_]);
-  return wait_for(committed);
+  return wait_for(parts);
 }
 
 std::vector<Lost> Launches::run_all(const Work& work, uint32_t items) {
@@ -114,40 +113,41 @@ std::vector<Lost> Launches::run_all(const Work& work, uint32_t items) {
   for (uint32_t first = 0; first < items; first += at_once) {
     const Pool pool;
     // Nothing says that one ends before the next begins, and they have the same slots.
-    std::vector<Committed> committed;
-    committed.push_back(commit(work, launch_of(work, first, std::min(at_once, items - first))));
-    std::vector<Lost> lost = wait_for(committed);
+    const uint32_t count = std::min(at_once, items - first);
+    std::vector<Part> parts;
+    parts.push_back({commit(work, launch_of(work, first, count)), first, count});
+    std::vector<Lost> lost = wait_for(parts);
     if (!lost.empty()) return lost;
   }
   return {};
 }
 
-void Launches::let_go() {
+void Launches::let_go(bool gpu_runs) {
   for (Area& area : areas_) {
     if (!area.ahead) continue;
     const Pool pool;
     begin_ahead(area, MetalLaunch{});
-    // The area is written again behind it. Where the GPU stands still, Metal keeps what its command buffers need.
-    area.ahead.wait_until(std::chrono::steady_clock::now() + EMPTY_TIME);
+    // The area is written again behind it.
+    if (gpu_runs) area.ahead.wait_until(std::chrono::steady_clock::now() + EMPTY_TIME);
     area.ahead = Committed();
   }
 }
 
-std::vector<Lost> Launches::wait_for(std::vector<Committed>& committed) {
+std::vector<Lost> Launches::wait_for(const std::vector<Part>& parts) {
   std::vector<Lost> lost;
-  for (const Committed& one : committed) {
+  for (const auto& [commands, first, items] : parts) {
     const auto then = std::chrono::steady_clock::now() + (patience_.count() == 0 ? std::chrono::nanoseconds(FOREVER) : std::chrono::nanoseconds(patience_));
-    if (!one.wait_until(then)) {
+    if (!commands.wait_until(then)) {
       CommandEnd late;
       late.ended_well = false;
       late.text = "a command buffer has not ended within " + std::to_string(patience_.count()) + " ms";
-      lost.push_back({late, true});
+      lost.push_back({late, first, items, true});
       continue;
     }
-    const CommandEnd end = one.end();
-    if (end.ended_well) quantum_.took(one.items(), end.seconds);
-    else lost.push_back({end});
-    if (end.took_too_long) quantum_.was_ended(one.items());
+    const CommandEnd end = commands.end();
+    if (end.ended_well) quantum_.took(items, end.seconds);
+    else lost.push_back({end, first, items});
+    if (end.took_too_long) quantum_.was_ended(items);
   }
   return lost;
 }

@@ -18,6 +18,7 @@
 #define WARPFS_COHERENT coherent(device)
 #endif
 
+#define WARPFS_MAY_BE_ENDED 1
 #define WARPFS_FN static inline
 #define WARPFS_METHOD
 #define WARPFS_CALL static inline
