@@ -36,10 +36,11 @@ export function cacheOf({ cacheBytes, lineBytes }: Job): NonNullable<MountOption
   return { lines: Math.max(32, Math.floor(cacheBytes / lineBytes)), lineBytes };
 }
 
+/** Warps wait in their kernels, as those of the papers do, and make more calls than a replayed item can: on the metal device as well, where that is an experiment in itself. */
 export async function mountFor(job: Job, options: Omit<MountOptions, 'root' | 'device' | 'workers'>): Promise<Mount> {
   const ofGpu = job.device === 'cpu' ? {} : { kernelTimeMs: KERNEL_MS, ...(job.fill === undefined ? {} : { fill: job.fill }) };
   const workers = job.workers === undefined || job.device !== 'cpu' ? {} : { workers: job.workers };
-  return mount({ ...options, ...ofGpu, ...workers, root: job.root, device: job.device, medium: job.medium });
+  return mount({ wait: 'spin', ...options, ...ofGpu, ...workers, root: job.root, device: job.device, medium: job.medium });
 }
 
 export function kernelOn(fs: Mount, definition: KernelDefinition): Promise<AnyKernel> {

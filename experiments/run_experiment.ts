@@ -108,7 +108,7 @@ async function entriesOf(point: Point, settings: RunSettings, { root, source }: 
     if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
     const flaws = settings.flaws?.[system.name] ?? [];
     const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root: dirname(source), file: FILE, ...(flaws.length === 0 ? {} : { flaws }) };
-    const reason = system.notOn?.[device] ?? (medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED);
+    const reason = medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED;
     if (reason !== undefined) {
       leftOut.set(system.name, reason);
       continue;

@@ -63,8 +63,6 @@ export interface System {
   name: string;
   /** What it models, in one sentence. */
   models: string;
-  /** Why it does not run on a device; one that is not named it runs on. */
-  notOn?: Partial<Record<DeviceName, string>>;
   /** The daemon of a mount moves all its bytes, so that a medium shapes what it does. */
   shaped?: true;
   /** Mistakes of what it models that were published, by name, and what each is. They are left out unless a job wants them. */

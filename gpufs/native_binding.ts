@@ -241,7 +241,7 @@ export interface NativeMount {
   freeMemory?(buffer: ArrayBuffer): Promise<void>;
   /** Beside whatever runs. */
   copyMemory?(from: ArrayBuffer, to: ArrayBuffer, bytes: number): Promise<void>;
-  /** Makes a module of dispatches ready, where that takes long or can fail. Absent in a mount of another process, and in check mode. */
+  /** Makes a module of dispatches ready, where that takes long or can fail. Absent in check mode. */
   load?(module: string): Promise<void>;
   dispatch(dispatch: NativeDispatch): Promise<NativeDispatchResult>;
   /** 0, or -errno. */

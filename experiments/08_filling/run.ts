@@ -52,7 +52,7 @@ export const experiment: Experiment = {
       systems: ['warpfs'],
       onlyOn:
         fill === 'host'
-          ? { device: 'cpu', because: 'the host reads into lines where they are its own memory: a GPU fills them by pull, push or map' }
+          ? { device: 'cpu', because: 'the host reads into lines where they are its own memory: a GPU of NVIDIA fills them by pull, push or map, and kernels of Metal have no clock' }
           : { device: 'cuda', because: 'only the cuda device fills lines in more than one way: on another one the host reads into them' },
       job: {
         workload: beside, fileBytes, cacheBytes: Math.max(2 ** 18, fileBytes / 8), lineBytes: PAGE, items, accessBytes: PAGE, io: 'auto', advice: 'normal',

@@ -110,7 +110,6 @@ export const system: System = {
   name: 'copilot',
   models: 'CoPilotIO: warps submit NVMe commands and go on, threads of the host poll the completion queues and tell them; no cache',
   shaped: true,
-  notOn: { metal: 'a wait ends the work item there, and this design waits for its barriers in place' },
   flaws: FLAWS,
   cannot: ({ workload, accessBytes, fileBytes }) => {
     if (accessBytes > COMMAND_BYTES_MAX) return `without a cache an access is one command, and that has ${COMMAND_BYTES_MAX} bytes at most`;

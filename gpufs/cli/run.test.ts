@@ -55,13 +55,13 @@ test('a wrong answer has no number, does not stop the others, and is the exit co
   expect(shown.out).toContain('NOT every answer was right');
 });
 
-test('systems are chosen, and one that does not run on a device says why', async () => {
+test('systems are chosen, and one that cannot do its job says why', async () => {
   const chosen = await run(`run count_sheep --device cpu --tiny --systems wool --json --out ${join(folder, 'chosen')}`);
   expect(rowsIn(chosen.out).map(({ system }) => system)).toEqual(['wool']);
-  const { out, code } = await run(`run count_sheep --device cpu --tiny --out ${join(folder, 'chosen')}`, { notOn: 'wool is too warm' });
+  const { out, code } = await run(`run count_sheep --device cpu --tiny --out ${join(folder, 'chosen')}`, { cannot: 'wool is too warm' });
   expect(code).toBe(0);
   expect(out).toContain('left out wool: wool is too warm');
-  expect((await run(`run count_sheep --device cpu --tiny --json --out ${join(folder, 'chosen')}`, { notOn: 'wool is too warm' })).error).toBe('left out wool: wool is too warm\n');
+  expect((await run(`run count_sheep --device cpu --tiny --json --out ${join(folder, 'chosen')}`, { cannot: 'wool is too warm' })).error).toBe('left out wool: wool is too warm\n');
 });
 
 test('a system with flaws is given them, and has a name of its own wherever it is shown', async () => {

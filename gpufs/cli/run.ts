@@ -28,6 +28,7 @@ interface RunFlags {
   systems?: string;
   flaws?: string;
   device: 'auto' | DeviceName;
+  spin?: boolean;
   medium: MediumName;
   out: string;
   folder?: string;
@@ -69,6 +70,7 @@ function commandOf(run: Command, name: string, description: string, { systems }:
     .option('--systems <names>', `of ${systems.map((system) => system.name).join(', ')}; with commas between them (default: all)`)
     .option('--flaws <names>', 'published mistakes that systems are given, each SYSTEM.FLAW, with commas between them; warpfs run --list-systems shows them (default: none)')
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal']).default('auto'))
+    .option('--spin', 'on the metal device: let kernels wait for the host, in a way that Apple does not document and that can stop the screen; without it auto takes another device')
     .option('--medium <name>', 'what the storage is to be like; warpfs media lists what there is', mediumName, RAW)
     .option('--out <folder>', 'folder of the result files', 'results')
     .option('--folder <path>', 'where the files of the experiments are made and removed (default: the folder of the system for temporary files)') as unknown as Command;
@@ -79,13 +81,24 @@ function optionOf(option: ExperimentOption): Option {
   return new Option(`--${name} <${sweep === true ? 'counts' : 'count'}>`, `${what} (default: ${shown(usual)}${gpu?.usual === undefined ? '' : `; on a GPU: ${shown(gpu.usual)}`})`).argParser(parserOf(option)) as unknown as Option;
 }
 
+/** Kernels of experiments wait for the host: on the metal device nobody does that who has not asked for it. */
+function deviceOf({ device: wanted, spin }: RunFlags, streams: Streams): DeviceName {
+  const { binding } = loadNativeBinding();
+  const device = deviceFor(wanted, binding);
+  if (device !== 'metal' || spin === true) return device;
+  const why = 'kernels of experiments wait for the host, which on an Apple GPU rests on what Apple does not document and can stop the screen';
+  if (wanted === 'metal') throw new UsageError(`--device metal: ${why}; --spin says that you want that`);
+  streams.error(`device auto takes cpu and not metal: ${why} (--device metal --spin)\n`);
+  return 'cpu';
+}
+
 /** Everything that can be wrong with the command is said before the first file is made. */
 async function runAll(experiments: readonly Experiment[], catalogue: ExperimentCatalogue, flags: RunFlags, streams: Streams): Promise<number> {
   const json = flags.json === true;
   const known = catalogue.systems.map(({ name }) => name);
   const wanted = flags.systems === undefined ? known : listOf('system', flags.systems, known);
   const flaws = flags.flaws === undefined ? undefined : flawsOf(flags.flaws, catalogue.systems, wanted);
-  const device = deviceFor(flags.device, loadNativeBinding().binding);
+  const device = deviceOf(flags, streams);
   await prepareOutputFolder(flags.out);
   if (flags.folder !== undefined) await makeFolder(flags.folder);
   await prepareDevice(streams, json, { device });

@@ -15,10 +15,9 @@ export function flawsOf(text: string, systems: readonly System[], wanted: readon
 export function describeSystems(systems: readonly System[]): string {
   return systems
     .map((system) => {
-      const { name, models, notOn = {}, flaws = {} } = system;
+      const { name, models, flaws = {} } = system;
       const lines = [
         `${name}: ${models}`,
-        ...Object.entries(notOn).map(([device, reason]) => `  not on ${device}: ${reason}`),
         ...Object.entries(flaws).map(([flaw, what]) => `  --flaws ${name}.${flaw}: ${what}`),
       ];
       return `${lines.join('\n')}\n`;

@@ -7,16 +7,16 @@ import { read } from '../../experiments/workloads/read.ts';
 export interface SheepSettings {
   /** What a run of a system gives. */
   measure?: (system: string, run: number, flaws?: readonly string[]) => Measured;
-  /** Why wool does not run on the cpu device. */
-  notOn?: string;
+  /** Why wool cannot do any job. */
+  cannot?: string;
 }
 
-export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } }), notOn }: SheepSettings = {}): ExperimentCatalogue {
+export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } }), cannot }: SheepSettings = {}): ExperimentCatalogue {
   const system = (name: string): System => ({
     name,
     models: 'a shepherd',
     ...(name === 'fast' ? { shaped: true as const } : { flaws: { moth_eaten: 'its holes are counted as sheep', shrunk: 'it was washed too hot' } }),
-    ...(notOn === undefined || name !== 'wool' ? {} : { notOn: { cpu: notOn } }),
+    ...(cannot === undefined || name !== 'wool' ? {} : { cannot: () => cannot }),
     prepare: async () => ({ run: () => Promise.reject(new Error('sheep do not run')), settle: async () => undefined, close: async () => undefined, note: () => name }),
   });
   const experiment: Experiment = {

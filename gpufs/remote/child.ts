@@ -40,6 +40,11 @@ async function serve(request: Request): Promise<void> {
         return result;
       });
     }
+    case 'load':
+      return answer(request.call, async () => {
+        await (await mountOf()).load?.(request.module);
+        return undefined;
+      });
     case 'sync':
       return answer(request.call, async () => (await mountOf()).sync());
     case 'unmount':

@@ -14,6 +14,7 @@ export type Call =
   | { kind: 'mount'; config: NativeMountConfig }
   /** Its buffers came before. */
   | { kind: 'dispatch'; dispatch: Omit<NativeDispatch, 'buffers'> }
+  | { kind: 'load'; module: string }
   | { kind: 'sync' }
   | { kind: 'unmount'; discard: boolean };
 

@@ -33,6 +33,10 @@ class RemoteMount implements NativeMount {
     return (await this.#process.call({ kind: 'dispatch', dispatch })) as NativeDispatchResult;
   }
 
+  async load(module: string): Promise<void> {
+    await this.#process.call({ kind: 'load', module });
+  }
+
   async sync(): Promise<number> {
     return (await this.#process.call({ kind: 'sync' })) as number;
   }

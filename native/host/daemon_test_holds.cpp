@@ -70,7 +70,7 @@ bool same_file(int one, int other) {
 }
 
 /// What a thread opens for itself is closed with the file, and with the first use of another file that is used as often.
-void a_thread_opens_what_it_uses_often() {
+[[maybe_unused]] void a_thread_opens_what_it_uses_often() {
   constexpr uint32_t OFTEN = 400;
   Folder folder;
   write_two(folder);
@@ -112,7 +112,7 @@ uint32_t descriptors_of(const std::string& path) {
   return count;
 }
 
-void threads_of_a_daemon_do(const char* sandbox) {
+[[maybe_unused]] void threads_of_a_daemon_do(const char* sandbox) {
   Folder folder;
   const std::string bytes = pattern(4096 * 8);
   write_file(folder.at("a"), bytes);

@@ -170,7 +170,7 @@ void reused_inodes() {
 }
 
 /// A closed file without a name keeps no descriptor, so its room on the disk is free at once.
-void no_descriptor_left() {
+[[maybe_unused]] void no_descriptor_left() {
   Folder folder;
   Mount m(folder);
   const auto descriptors = [] {

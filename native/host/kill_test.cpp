@@ -14,6 +14,17 @@ namespace warpfs::test {
 
 namespace {
 
+/// Until there is something to read, or this time is over; null: for as long as it takes.
+bool waits_to_read(int fd, const timespec* time) {
+  pollfd wait{fd, POLLIN, 0};
+#if defined(__APPLE__)
+  // There is no ppoll. Rounded down: a kill is not late, and the last millisecond is spent looking.
+  return poll(&wait, 1, time == nullptr ? -1 : int(time->tv_sec * 1000 + time->tv_nsec / 1'000'000)) > 0;
+#else
+  return ppoll(&wait, 1, time, nullptr) > 0;
+#endif
+}
+
 constexpr double LIFE_MIN = 0.03, LIFE_MAX = 1, SILENCE_MAX = 20;  // seconds that a writer may live at most, from its first word on
 constexpr uint64_t GENERATIONS_A_LIFE = 1 << 20;
 
@@ -65,10 +76,9 @@ void live_and_die(const char* self, const Folder& folder, std::mt19937_64& rando
       kill(writer, SIGKILL);
       alive = false;
     }
-    pollfd wait{ends[0], POLLIN, 0};
     const double left = (said.empty() ? SILENCE_MAX : life) - seconds_since(begin);
     const timespec time{long(left > 0 ? left : 0), long(left > 0 ? (left - double(long(left))) * 1e9 : 0)};
-    if (ppoll(&wait, 1, alive ? &time : nullptr, nullptr) <= 0) continue;
+    if (!waits_to_read(ends[0], alive ? &time : nullptr)) continue;
     char bytes[65536];
     const ssize_t got = read(ends[0], bytes, sizeof bytes);
     open = got > 0;

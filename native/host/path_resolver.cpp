@@ -202,6 +202,7 @@ int32_t PathResolver::identify_cached(const char* path, FileLook& found, bool is
 #endif
   (void)path;
   (void)found;
+  (void)is_open;
   return -Errno::eagain;
 }
 

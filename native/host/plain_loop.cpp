@@ -1,6 +1,7 @@
 #include "plain_loop.h"
 
 #include "abi_host.h"
+#include "host_calls.h"
 #include "host_error.h"
 
 #include <fcntl.h>
@@ -96,7 +97,7 @@ PlainLoopResult run_plain_writes(const PlainLoop& loop) {
       const ssize_t bytes = pwrite(file.fd, page.data(), loop.page_bytes, off_t(index) * loop.page_bytes);
       if (bytes != ssize_t(loop.page_bytes)) fail(bytes < 0 ? errno : 0, loop);
     }
-    if (fdatasync(file.fd) != 0) fail(errno, loop);
+    if (HostCalls::unwatched().sync_data(file.fd) != 0) fail(errno, loop);
   });
   return {nanoseconds, 0};
 }

@@ -26,7 +26,7 @@ struct PlainLoopResult {
 
 /// Reads the whole file in order, a page with each pread.
 PlainLoopResult run_plain_reads(const PlainLoop& loop);
-/// Makes and writes random pages, then calls fdatasync.
+/// Makes and writes random pages, then has them brought to the disk, as a mount does.
 PlainLoopResult run_plain_writes(const PlainLoop& loop);
 /// Opens and closes the file.
 PlainLoopResult run_plain_opens(const PlainLoop& loop);

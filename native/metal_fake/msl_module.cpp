@@ -69,7 +69,7 @@ void* loaded(const std::string& module) {
 std::string key_of(const std::string& text, const MslOptions& options) {
   std::string all = text + options.clang + options.optimize;
   for (const std::string& definition : options.definitions) all += "\n" + definition;
-  for (const char* header : {"/../metal_fake/include/metal_stdlib", "/../metal_fake/include/msl_ids.h", "/dialect/cpu.h", "/dialect/cpu_calls.h"}) {
+  for (const char* header : {"/../metal_fake/include/metal_stdlib", "/../metal_fake/include/msl_ids.h", "/dialect/cpu.h", "/dialect/cpu_warp.h", "/dialect/cpu_calls.h"}) {
     const std::string given = read_file(options.shaders + header);
     if (given.empty()) throw MslError("cannot read " + options.shaders + header);
     all += given;

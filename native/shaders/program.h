@@ -157,9 +157,9 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
     const int started = program.results[first + step->target].result;
     if (started < 0) return started;
     WARPFS_DEVICE const ProgramStep* asked = program.steps + first + step->target;
+    WARPFS_DEVICE uchar* bytes = program.data + asked->data;
     const int file = program_file(program, first + asked->target);
     if (file < 0) return file;
-    WARPFS_DEVICE uchar* bytes = program.data + asked->data;
     if (op == ProgramOp::POLL) {
       Ticket ticket;
       ticket.file = file;

@@ -22,13 +22,13 @@ constexpr size_t COLOUR_BYTES = 64;
 // A guard made by mprotect splits a mapping in two, and Linux allows a process 65530 of them, which the rest of the process needs too.
 // Past this number a stack has no guard. Kernels from 6.13 on have guards that cost no mapping, and then the number does not matter.
 constexpr int SPLITTING_GUARDS_MAX = 12288;
-constexpr int ADVICE_GUARD_INSTALL = 102;  // MADV_GUARD_INSTALL, which older headers do not name
 
 std::atomic<int> splitting_guards{0};
 
 /// Gives the number of mappings that it split, 0 or 1.
 int install_guard(unsigned char* page, size_t bytes) {
 #if defined(__linux__)
+  constexpr int ADVICE_GUARD_INSTALL = 102;  // MADV_GUARD_INSTALL, which older headers do not name
   if (madvise(page, bytes, ADVICE_GUARD_INSTALL) == 0) return 0;
 #endif
   const bool room = splitting_guards.fetch_add(1, std::memory_order_relaxed) < SPLITTING_GUARDS_MAX;

@@ -204,7 +204,7 @@ void test_a_launch_that_is_refused_leaves_no_courier_behind() {
   std::exit(7);
 }
 
-void test_a_process_ends_as_it_would_have() {
+[[maybe_unused]] void test_a_process_ends_as_it_would_have() {
   begin(false);
   Place place;
   int ends[2];

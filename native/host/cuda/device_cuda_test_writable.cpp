@@ -4,8 +4,11 @@
 
 #include <filesystem>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+
+#if defined(__linux__)
 #include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
 
 namespace warpfs::cuda::played {
 
@@ -14,6 +17,16 @@ namespace {
 using namespace warpfs::test;
 
 constexpr uint32_t BYTES = 40000;
+
+bool is_in_tmpfs(const std::string& path) {
+#if defined(__linux__)
+  struct statfs system{};
+  return statfs(path.c_str(), &system) == 0 && system.f_type == TMPFS_MAGIC;
+#else
+  (void)path;
+  return false;
+#endif
+}
 
 /// In tmpfs, where there is one.
 class TmpfsFolder {
@@ -26,10 +39,7 @@ class TmpfsFolder {
     std::error_code ignored;
     if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   }
-  bool is_there() const {
-    struct statfs system{};
-    return !path_.empty() && statfs(path_.c_str(), &system) == 0 && system.f_type == TMPFS_MAGIC;
-  }
+  bool is_there() const { return !path_.empty() && is_in_tmpfs(path_); }
   const std::string& path() const { return path_; }
   std::string at(const std::string& name) const { return path_ + "/" + name; }
 
@@ -88,8 +98,7 @@ void test_a_file_in_tmpfs_is_registered_for_writing(const TmpfsFolder& tmpfs) {
 void test_elsewhere_it_is_registered_for_reading() {
   begin(false);
   Place place;
-  struct statfs system{};
-  if (statfs(place.root.path.c_str(), &system) == 0 && system.f_type == TMPFS_MAGIC) return;  // nothing here is elsewhere
+  if (is_in_tmpfs(place.root.path)) return;  // nothing here is elsewhere
   write_file(place.root.at("a"), pattern(BYTES));
   warpfs::Mount mount(mapping_options(place, place.root.path));
   write_until(mount, [] { return registered() != 0; });

@@ -50,7 +50,7 @@ uint64_t page_bytes() {
 
 Windows::Windows(Context& context, uint32_t file_count, const WindowOptions& options)
     : context_(context), options_(options), one_address_(context.attribute(DEVICE_CAN_USE_HOST_POINTER) != 0),
-      read_only_(context.attribute(DEVICE_HOST_REGISTER_READ_ONLY) != 0), asked_(new Asked[file_count]), file_count_(file_count) {
+      read_only_(context.attribute(DEVICE_HOST_REGISTER_READ_ONLY) != 0), asked_(new Asked[file_count]) {
   thread_ = std::thread([this] { run(); });
 }
 

@@ -89,7 +89,6 @@ class Windows {
   const bool one_address_;  // the gpu sees registered memory where the host does
   const bool read_only_;    // the driver can register what may not be written
   std::unique_ptr<Asked[]> asked_;
-  const uint32_t file_count_;
   mutable std::mutex mutex_;
   std::condition_variable wished_;
   std::deque<Wish> wishes_;

@@ -27,7 +27,7 @@ class MetalDevice final : public Device {
   uint32_t resident_warps() const override { return gpu().geometry().slot_count; }
   uint64_t line_data_bytes() const override { return gpu().line_data_bytes(); }
   uint64_t overhead_bytes() const override { return gpu().overhead_bytes(); }
-  std::string fill_note() const override { return "in place: the host reads into the lines, which are the GPU's as well"; }
+  std::string fill_note() const override { return "the host reads into the lines, which are the memory of the GPU as well"; }
 
  private:
   class Rounds;

@@ -1,5 +1,8 @@
 #include "host_peer.h"
 
+#include "../host_calls.h"
+#include "../host_error.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +22,7 @@ int32_t move_all(uint64_t bytes, const Move& move) {
   for (uint64_t done = 0; done < bytes;) {
     const ssize_t moved = move(done);
     if (moved < 0 && errno == EINTR) continue;
-    if (moved < 0) return -errno;
+    if (moved < 0) return failure(errno);
     if (moved == 0) return 0;
     done += uint64_t(moved);
   }
@@ -139,7 +142,7 @@ int32_t PeerHost::move(MediumKind kind, uint64_t offset, uint64_t bytes, uint64_
   return reads ? read(offset, bytes, at_data) : write(offset, std::min(bytes, file_bytes_ - offset), at_data);
 }
 
-int32_t PeerHost::sync() { return fdatasync(options_.fd) == 0 ? 0 : -errno; }
+int32_t PeerHost::sync() { return HostCalls::unwatched().sync_data(options_.fd) == 0 ? 0 : failure(errno); }
 
 std::unique_ptr<MediumRecord> PeerHost::medium_record() const {
   if (medium_ == nullptr) return nullptr;

@@ -135,13 +135,17 @@ struct WarpId {
 // ---- Each atomic that a spinning lane can be made of takes from a budget, so that a lane that spins on its sibling, or on a group that
 // ---- has not started, ends: the fiber would otherwise never be left.
 
+#if !defined(WARPFS_CPU_TLS)
+#define WARPFS_CPU_TLS "initial-exec"  // the quickest; a process has room for some hundred modules with it
+#endif
+
 constexpr int CPU_SPIN_BUDGET = 256;
 struct CpuAttachment {
   const CpuRuntime* runtime;
   int budget;
 };
 // Hidden: one per module, never merged with the one of another module. initial-exec: an access is one instruction, not a call.
-__attribute__((visibility("hidden"), tls_model("initial-exec"))) inline constinit thread_local CpuAttachment
+__attribute__((visibility("hidden"), tls_model(WARPFS_CPU_TLS))) inline constinit thread_local CpuAttachment
     cpu_attachment = {nullptr, CPU_SPIN_BUDGET};
 
 WARPFS_CPU_FN bool cpu_attach(const CpuRuntime* runtime) {

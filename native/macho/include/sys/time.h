@@ -1,0 +1,4 @@
+#pragma once
+#include <sys/types.h>
+
+extern "C" int gettimeofday(struct timeval*, void*);
