@@ -100,6 +100,7 @@ void test_each_probe_has_an_answer() {
   }
   // Times are what they are on a machine that has other things to do.
   CHECK(number(named(results, "events"), "trip_polling_median_us") > 0);
+  CHECK(number(named(results, "events"), "gpu_ms_of_20_ms_of_waiting") >= 0);
   CHECK(number(named(results, "rounds"), "wrong_rounds") == 0);
   const ProbeResult& quantum = named(results, "quantum");
   CHECK(quantum.verdict == Verdict::AS_EXPECTED && number(quantum, "longest_ms_that_ended_well") < 1500 && number(quantum, "took_ms_of_500") > number(quantum, "took_ms_of_10"));

@@ -10,6 +10,7 @@ namespace {
 constexpr double TRIP_EXPECTED_US = 1000;
 constexpr auto SETTLE = std::chrono::microseconds(500);  // until the GPU has come to where it waits
 constexpr uint64_t TRIP_TIME_MS = 1000;
+constexpr auto HELD_BACK = std::chrono::milliseconds(20);
 
 using Clock = std::chrono::steady_clock;
 
@@ -43,6 +44,18 @@ double empty(Probing& gpu) {
   return double(std::chrono::nanoseconds(Clock::now() - begin).count());
 }
 
+/// What the GPU's clock says of a command buffer that does nothing but wait.
+double milliseconds_of_wait(Probing& gpu) {
+  const Pool pool;
+  Gate gate(gpu);
+  id<MTLCommandBuffer> commands = gpu.commands();
+  gate.encode_wait(commands);
+  const Committed waiting = gpu.commit(commands);
+  std::this_thread::sleep_for(HELD_BACK);
+  gate.open();
+  return gpu.wait(waiting) * 1000;
+}
+
 void make(Probing& gpu, ProbeResult& result) {
   const Held<id<MTLSharedEvent>> event([gpu.context().device() newSharedEvent]);
   const uint32_t trips = gpu.options().trips;
@@ -57,8 +70,11 @@ void make(Probing& gpu, ProbeResult& result) {
   std::vector<double> times;
   for (uint32_t i = 0; i < trips; i++) times.push_back(empty(gpu));
   const double of_empty = add_times(result, "empty_command_buffer", std::move(times));
+  const double counted = milliseconds_of_wait(gpu);
+  result.numbers.push_back({"gpu_ms_of_20_ms_of_waiting", counted});
   conclude(result, worst < TRIP_EXPECTED_US,
-           "host to GPU and back takes " + short_number(worst) + " us at the most (median), an empty command buffer " + short_number(of_empty) + " us from its commit to its handler");
+           "host to GPU and back takes " + short_number(worst) + " us at the most (median), an empty command buffer " + short_number(of_empty) +
+               " us from its commit to its handler; 20 ms of waiting for an event count as " + short_number(counted) + " ms of the GPU");
 }
 
 }  // namespace
@@ -66,7 +82,7 @@ void make(Probing& gpu, ProbeResult& result) {
 std::vector<Probe> probes_of_events() {
   return {{"events", "How long is the way from the host to the GPU and back?",
            "A command buffer waits for an event and signals it; measured from the host's signal until the host sees the GPU's, by looking at the value and by waiting for it. And from the "
-           "commit of an empty command buffer until its handler is called. Expected: medians of both trips below 1 ms, or rounds of replay are slow.",
+           "commit of an empty command buffer until its handler is called; and how much of 20 ms of waiting GPUStartTime and GPUEndTime count. Expected: medians of both trips below 1 ms, or rounds of replay are slow.",
            make}};
 }
 
