@@ -57,6 +57,8 @@ export function bindingForTests(): BindingForTests {
     yardsticks: [],
     abiHash: () => ABI_HASH,
     metalSight: () => ({ obstacle: 'no Metal in a test', name: '', memoryBytes: 0 }),
+    metalMachine: () => ({ gpu: '', system: '', memoryBytes: 0, bufferBytesMax: 0, appleFamily: 0, paravirtual: false, fake: false }),
+    metalSelfTest: async () => Promise.reject(new Error('no Metal in a test')),
     host: () => ({ cores: 2, uring: 'not probed', sandbox: 'none: not probed' }),
     preadLoop: () => ({ nanoseconds: 1, wrongWords: 0 }),
     plainReads: () => ({ nanoseconds: 1, wrongWords: 0 }),

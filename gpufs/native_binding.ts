@@ -5,7 +5,7 @@ import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
 import type { NativeCudaProbe, NativeYardstick, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
-import type { NativeMetalSight } from './native_metal.ts';
+import type { NativeMetalMachine, NativeMetalProbe, NativeMetalSelfTest, NativeMetalSight } from './native_metal.ts';
 import type { NativeMediumLoad, NativeMediumLoadResult, NativeMediumProfile, NativeMediumReport } from './native_medium.ts';
 import { packageRoot } from './package_root.ts';
 
@@ -46,6 +46,10 @@ export interface NativeBinding {
   cudaProbe(): NativeCudaProbe;
   /** What there is of Metal. Never throws. */
   metalSight(): NativeMetalSight;
+  /** The same, in words for a report. */
+  metalMachine(): NativeMetalMachine;
+  /** Beside Node's thread. `told`: each probe when it begins and when it has ended; it must not throw. Rejects where there is no Metal. */
+  metalSelfTest(test: NativeMetalSelfTest, told: (probe: NativeMetalProbe) => void): Promise<void>;
   /** What ended the driver's work for this process: native/host/cuda/process_refusal.h. '' while there was nothing. */
   cudaRefusal(): string;
   /** Blocks until this child process has ended, and leaves its end to be told to whoever started it. */

@@ -8,6 +8,7 @@ import { hex, loadNativeBinding, type NativeMetalSight, URING_WORKS } from '../n
 import { kernelFolder } from '../kernel_folder.ts';
 import { packageVersion } from '../package_root.ts';
 import { compilerVersion, findCompiler } from '../system_compiler.ts';
+import { runMetalSelfTest, SELF_TEST_FILE } from './metal_self_test.ts';
 import { printJson, type Streams } from './output.ts';
 import { formatTable } from './table.ts';
 
@@ -37,7 +38,12 @@ export function addDoctor(program: Command, streams: Streams, finish: (code: num
     .command('doctor')
     .description('say what this machine has, which devices can be used, and why not the others')
     .option('--json', 'write one JSON object on one line')
-    .action(async ({ json }) => {
+    .option('--metal-self-test [file]', `on a Mac: ask its GPU what Metal does not document, for a minute at the most, and write the answers to a file (default: ${SELF_TEST_FILE})`)
+    .action(async ({ json, metalSelfTest }) => {
+      if (metalSelfTest !== undefined) {
+        finish(await runMetalSelfTest(streams, { json: json === true, file: metalSelfTest === true ? SELF_TEST_FILE : metalSelfTest }));
+        return;
+      }
       const diagnosis = await diagnose();
       if (json === true) printJson(streams, diagnosis);
       else streams.out(describe(diagnosis));

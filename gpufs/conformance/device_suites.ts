@@ -26,6 +26,7 @@ export const deviceSuites: readonly string[] = [
   'experiments/nvme_queue.native.test.ts',
   'gpufs/exercise/exercise.test.ts',
   'gpufs/listing.native.test.ts',
+  'gpufs/cli/metal_self_test.native.test.ts',
 ];
 
 const CHECK_MODE = 'check mode orders the accesses of the cpu device, and of no other';

@@ -104,7 +104,7 @@ const Machine& machine() { return played; }
   return played.unified;
 }
 - (BOOL)supportsFamily:(MTLGPUFamily)family {
-  return family != MTLGPUFamilyMetal3 || played.metal3;
+  return family == MTLGPUFamilyMetal3 ? played.metal3 : family <= MTLGPUFamilyApple7;  // of an M1
 }
 - (NSUInteger)maxBufferLength {
   return played.memory_bytes / 2;

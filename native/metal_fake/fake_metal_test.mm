@@ -202,6 +202,23 @@ void test_events_hold_command_buffers_back() {
   CHECK(take_violations().empty());
 }
 
+void test_a_host_waits_for_an_event_no_longer_than_it_says() {
+  Rig rig;
+  @autoreleasepool {
+    id<MTLSharedEvent> event = [rig.device newSharedEvent];
+    id<MTLCommandBuffer> commands = [rig.queue commandBuffer];
+    [commands encodeWaitForEvent:event value:1];
+    [commands encodeSignalEvent:event value:2];
+    [commands commit];
+    CHECK(![event waitUntilSignaledValue:2 timeoutMS:20] && event.signaledValue == 0);
+    event.signaledValue = 1;
+    CHECK([event waitUntilSignaledValue:2 timeoutMS:10000] && [event waitUntilSignaledValue:1 timeoutMS:0]);
+    [commands waitUntilCompleted];
+    [event release];
+  }
+  CHECK(take_violations().empty());
+}
+
 void test_errors_come_when_they_are_asked_for() {
   Rig rig;
   @autoreleasepool {
@@ -256,7 +273,7 @@ int main(int count, char** words) {
   for (void (*test)() : {+[] { RUN_TEST(test_kernels_run_in_the_order_of_their_queue); }, +[] { RUN_TEST(test_memory_without_a_copy_is_whole_pages); },
                          +[] { RUN_TEST(test_encoders_and_command_buffers_keep_their_order); }, +[] { RUN_TEST(test_limits_of_arguments_are_kept); },
                          +[] { RUN_TEST(test_memory_known_by_its_address_has_to_be_resident); }, +[] { RUN_TEST(test_events_hold_command_buffers_back); },
-                         +[] { RUN_TEST(test_errors_come_when_they_are_asked_for); }, +[] { RUN_TEST(test_texts_that_do_not_compile_give_an_error); },
+                         +[] { RUN_TEST(test_a_host_waits_for_an_event_no_longer_than_it_says); }, +[] { RUN_TEST(test_errors_come_when_they_are_asked_for); }, +[] { RUN_TEST(test_texts_that_do_not_compile_give_an_error); },
                          +[] { RUN_TEST(test_what_is_left_behind_is_seen); }}) {
     test();
     // A queue lets go of a command buffer a little after that has completed.

@@ -4,6 +4,7 @@
 #include <Block.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -117,6 +118,10 @@ struct EventParts {
 - (void)waitFor:(uint64_t)value {
   std::unique_lock lock(parts_->mutex);
   parts_->signaled.wait(lock, [&] { return parts_->value >= value; });
+}
+- (BOOL)waitUntilSignaledValue:(uint64_t)value timeoutMS:(uint64_t)milliseconds {
+  std::unique_lock lock(parts_->mutex);
+  return parts_->signaled.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return parts_->value >= value; });
 }
 - (void)dealloc {
   delete parts_;

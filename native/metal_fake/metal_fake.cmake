@@ -31,10 +31,14 @@ objective_cxx(fake_objects ${fake_sources})
 objective_cxx(metal_objects ${metal_sources})
 set(objc_libraries -L ${objc_library} -lobjc -lBlocksRuntime -lpthread -ldl)
 
-foreach(name objects_test fake_metal_test)
+foreach(name objects_test fake_metal_test probes_test)
   objective_cxx(test_object ${CMAKE_SOURCE_DIR}/native/metal_fake/${name}.mm)
-  add_custom_command(OUTPUT ${fake_folder}/${name} DEPENDS ${test_object} ${fake_objects} warpfs_core
-                     COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/${name} ${test_object} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries})
+  set(tested ${fake_objects})
+  if(name STREQUAL probes_test)
+    list(APPEND tested ${metal_objects})
+  endif()
+  add_custom_command(OUTPUT ${fake_folder}/${name} DEPENDS ${test_object} ${tested} warpfs_core
+                     COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/${name} ${test_object} ${tested} $<TARGET_FILE:warpfs_core> ${objc_libraries})
   add_custom_target(${name} DEPENDS ${fake_folder}/${name})
 endforeach()
 

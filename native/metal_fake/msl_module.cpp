@@ -59,7 +59,8 @@ std::string hash_of(const std::string& text) {
 }
 
 void* loaded(const std::string& module) {
-  void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // Never unloaded: the system gives the thread-local words of a module back to nobody, and has few. Loaded again, it is the same.
+  void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) throw MslError(std::string("cannot load what was compiled: ") + dlerror());
   return handle;
 }

@@ -3,7 +3,6 @@
 
 #include "../host_error.h"
 #include "../io_engine.h"
-#include "../metal/metal.h"
 #include "../mount.h"
 #include "../plain_loop.h"
 #include "../pread_loop.h"
@@ -13,6 +12,7 @@
 #include "cuda_binding.h"
 #include "file_pieces_binding.h"
 #include "medium_values.h"
+#include "metal_binding.h"
 #include "mount_object.h"
 #include "peer_binding.h"
 #include "yardstick_binding.h"
@@ -224,6 +224,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data);
   add_check_functions(env, exports);
   add_cuda_functions(env, exports);
+  add_metal_functions(env, exports);
   add_file_pieces_functions(env, exports);
   add_yardstick_functions(env, exports);
   add_peer_functions(env, exports);
@@ -245,14 +246,6 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 const std::string obstacle = io_uring_obstacle();
                 object.Set("uring", obstacle.empty() ? "works" : obstacle);
                 object.Set("sandbox", sandbox_of_this_machine());
-                return object;
-              }));
-  exports.Set("metalSight", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
-                const metal::Sight sight = metal::look();
-                Napi::Object object = Napi::Object::New(info.Env());
-                object.Set("obstacle", sight.obstacle);
-                object.Set("name", sight.name);
-                object.Set("memoryBytes", number(info.Env(), double(sight.memory_bytes)));
                 return object;
               }));
   exports.Set("waitForChild", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

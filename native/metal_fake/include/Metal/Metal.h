@@ -94,6 +94,7 @@ typedef enum MTLGPUFamily : NSInteger { MTLGPUFamilyApple7 = 1007, MTLGPUFamilyM
 
 @protocol MTLSharedEvent <NSObject>
 @property(readwrite) uint64_t signaledValue;
+- (BOOL)waitUntilSignaledValue:(uint64_t)value timeoutMS:(uint64_t)milliseconds;
 @end
 
 @protocol MTLComputeCommandEncoder <NSObject>
