@@ -99,16 +99,18 @@ export interface ResolvedOptions {
 
 interface Defaults {
   wait: WaitName;
+  kernelTimeMs: number;
   lines: number;
   maxOpenFiles: number;
   residentWarps: number;
   rings: number;
 }
 
-const usual: Defaults = { wait: 'spin', lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
+const usual: Defaults = { wait: 'spin', kernelTimeMs: 600_000, lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
 /** A GPU runs many warps, and each ring has a part of the courier of its own. */
 const onCuda: Defaults = { ...usual, residentWarps: SLOTS_MAX, rings: 8 };
-const onMetal: Defaults = { ...usual, wait: 'replay', residentWarps: SLOTS_MAX };
+/** No launch there is to take more than half a second. */
+const onMetal: Defaults = { ...usual, wait: 'replay', kernelTimeMs: 10_000, residentWarps: SLOTS_MAX };
 /** Check mode looks at every byte of the tables before each schedule, and finds more where little is shared by many. */
 const underCheck: Defaults = { ...usual, lines: 64, maxOpenFiles: 64, residentWarps: 8 };
 
@@ -133,7 +135,7 @@ const schemaWith = (defaults: Defaults) => z.strictObject({
   timeoutMs: whole(1, 2 ** 31 - 1).default(30000),
   fill: oneOf('auto', 'pull', 'push', 'map').default('auto'),
   windowBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
-  kernelTimeMs: whole(0, 2 ** 31 - 1).default(600_000),
+  kernelTimeMs: whole(0, 2 ** 31 - 1).default(defaults.kernelTimeMs),
   check: checkSchema.optional(),
   sandbox: oneOf('auto', 'required', 'off').default('auto'),
   medium: z.unknown().default(RAW),

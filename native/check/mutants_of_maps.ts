@@ -8,9 +8,9 @@ const MAPPED = `map_set(fs, map, line, offset, (int)view.count);
       if (is_leader(fs)) item_maps(fs)[place] = map_entry(map);
       break;`;
 
-const UNMAPPED = `item_maps(fs)[map_place(fs, map_entry(map))] = 0u;
-    set_unmap(fs, map.line);
-    line_unpin(fs, map.line);`;
+const UNMAPPED = `set_unmap(fs, map.line);
+    line_unpin(fs, map.line);
+    item_maps(fs)[place] = 0u;`;
 
 export const mutantsOfMaps: readonly Mutant[] = [
   statement('map-unpinned-at-once', {
@@ -76,7 +76,7 @@ export const mutantsOfMaps: readonly Mutant[] = [
   }),
   statement('unmap-keeps-place', {
     original: UNMAPPED,
-    mutated: edited(UNMAPPED, 'item_maps(fs)[map_place(fs, map_entry(map))] = 0u;', ''),
+    mutated: edited(UNMAPPED, 'item_maps(fs)[place] = 0u;', ''),
     scenario: 'maps-and-eviction',
     note: 'What was unmapped stays in the list of the item: at its end the pin is given back once more.',
   }),

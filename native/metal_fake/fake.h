@@ -6,6 +6,7 @@
 
 #import <Metal/Metal.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -44,6 +45,12 @@ struct Machine {
 };
 void play(const Machine& machine);
 const Machine& machine();
+
+/// Pipelines that were compiled because no archive had them.
+std::atomic<uint32_t>& pipelines_compiled();
+id<MTLBinaryArchive> new_archive(MTLBinaryArchiveDescriptor* descriptor, NSError** error);
+/// False: no archive has it, and it is not to be compiled.
+bool may_make_pipeline(MTLComputePipelineDescriptor* descriptor, MTLPipelineOption options, NSError** error);
 
 /// For the device that is made next: where the shader headers are, and where texts are compiled.
 void use_compiler(const MslOptions& options);

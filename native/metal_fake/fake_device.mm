@@ -161,6 +161,16 @@ const Machine& machine() { return played; }
   (void)error;
   return pipeline;
 }
+- (id<MTLBinaryArchive>)newBinaryArchiveWithDescriptor:(MTLBinaryArchiveDescriptor*)descriptor error:(NSError**)error {
+  return new_archive(descriptor, error);
+}
+- (id<MTLComputePipelineState>)newComputePipelineStateWithDescriptor:(MTLComputePipelineDescriptor*)descriptor
+                                                             options:(MTLPipelineOption)options
+                                                          reflection:(MTLAutoreleasedComputePipelineReflection*)reflection
+                                                               error:(NSError**)error {
+  if (reflection != nullptr) *reflection = nil;
+  return may_make_pipeline(descriptor, options, error) ? [self newComputePipelineStateWithFunction:descriptor.computeFunction error:error] : nil;
+}
 - (id<MTLResidencySet>)newResidencySetWithDescriptor:(MTLResidencySetDescriptor*)descriptor error:(NSError**)error {
   (void)descriptor, (void)error;
   return [FakeResidencySet new];

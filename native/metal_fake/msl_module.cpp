@@ -94,8 +94,8 @@ void compile(const std::string& text, const MslOptions& options, const std::stri
   for (const std::string& file : {complaints, given, preprocessed, translated}) std::remove(file.c_str());
 }
 
-void* compiled(const std::string& text, const MslOptions& options) {
-  const std::string module = options.folder + "/" + key_of(text, options) + ".so";
+void* compiled(const std::string& text, const std::string& key, const MslOptions& options) {
+  const std::string module = options.folder + "/" + key + ".so";
   if (access(module.c_str(), R_OK) != 0) compile(text, options, module);
   return loaded(module);
 }
@@ -122,7 +122,7 @@ void lane_body(Lane& lane, const WarpId& id, void* argument) {
 
 }  // namespace
 
-MslModule::MslModule(const std::string& text, const MslOptions& options) : handle_(compiled(text, options)) {}
+MslModule::MslModule(const std::string& text, const MslOptions& options) : key_(key_of(text, options)), handle_(compiled(text, key_, options)) {}
 
 MslModule::~MslModule() { dlclose(handle_); }
 

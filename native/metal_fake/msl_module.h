@@ -42,12 +42,15 @@ class MslModule {
   MslModule(const MslModule&) = delete;
   MslModule& operator=(const MslModule&) = delete;
 
+  /// The same for the same text.
+  const std::string& key() const { return key_; }
   /// Null where the text has no kernel of that name.
   msl::Entry entry(const std::string& kernel) const;
   /// Runs all threads to their end.
   void run(CpuExecutor& executor, msl::Entry entry, const MslDispatch& dispatch) const;
 
  private:
+  const std::string key_;
   void* handle_;
 };
 

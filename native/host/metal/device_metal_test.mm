@@ -211,6 +211,43 @@ void test_a_text_that_does_not_compile_is_told_when_it_is_loaded() {
   CHECK(run_programs(mount, {{open_step("shared", OpenFor::READING)}}).at(0).at(0) >= 0);
 }
 
+void test_what_a_compiler_made_is_found_again() {
+  Place place;
+  const auto compiled = [&] {
+    const uint32_t before = pipelines_compiled();
+    { warpfs::Mount mount(options_of(place)); }
+    return pipelines_compiled() - before;
+  };
+  CHECK_EQUAL(compiled(), 2u);  // programs, and the sweep at the end
+  CHECK(std::filesystem::exists(place.texts.at("builtin.metal.archive")));
+  CHECK_EQUAL(compiled(), 0u);
+  write_file(place.texts.at("builtin.metal.archive"), "of another system");
+  CHECK_EQUAL(compiled(), 2u);
+  CHECK_EQUAL(compiled(), 0u);
+  write_file(place.texts.at("builtin.metal"), read_file(place.texts.at("builtin.metal")) + "// changed\n");
+  CHECK_EQUAL(compiled(), 2u);
+}
+
+void test_a_dispatch_is_captured_where_that_is_wanted() {
+  Place place;
+  write_file(place.root.at("shared"), bytes_of(7, 3000));
+  warpfs::Mount mount(options_of(place));
+  const auto run = [&](const std::string& file) {
+    setenv("WARPFS_METAL_CAPTURE", file.c_str(), 1);
+    return failure_of([&] { run_programs(mount, {{open_step("shared", OpenFor::READING)}}); });
+  };
+  const std::string file = place.texts.at("first.gputrace");
+  CHECK(has(run(place.texts.at("first.txt")), "WARPFS_METAL_CAPTURE=" + place.texts.at("first.txt") + ": it does not end in .gputrace"));
+  CHECK(has(run(file), "set METAL_CAPTURE_ENABLED=1 as well"));
+  setenv("METAL_CAPTURE_ENABLED", "1", 1);
+  CHECK(has(run("/nowhere/at/all.gputrace"), "the file cannot be written"));
+  CHECK(run(file).empty());
+  CHECK(read_file(file) == "capture of the fake Metal\nended\n");
+  CHECK(run(place.texts.at("second.gputrace")).empty());
+  CHECK(!std::filesystem::exists(place.texts.at("second.gputrace")));
+  unsetenv("WARPFS_METAL_CAPTURE");
+}
+
 void test_quanta_follow_the_time_that_items_take() {
   metal::Quantum quantum(512, 4096);
   quantum.took(512, 0.01);
@@ -249,6 +286,8 @@ int main(int count, char** words) {
       {"machines that will not do say why", test_machines_that_will_not_do_say_why},
       {"a text that does not compile is told when it is loaded", test_a_text_that_does_not_compile_is_told_when_it_is_loaded},
       {"quanta follow the time that items take", test_quanta_follow_the_time_that_items_take},
+      {"what a compiler made is found again", test_what_a_compiler_made_is_found_again},
+      {"a dispatch is captured where that is wanted", test_a_dispatch_is_captured_where_that_is_wanted},
   };
   for (const auto& [name, body] : tests) {
     test::test(name, body);

@@ -1,5 +1,6 @@
 // Texts of Metal Shading Language, compiled when they are first asked for.
 #pragma once
+#include "archive.h"
 #include "context.h"
 
 #include <map>
@@ -17,6 +18,7 @@ class Kernels {
   id<MTLLibrary> library(const std::string& path);
 
   Context& context_;
+  std::map<std::string, Archive> archives_;  // by the path of the text, as the next
   std::map<std::string, Held<id<MTLLibrary>>> libraries_;
   std::map<std::string, Held<id<MTLComputePipelineState>>> pipelines_;
 };

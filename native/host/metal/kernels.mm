@@ -56,7 +56,7 @@ id<MTLComputePipelineState> Kernels::find(const std::string& path, const char* n
   const Held<id<MTLFunction>> function([library(path) newFunctionWithName:string_of(name)]);
   if (!function) throw HostError("ERR_WARPFS_COMPILE", path + " has no kernel " + name);
   auto pipeline = made_by([&](NSError** error) {
-    return Held<id<MTLComputePipelineState>>([context_.device() newComputePipelineStateWithFunction:function.get() error:error]);
+    return Held<id<MTLComputePipelineState>>(archives_.try_emplace(path, context_, path).first->second.new_pipeline(function.get(), error));
   });
   return pipelines_.emplace(key, std::move(pipeline)).first->second.get();
 }

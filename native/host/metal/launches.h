@@ -36,8 +36,9 @@ class Launches {
 
   /// Replay: runs the items in these slots, and returns when they have left. `ahead`: a round of the same work may follow.
   std::vector<Lost> run_round(const Work& work, const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool ahead);
-  /// Without replay: runs all items, as many at once as there are slots.
-  std::vector<Lost> run_all(const Work& work, uint32_t items);
+  /// Without replay: runs all items, some at once. `together`: all of them, for they wait for each other. A kernel that takes too long is told to end by
+  /// `give_up`.
+  std::vector<Lost> run_all(const Work& work, uint32_t items, bool together, uint32_t* give_up);
   /// No round follows. Where the GPU stands still nothing is waited for.
   void let_go(bool gpu_runs = true);
   /// Rounds that began without a commit.
@@ -48,6 +49,7 @@ class Launches {
   struct Part {
     Committed commands;
     uint32_t first, items;
+    bool waited = false;  // for the host: its times may count that
   };
   /// Of one round, while another one may still be read.
   struct Area {
@@ -66,7 +68,7 @@ class Launches {
   void commit_ahead(const Work& work, Area& area);
   void begin_ahead(Area& area, const MetalLaunch& launch);
   void bind(id<MTLComputeCommandEncoder> encoder, const Work& work) const;
-  std::vector<Lost> wait_for(const std::vector<Part>& parts);
+  std::vector<Lost> wait_for(const std::vector<Part>& parts, uint32_t* give_up = nullptr);
 
   Context& context_;
   const std::array<uint64_t, Binding::OWN> tables_;

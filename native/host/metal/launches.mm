@@ -13,6 +13,7 @@ constexpr uint32_t GROUP_MEMORY_STEP = 16;
 constexpr uint64_t GROUPS_AT = 2048, SLOTS_AT = 4096;  // in an area
 static_assert(sizeof(MetalLaunch) <= GROUPS_AT);
 constexpr auto FOREVER = std::chrono::hours(24 * 365);
+constexpr auto GIVE_UP_TIME = std::chrono::seconds(2);  // every wait of a kernel ends soon once it is told to
 constexpr auto EMPTY_TIME = std::chrono::seconds(1);  // for a command buffer that runs nothing
 
 MTLSize threads_of(uint32_t simdgroups) { return MTLSizeMake(simdgroups * WARP_LANES, 1, 1); }
@@ -96,7 +97,7 @@ std::vector<Lost> Launches::run_round(const Work& work, const std::vector<uint32
     launch.replays = 1;
     if (area.ahead) {
       begin_ahead(area, launch);
-      parts.push_back({std::exchange(area.ahead, Committed()), first, count});
+      parts.push_back({std::exchange(area.ahead, Committed()), first, count, true});
       rounds_ahead_++;
     } else {
       parts.push_back({commit(work, launch), first, count});
@@ -108,16 +109,18 @@ std::vector<Lost> Launches::run_round(const Work& work, const std::vector<uint32
   return wait_for(parts);
 }
 
-std::vector<Lost> Launches::run_all(const Work& work, uint32_t items) {
-  const uint32_t at_once = std::max(1u, slot_count_ / work.group_warps) * work.group_warps;
-  for (uint32_t first = 0; first < items; first += at_once) {
+std::vector<Lost> Launches::run_all(const Work& work, uint32_t items, bool together, uint32_t* give_up) {
+  for (uint32_t first = 0; first < items;) {
     const Pool pool;
+    const uint32_t wanted = together ? slot_count_ : std::min(slot_count_, quantum_.items());
+    const uint32_t at_once = std::max(1u, wanted / work.group_warps) * work.group_warps;
     // Nothing says that one ends before the next begins, and they have the same slots.
     const uint32_t count = std::min(at_once, items - first);
     std::vector<Part> parts;
     parts.push_back({commit(work, launch_of(work, first, count)), first, count});
-    std::vector<Lost> lost = wait_for(parts);
+    std::vector<Lost> lost = wait_for(parts, give_up);
     if (!lost.empty()) return lost;
+    first += count;
   }
   return {};
 }
@@ -133,20 +136,22 @@ void Launches::let_go(bool gpu_runs) {
   }
 }
 
-std::vector<Lost> Launches::wait_for(const std::vector<Part>& parts) {
+std::vector<Lost> Launches::wait_for(const std::vector<Part>& parts, uint32_t* give_up) {
   std::vector<Lost> lost;
-  for (const auto& [commands, first, items] : parts) {
+  for (const auto& [commands, first, items, waited] : parts) {
     const auto then = std::chrono::steady_clock::now() + (patience_.count() == 0 ? std::chrono::nanoseconds(FOREVER) : std::chrono::nanoseconds(patience_));
     if (!commands.wait_until(then)) {
       CommandEnd late;
       late.ended_well = false;
       late.text = "a command buffer has not ended within " + std::to_string(patience_.count()) + " ms";
-      lost.push_back({late, first, items, true});
+      if (give_up != nullptr) __atomic_store_n(give_up, 1u, __ATOMIC_RELEASE);
+      const bool ends = give_up != nullptr && commands.wait_until(std::chrono::steady_clock::now() + GIVE_UP_TIME);
+      lost.push_back({late, first, items, !ends});
       continue;
     }
     const CommandEnd end = commands.end();
-    if (end.ended_well) quantum_.took(items, end.seconds);
-    else lost.push_back({end, first, items});
+    if (end.ended_well && !waited) quantum_.took(items, end.seconds);
+    if (!end.ended_well) lost.push_back({end, first, items});
     if (end.took_too_long) quantum_.was_ended(items);
   }
   return lost;

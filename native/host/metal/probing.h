@@ -49,7 +49,7 @@ class Probing {
 
   void encode(id<MTLCommandBuffer> commands, const Shot& shot) const;
   id<MTLCommandBuffer> commands() const { return [context_.queue() commandBuffer]; }
-  Committed commit(id<MTLCommandBuffer> commands) const { return Committed(commands, 1); }
+  Committed commit(id<MTLCommandBuffer> commands) const { return Committed(commands); }
   Committed start(const Shot& shot) const;
   /// How long it took on the GPU. Throws NoAnswer where it did not end well; then the GPU is lost.
   double wait(const Committed& commands);

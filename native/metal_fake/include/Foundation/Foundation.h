@@ -63,6 +63,15 @@ typedef struct {
 @property(readonly) NSOperatingSystemVersion operatingSystemVersion;
 @end
 
+@interface NSArray : NSObject {
+  id* objects_;
+  NSUInteger count_;
+}
++ (instancetype)arrayWithObject:(id)object;
+@property(readonly) NSUInteger count;
+- (id)objectAtIndex:(NSUInteger)index;
+@end
+
 @interface NSURL : NSObject {
   NSString* path_;
 }

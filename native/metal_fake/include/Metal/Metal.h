@@ -2,6 +2,8 @@
 // Mac the real one is found.
 #pragma once
 #import <Foundation/Foundation.h>
+#import <Metal/MTLBinaryArchive.h>
+#import <Metal/MTLCaptureManager.h>
 
 typedef struct {
   NSUInteger width, height, depth;
@@ -44,7 +46,8 @@ typedef enum MTLCommandBufferError : NSUInteger {
 
 typedef enum MTLGPUFamily : NSInteger { MTLGPUFamilyApple7 = 1007, MTLGPUFamilyMetal3 = 5001 } MTLGPUFamily;
 
-@class MTLCompileOptions, MTLResidencySetDescriptor;
+@class MTLCompileOptions, MTLResidencySetDescriptor, MTLComputePipelineReflection;
+typedef MTLComputePipelineReflection* MTLAutoreleasedComputePipelineReflection;
 @protocol MTLCommandBuffer;
 
 @interface MTLCompileOptions : NSObject {
@@ -141,6 +144,11 @@ typedef void (^MTLCommandBufferHandler)(id<MTLCommandBuffer>);
                               deallocator:(void (^)(void* pointer, NSUInteger length))deallocator;
 - (id<MTLLibrary>)newLibraryWithSource:(NSString*)source options:(MTLCompileOptions*)options error:(NSError**)error;
 - (id<MTLComputePipelineState>)newComputePipelineStateWithFunction:(id<MTLFunction>)function error:(NSError**)error;
+- (id<MTLComputePipelineState>)newComputePipelineStateWithDescriptor:(MTLComputePipelineDescriptor*)descriptor
+                                                             options:(MTLPipelineOption)options
+                                                          reflection:(MTLAutoreleasedComputePipelineReflection*)reflection
+                                                               error:(NSError**)error;
+- (id<MTLBinaryArchive>)newBinaryArchiveWithDescriptor:(MTLBinaryArchiveDescriptor*)descriptor error:(NSError**)error;
 - (id<MTLResidencySet>)newResidencySetWithDescriptor:(MTLResidencySetDescriptor*)descriptor error:(NSError**)error;
 - (id<MTLSharedEvent>)newSharedEvent;
 @end
