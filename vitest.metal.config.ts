@@ -8,10 +8,12 @@ import { packageRoot } from './gpufs/package_root.ts';
 
 const env: Record<string, string> = { WARPFS_TEST_DEVICE: 'metal' };
 if (process.platform !== 'darwin') {
-  const built = spawnSync('cmake', ['--build', 'build', '--target', 'warpfs_metal_fake', '--parallel', '2'], { cwd: packageRoot, encoding: 'utf8' });
+  // WARPFS_BUILD: a build folder of another kind, as that of tools/coverage_metal.sh.
+  const build = process.env['WARPFS_BUILD'] ?? join(packageRoot, 'build');
+  const built = spawnSync('cmake', ['--build', build, '--target', 'warpfs_metal_fake', '--parallel', '2'], { cwd: packageRoot, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the fake Metal cannot be built (it needs clang++-19, libobjc-12-dev and libblocksruntime-dev):\n${built.stdout}${built.stderr}`);
-  env['WARPFS_NATIVE'] = join(packageRoot, 'build', 'metal_fake', 'warpfs.node');
-  env['WARPFS_METAL_FAKE_FOLDER'] = join(packageRoot, 'build', 'metal_fake', 'modules');
+  env['WARPFS_NATIVE'] = join(build, 'metal_fake', 'warpfs.node');
+  env['WARPFS_METAL_FAKE_FOLDER'] = join(build, 'metal_fake', 'modules');
   mkdirSync(env['WARPFS_METAL_FAKE_FOLDER'], { recursive: true });
 }
 Object.assign(process.env, env);

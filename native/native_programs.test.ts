@@ -11,7 +11,7 @@ const noObjectiveC = noClang || spawnSync('sh', ['-c', 'ls /usr/lib/gcc/*/12/inc
 /** What a program is told: executor_test compiles a kernel module of its own, daemon_test leaves out what only measures. */
 const options: Record<string, string[]> = {
   executor_test: [join(shadersRoot, 'dialect')], daemon_test: ['--no-speed'],
-  msl_module_test: [shadersRoot], fake_metal_test: [shadersRoot], probes_test: [shadersRoot],
+  msl_module_test: [shadersRoot], fake_metal_test: [shadersRoot], device_metal_test: [shadersRoot], probes_test: [shadersRoot],
   progress_test: [join(packageRoot, 'native', 'check', 'litmus', 'progress-litmus.json')],
 };
 
@@ -40,7 +40,7 @@ describe('the C++ test programs', () => {
 
   const withoutObjectiveC = noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : '';
   for (const [name, tests, skip] of [
-    ['msl_module_test', 8, noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''], ['objects_test', 7, withoutObjectiveC], ['fake_metal_test', 10, withoutObjectiveC],
+    ['msl_module_test', 8, noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''], ['objects_test', 7, withoutObjectiveC], ['device_metal_test', 11, withoutObjectiveC], ['fake_metal_test', 10, withoutObjectiveC],
     ['probes_test', 10, withoutObjectiveC],
   ] as const) {
     test.skipIf(skip !== '')(`${name}${skip}`, { timeout: 300_000 }, () => expect(okLines(name)).toHaveLength(tests));

@@ -7,6 +7,8 @@ file(GLOB metal_sources CONFIGURE_DEPENDS native/host/metal/*.mm)
 list(FILTER fake_sources EXCLUDE REGEX "_test\\.")
 list(FILTER metal_sources EXCLUDE REGEX "_test[a-z_]*\\.")
 
+set(WARPFS_METAL_OPTIONS "" CACHE STRING "more options for what is compiled here, such as those of coverage")
+
 # Sets `objects` to what is compiled of these sources. CMake has no language for it: it would look for a compiler of Objective-C of its own.
 function(objective_cxx objects)
   set(made)
@@ -38,18 +40,18 @@ foreach(name objects_test fake_metal_test probes_test)
     list(APPEND tested ${metal_objects})
   endif()
   add_custom_command(OUTPUT ${fake_folder}/${name} DEPENDS ${test_object} ${tested} warpfs_core
-                     COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/${name} ${test_object} ${tested} $<TARGET_FILE:warpfs_core> ${objc_libraries})
+                     COMMAND ${WARPFS_OBJCXX} ${WARPFS_METAL_OPTIONS} -o ${fake_folder}/${name} ${test_object} ${tested} $<TARGET_FILE:warpfs_core> ${objc_libraries})
   add_custom_target(${name} DEPENDS ${fake_folder}/${name})
 endforeach()
 
 objective_cxx(device_test_object ${CMAKE_SOURCE_DIR}/native/host/metal/device_metal_test.mm)
 add_custom_command(OUTPUT ${fake_folder}/device_metal_test DEPENDS ${device_test_object} ${metal_objects} ${fake_objects} warpfs_core
-                   COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/device_metal_test ${device_test_object} ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries})
+                   COMMAND ${WARPFS_OBJCXX} ${WARPFS_METAL_OPTIONS} -o ${fake_folder}/device_metal_test ${device_test_object} ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries})
 add_custom_target(device_metal_test DEPENDS ${fake_folder}/device_metal_test)
 
 # The objects come before the library: what that has in place of a Metal is then not taken.
 set(fake_addon ${fake_folder}/warpfs.node)
 add_custom_command(OUTPUT ${fake_addon} DEPENDS warpfs_addon ${metal_objects} ${fake_objects} warpfs_core
-                   COMMAND ${WARPFS_OBJCXX} -shared -o ${fake_addon} $<TARGET_OBJECTS:warpfs_addon> ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries}
+                   COMMAND ${WARPFS_OBJCXX} ${WARPFS_METAL_OPTIONS} -shared -o ${fake_addon} $<TARGET_OBJECTS:warpfs_addon> ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries}
                    COMMAND_EXPAND_LISTS)
 add_custom_target(warpfs_metal_fake DEPENDS ${fake_addon})

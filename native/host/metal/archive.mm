@@ -1,6 +1,7 @@
 #include "archive.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <unistd.h>
 
 namespace warpfs::metal {
@@ -19,7 +20,8 @@ id<MTLBinaryArchive> new_archive(id<MTLDevice> device, NSURL* url) {
 
 Archive::Archive(Context& context, const std::string& text) : context_(context), path_(text + ".archive") {
   const Pool pool;
-  if (access(path_.c_str(), R_OK) == 0) archive_ = Held<id<MTLBinaryArchive>>(new_archive(context.device(), url_of(path_)));
+  std::error_code ignored;
+  if (std::filesystem::exists(path_, ignored)) archive_ = Held<id<MTLBinaryArchive>>(new_archive(context.device(), url_of(path_)));
   if (!archive_) archive_ = Held<id<MTLBinaryArchive>>(new_archive(context.device(), nil));
 }
 

@@ -5,7 +5,7 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <unistd.h>
+#include <filesystem>
 
 namespace warpfs::metal {
 
@@ -27,7 +27,8 @@ Capture::Capture(const Context& context) {
   const Pool pool;
   const std::string file = wanted;
   if (!file.ends_with(".gputrace")) refuse(file, "it does not end in .gputrace, which Xcode wants");
-  if (access(file.c_str(), F_OK) == 0) refuse(file, "it is there already");
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) refuse(file, "it is there already");
   MTLCaptureManager* const manager = [MTLCaptureManager sharedCaptureManager];
   if (![manager supportsDestination:MTLCaptureDestinationGPUTraceDocument]) refuse(file, "this process may not capture: set METAL_CAPTURE_ENABLED=1 as well");
   const Held<MTLCaptureDescriptor*> descriptor([MTLCaptureDescriptor new]);

@@ -57,6 +57,7 @@ class MetalDevice final : public Device {
   uint32_t losses_ = 0;    // rounds in a row that lost something
   uint32_t recovered_ = 0;  // rounds that lost something, and whose items went on
   std::string broken_;     // why nothing runs here any more
+  bool still_runs_ = false;  // and a kernel that does not end may be at anything
 };
 
 }  // namespace warpfs::metal

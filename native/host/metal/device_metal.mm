@@ -3,6 +3,7 @@
 #include "../cpu/builtin.h"
 #include "../host_error.h"
 #include "capture.h"
+#include "sweep_by_host.h"
 
 namespace warpfs::metal {
 
@@ -44,6 +45,7 @@ void MetalDevice::check_there() const {
 
 void MetalDevice::lose(const Lost& lost) {
   broken_ = lost.end.text;
+  still_runs_ = lost.still_runs;
   launches_.let_go(!lost.still_runs);
   check_there();
   __builtin_unreachable();
@@ -121,6 +123,7 @@ void MetalDevice::run_spin(const Work& work, const Dispatch& dispatch) {
 void MetalDevice::add_counters(CounterTotals& totals) { fold_counters(gpu().at<WarpStats>(Binding::STATS), gpu().geometry().stats_count, totals); }
 
 int32_t MetalDevice::sweep() {
+  if (!broken_.empty() && !still_runs_ && options_.replay) return sweep_by_host(memory_, daemon_, options_.wait);
   check_there();
   const Pool pool;
   const uint32_t sweep_lines = builtin_kernels(0, options_.replay)->sweep_lines;  // of the same source

@@ -127,7 +127,28 @@ void test_access_that_is_revoked_is_the_end_of_a_mount() {
   CHECK(has(failure, "EIO this mount has lost its GPU") && has(failure, "AccessRevoked") && has(failure, "start a new process"));
   inject({});
   CHECK(has(failure_of([&] { run_programs(mount, programs_of(1)); }), "lost its GPU"));
-  mount.unmount(true);
+  CHECK_EQUAL(mount.unmount(false), 0);
+}
+
+void test_what_was_written_before_a_gpu_is_lost_is_written_back() {
+  for (uint32_t seed = 0; seed < 8; seed++) {
+    Place place;
+    const std::string shared = bytes_of(7, 30000);
+    std::string pieces(WARPS * PIECE, 'p');
+    write_file(place.root.at("shared"), shared);
+    write_file(place.root.at("pieces"), pieces);
+    MountOptions options = options_of(place);
+    options.line_count = 512;  // most of it is still in the cache
+    warpfs::Mount mount(options);
+    run_and_check(mount, place, seed, shared, pieces);
+    CHECK(read_file(place.root.at("pieces")) != pieces);
+    inject({MTLCommandBufferErrorAccessRevoked, int64_t(seed * 100), seed % 3, 100, {}});
+    CHECK(has(failure_of([&] { run_programs(mount, {{open_step("shared", OpenFor::READING), read_step(0, 0, 20000)}, {open_step("other", OpenFor::STARTING_OVER)}}); }), "lost its GPU"));
+    inject({});
+    CHECK_EQUAL(mount.sync(), 0);
+    CHECK(read_file(place.root.at("pieces")) == pieces);
+    CHECK_EQUAL(mount.unmount(false), 0);
+  }
 }
 
 void test_errors_that_do_not_end_end_the_mount() {
@@ -280,6 +301,7 @@ int main(int count, char** words) {
   const std::pair<const char*, void (*)()> tests[] = {
       {"command buffers that are ended anywhere lose nothing", test_command_buffers_that_are_ended_anywhere_lose_nothing},
       {"access that is revoked is the end of a mount", test_access_that_is_revoked_is_the_end_of_a_mount},
+      {"what was written before a gpu is lost is written back", test_what_was_written_before_a_gpu_is_lost_is_written_back},
       {"errors that do not end end the mount", test_errors_that_do_not_end_end_the_mount},
       {"a command buffer that does not end is not waited for", test_a_command_buffer_that_does_not_end_is_not_waited_for},
       {"slow command buffers only take longer", test_slow_command_buffers_only_take_longer},
