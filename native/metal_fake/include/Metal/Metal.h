@@ -2,6 +2,7 @@
 // Mac the real one is found.
 #pragma once
 #import <Foundation/Foundation.h>
+#import <Metal/MTLIO.h>
 
 typedef struct {
   NSUInteger width, height, depth;
@@ -142,6 +143,9 @@ typedef void (^MTLCommandBufferHandler)(id<MTLCommandBuffer>);
 - (id<MTLComputePipelineState>)newComputePipelineStateWithFunction:(id<MTLFunction>)function error:(NSError**)error;
 - (id<MTLResidencySet>)newResidencySetWithDescriptor:(MTLResidencySetDescriptor*)descriptor error:(NSError**)error;
 - (id<MTLSharedEvent>)newSharedEvent;
+- (id<MTLIOCommandQueue>)newIOCommandQueueWithDescriptor:(MTLIOCommandQueueDescriptor*)descriptor error:(NSError**)error;
+- (id<MTLIOFileHandle>)newIOFileHandleWithURL:(NSURL*)url error:(NSError**)error;
+- (id<MTLIOFileHandle>)newIOFileHandleWithURL:(NSURL*)url compressionMethod:(MTLIOCompressionMethod)compressionMethod error:(NSError**)error;
 @end
 
 extern "C" id<MTLDevice> MTLCreateSystemDefaultDevice(void);
