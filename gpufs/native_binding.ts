@@ -144,7 +144,7 @@ export interface NativeMountConfig {
   slotCount: number;
   fileCount: number;
   daemonThreads: number;
-  io: 'auto' | 'pread' | 'uring';
+  io: 'auto' | 'pread' | 'uring' | 'mtlio';
   maxFileBytes?: number;
   maxDirtyBytes?: number;
   waitMs: number;
