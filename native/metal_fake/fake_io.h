@@ -11,7 +11,8 @@ struct IoInjection {
   MTLIOStatus status = MTLIOStatusComplete;  // another one: they end with it, and half of what they were to load is there
   uint32_t after = 0;                        // so many are left alone before
   uint32_t count = 0;                        // so many, then it is over
-  std::chrono::microseconds delay{0};        // each takes so much longer, with or without an error
+  std::chrono::microseconds delay{0};        // each begins to load so much later, with or without an error
+  std::chrono::microseconds late{0};         // and says so much later that it has
 };
 void inject_io(const IoInjection& injection);
 /// Called with the path right before a handle is opened: then the world may change. Null: no more.
@@ -25,6 +26,7 @@ struct IoCounts {
   uint32_t into_bytes = 0;       // and elsewhere
 };
 IoCounts take_io_counts();
+void count_io(uint32_t IoCounts::*what);
 
 id<MTLIOCommandQueue> new_io_queue(MTLIOCommandQueueDescriptor* descriptor, NSError** error);
 id<MTLIOFileHandle> open_plain_file(NSURL* url, NSError** error);

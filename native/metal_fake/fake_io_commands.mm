@@ -46,6 +46,10 @@ IoCounts take_io_counts() {
   const std::lock_guard lock(books_mutex);
   return std::exchange(counts, IoCounts{});
 }
+void count_io(uint32_t IoCounts::*what) {
+  const std::lock_guard lock(books_mutex);
+  counts.*what += 1;
+}
 }  // namespace warpfs::metal_fake
 
 @interface FakeIoCommandBuffer : NSObject <MTLIOCommandBuffer> {
@@ -72,8 +76,7 @@ IoCounts take_io_counts() {
   load.file = [static_cast<FakeIoFile*>(handle) retain];
   [load.buffer retain];
   loads_->push_back(load);
-  const std::lock_guard lock(books_mutex);
-  (load.buffer == nil ? counts.into_bytes : counts.into_buffers)++;
+  count_io(load.buffer == nil ? &IoCounts::into_bytes : &IoCounts::into_buffers);
 }
 - (void)loadBytes:(void*)pointer size:(NSUInteger)size sourceHandle:(id<MTLIOFileHandle>)handle sourceHandleOffset:(NSUInteger)offset {
   if (![self isOpen:"loadBytes"]) return;
@@ -129,17 +132,16 @@ IoCounts take_io_counts() {
     return [self endWith:wrong.status text:"injected"];
   }
   // What Metal does with a load past the end of a file is not documented.
-  if ([self loadAll]) [self endWith:MTLIOStatusComplete text:""];
+  const bool loaded = [self loadAll];
+  std::this_thread::sleep_for(wrong.late);
+  if (loaded) [self endWith:MTLIOStatusComplete text:""];
   else [self endWith:MTLIOStatusError text:"a file has no such bytes"];
 }
 - (void)commit {
   if (![self isOpen:"commit"]) return;
   committed_ = true;
   [self retain];
-  {
-    const std::lock_guard lock(books_mutex);
-    counts.command_buffers++;
-  }
+  count_io(&IoCounts::command_buffers);
   [queue_ run:[self] {
     [self runAll];
     [self release];

@@ -47,6 +47,7 @@ FakeIoFile* open_file(NSURL* url, NSError** error) {
   if (call) call(path);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fail(error, std::string("cannot open ") + path + ": " + strerror(errno)), nil;
+  count_io(&IoCounts::files);
   FakeIoFile* file = [FakeIoFile new];
   file->fd_ = fd;
   return file;

@@ -31,10 +31,19 @@ objective_cxx(fake_objects ${fake_sources})
 objective_cxx(metal_objects ${metal_sources})
 set(objc_libraries -L ${objc_library} -lobjc -lBlocksRuntime -lpthread -ldl)
 
-foreach(name objects_test fake_metal_test)
+foreach(name objects_test fake_metal_test fake_io_test)
   objective_cxx(test_object ${CMAKE_SOURCE_DIR}/native/metal_fake/${name}.mm)
   add_custom_command(OUTPUT ${fake_folder}/${name} DEPENDS ${test_object} ${fake_objects} warpfs_core
                      COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/${name} ${test_object} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries})
+  add_custom_target(${name} DEPENDS ${fake_folder}/${name})
+endforeach()
+
+# Tests of the Metal device, on the fake.
+foreach(name io_mtlio_test)
+  objective_cxx(test_object ${CMAKE_SOURCE_DIR}/native/host/metal/${name}.mm)
+  add_custom_command(OUTPUT ${fake_folder}/${name} DEPENDS ${test_object} ${metal_objects} ${fake_objects} warpfs_core
+                     COMMAND ${WARPFS_OBJCXX} -o ${fake_folder}/${name} ${test_object} ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries}
+                     COMMAND_EXPAND_LISTS)
   add_custom_target(${name} DEPENDS ${fake_folder}/${name})
 endforeach()
 
