@@ -1,7 +1,7 @@
 // A system: one design of how bytes of a file get to the warps that want them. One file of `systems` for each; nothing else names it.
 import type { Counters } from '../cache/counters.ts';
 import type { InputTypes, OutputTypes } from '../gpufs/kernel_definition.ts';
-import type { MapAdvice } from '../gpufs/native_binding.ts';
+import type { MapAdvice, NativeLoadsConfig } from '../gpufs/native_binding.ts';
 import type { MediumName } from '../gpufs/media/media.ts';
 import type { DeviceName, FillName, IoName } from '../gpufs/options.ts';
 import type { Round, RoundResult, Workload } from './workload.ts';
@@ -28,6 +28,8 @@ export interface Job {
   io: IoName;
   /** Of a mapping. */
   advice: MapAdvice;
+  /** Bytes are only loaded, by this, without a mount and without a kernel. Only systems that do that can do such a job. */
+  loads?: HostLoads;
   /** How a mount fills its lines, on a GPU. Default: as it chooses. */
   fill?: FillName;
   /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
@@ -37,6 +39,9 @@ export interface Job {
   /** Of those that the system has, the ones that are there. Default: none. */
   flaws?: readonly string[];
 }
+
+/** Threads that pread, so many as the job says, or a queue of Metal, which may read a file that is compressed. */
+export type HostLoads = Pick<NativeLoadsConfig, 'way' | 'compression'>;
 
 /** Warps that take as much as a multiprocessor has, so that no two such groups are on one. */
 export const GROUP_ON_GPU = 32;

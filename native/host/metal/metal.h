@@ -2,6 +2,7 @@
 #pragma once
 #include "../daemon.h"
 #include "../device.h"
+#include "../loads.h"
 
 #include <chrono>
 #include <memory>
@@ -36,5 +37,10 @@ EngineMaker mtlio_maker(Gpu& gpu);
 
 /// Throws HostError.
 std::unique_ptr<Device> make_device(MetalMemory& memory, Gpu& gpu, Daemon& daemon, const MetalDeviceOptions& options);
+
+/// By a concurrent queue, into a buffer of the GPU. `compression`: of the file, by the name of its method in lower case; empty: none. Throws HostError.
+std::unique_ptr<Loads> make_mtlio_loads(const std::string& path, uint64_t bytes, const std::string& compression);
+/// Makes the file `to`. Throws HostError.
+void compress_file(const std::string& from, const std::string& to, const std::string& compression);
 
 }  // namespace warpfs::metal

@@ -22,6 +22,10 @@ EngineMaker mtlio_maker(Gpu&) {
   };
 }
 
+std::unique_ptr<Loads> make_mtlio_loads(const std::string&, uint64_t, const std::string&) { throw HostError("ERR_WARPFS_DEVICE", look().obstacle); }
+
+void compress_file(const std::string&, const std::string&, const std::string&) { throw HostError("ERR_WARPFS_DEVICE", look().obstacle); }
+
 std::unique_ptr<Device> make_device(MetalMemory&, Gpu&, Daemon&, const MetalDeviceOptions&) { throw HostError("ERR_WARPFS_DEVICE", look().obstacle); }
 
 }  // namespace warpfs::metal
