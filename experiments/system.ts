@@ -30,6 +30,8 @@ export interface Job {
   advice: MapAdvice;
   /** Bytes are only loaded, by this, without a mount and without a kernel. Only systems that do that can do such a job. */
   loads?: HostLoads;
+  /** Warps leave to wait and are run again. Only a system that does that can do such a job. */
+  replay?: true;
   /** How a mount fills its lines, on a GPU. Default: as it chooses. */
   fill?: FillName;
   /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
@@ -102,5 +104,7 @@ export interface ShaderPart {
   groupWarps?: number;
   /** Warps beside those of the accesses, which begin before them. Each sees its number, `service_warp`, and ends when `*ended_items`, an atomic word, is `all_items`. */
   service?: { warps: number; text: string };
+  /** The item is run again from the access that it was at: `access` may use the same bytes for each. Not with several repeats. */
+  replayed?: true;
   shared?: Readonly<Record<string, string>>;
 }

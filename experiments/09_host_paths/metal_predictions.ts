@@ -5,7 +5,7 @@ import { ratio } from '../verdict.ts';
 const KIB = 1024;
 
 function mounts(find: Finder, cold: number): number | undefined {
-  return ratio(find('rate', 'warpfs', { path: 'mtlio', cold }), find('rate', 'warpfs', { path: 'pread', cold }));
+  return ratio(find('rate', 'warpfs_replay', { path: 'mtlio_replay', cold }), find('rate', 'warpfs_replay', { path: 'pread_replay', cold }));
 }
 
 function loads(find: Finder, path: string, beside: string, bytes: number, cold: number): number | undefined {

@@ -38,19 +38,21 @@ class PreadLoads final : public Loads {
   uint64_t load(const std::vector<LoadPiece>& pieces) override {
     std::atomic<size_t> next{0};
     std::atomic<int> error{0};
-    std::latch ready(threads_ + 1), ended(threads_);
+    std::latch ready(threads_), go(1), ended(threads_);
     std::vector<std::thread> threads;
     for (uint32_t thread = 0; thread < threads_; thread++) {
       threads.emplace_back([&] {
-        ready.arrive_and_wait();
+        ready.count_down();
+        go.wait();
         for (size_t at = 0; error == 0 && (at = next.fetch_add(1)) < pieces.size();) {
           if (const int failed = read(pieces[at])) error = failed;
         }
         ended.count_down();
       });
     }
-    ready.arrive_and_wait();
-    const auto begin = std::chrono::steady_clock::now();
+    ready.wait();
+    const auto begin = std::chrono::steady_clock::now();  // before any of them may begin, which may be long before this thread goes on
+    go.count_down();
     ended.wait();
     const auto took = std::chrono::steady_clock::now() - begin;
     for (std::thread& thread : threads) thread.join();
