@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { KernelMemory } from '../gpufs/kernel_memory.ts';
 import type { Mount } from '../gpufs/mount.ts';
 import { cacheOf, prepareKernelSystem } from './kernel_system.ts';
-import type { Job, PreparedSystem, ShaderPart } from './system.ts';
+import { CannotDo, type Job, type PreparedSystem, type ShaderPart } from './system.ts';
 
 /** `mine`, the bytes of each warp. */
 const ownBytes = `
@@ -46,8 +46,11 @@ export function prepareCacheSystem(name: string, job: Job, part: Omit<ShaderPart
   return prepareKernelSystem(name, job, {
     part: { ...part, open: `${ownBytes}${part.open}`, close: '', inputs: { item_bytes: 'u32', file: 'i32', target: 'memory' } },
     counts: true,
-    mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io } },
-    inputs: async (fs) => ({ item_bytes: itemBytes, file: await file.handle(fs), target: (target ??= await fs.memory({ bytes: job.items * itemBytes })) }),
+    mount: { cache: cacheOf(job), daemon: { threads: job.threads, io: job.io }, ...(part.replayed === true ? { wait: 'replay' as const } : {}) },
+    inputs: async (fs) => {
+      if (job.io === 'mtlio' && fs.device.engine !== 'mtlio') throw new CannotDo(fs.device.engineNote);
+      return { item_bytes: itemBytes, file: await file.handle(fs), target: (target ??= await fs.memory({ bytes: job.items * itemBytes })) };
+    },
     letGo: () => file.letGo(),
   });
 }

@@ -76,8 +76,9 @@ export async function prepareKernelSystem(name: string, job: Job, system: Kernel
       ...(system.letGo === undefined ? {} : { letGo: system.letGo }),
       ...(system.waitsInLoads === true ? { waitsInLoads: true as const } : {}),
       note: () => {
-        const { medium } = fs.describe();
-        return medium === undefined ? undefined : describeMedium(fs.device.medium, medium);
+        const { medium, engineNote } = fs.describe();
+        if (medium !== undefined) return describeMedium(fs.device.medium, medium);
+        return job.io === 'mtlio' && engineNote !== '' ? engineNote : undefined; // what Metal could not read
       },
       ...(system.counts === true ? { counters: () => fs.stats() } : {}),
     };

@@ -70,13 +70,25 @@ export function kernelOf(name: string, part: ShaderPart, workload: Workload): Ke
         }`;
   const startFirst = part.start === undefined ? '' : `for (uint wanted = 0u; wanted < ${ahead}u && wanted < count; wanted++) ${startOf('wanted')}`;
   const startNext = part.start === undefined ? '' : `if (turn + ${ahead}u < count) ${startOf(`(turn + ${ahead}u)`)}`;
+  // Lane 0 carries on what all lanes have found so far.
+  const resumed = part.replayed !== true ? { total: 'uint total = 0u;', turn: '0u', checkpoint: '' } : {
+    total: `const uint kept_total = gphase(fs, 1u);
+    uint total = lane.index == 0u ? kept_total : 0u;`,
+    turn: 'gphase(fs, 0u)',
+    checkpoint: `
+        const uint total_so_far = lane.sum(total);
+        total = lane.index == 0u ? total_so_far : 0u;
+        gphase_set(fs, 0u, turn + 1u);
+        gphase_set(fs, 1u, total_so_far);
+        gcheckpoint(fs);`,
+  };
   const source = `
-    uint total = 0u;
+    ${resumed.total}
     ${workload.begin ?? ''}
     ${part.open}
     for (uint repeat = 0u; repeat < repeats; repeat++) {
       ${startFirst}
-      for (uint turn = 0u; turn < count; turn++) {
+      for (uint turn = ${resumed.turn}; turn < count; turn++) {
         ${startNext}
         ${at('turn')}
         ulong waited = 0u;
@@ -99,7 +111,7 @@ export function kernelOf(name: string, part: ShaderPart, workload: Workload): Ke
           done += bytes;
         ${loop.end}
         total = before_access + total * (2u * access + 1u);
-        if (lane.index == 0u) waits[index] = waited > 0xffffffffu ? 0xffffffffu : (uint)waited;
+        if (lane.index == 0u) waits[index] = waited > 0xffffffffu ? 0xffffffffu : (uint)waited;${resumed.checkpoint}
       }
     }
     ${part.close}

@@ -1,7 +1,7 @@
 // A system: one design of how bytes of a file get to the warps that want them. One file of `systems` for each; nothing else names it.
 import type { Counters } from '../cache/counters.ts';
 import type { InputTypes, OutputTypes } from '../gpufs/kernel_definition.ts';
-import type { MapAdvice } from '../gpufs/native_binding.ts';
+import type { MapAdvice, NativeLoadsConfig } from '../gpufs/native_binding.ts';
 import type { MediumName } from '../gpufs/media/media.ts';
 import type { DeviceName, FillName, IoName } from '../gpufs/options.ts';
 import type { Round, RoundResult, Workload } from './workload.ts';
@@ -28,6 +28,10 @@ export interface Job {
   io: IoName;
   /** Of a mapping. */
   advice: MapAdvice;
+  /** Bytes are only loaded, by this, without a mount and without a kernel. Only systems that do that can do such a job. */
+  loads?: HostLoads;
+  /** Warps leave to wait and are run again. Only a system that does that can do such a job. */
+  replay?: true;
   /** How a mount fills its lines, on a GPU. Default: as it chooses. */
   fill?: FillName;
   /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
@@ -37,6 +41,9 @@ export interface Job {
   /** Of those that the system has, the ones that are there. Default: none. */
   flaws?: readonly string[];
 }
+
+/** Threads that pread, so many as the job says, or a queue of Metal, which may read a file that is compressed. */
+export type HostLoads = Pick<NativeLoadsConfig, 'way' | 'compression'>;
 
 /** Warps that take as much as a multiprocessor has, so that no two such groups are on one. */
 export const GROUP_ON_GPU = 32;
@@ -97,5 +104,7 @@ export interface ShaderPart {
   groupWarps?: number;
   /** Warps beside those of the accesses, which begin before them. Each sees its number, `service_warp`, and ends when `*ended_items`, an atomic word, is `all_items`. */
   service?: { warps: number; text: string };
+  /** The item is run again from the access that it was at: `access` may use the same bytes for each. Not with several repeats. */
+  replayed?: true;
   shared?: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,5 @@
 // Predictions beside what was measured.
+import { isFake } from '../gpufs/bench/machine.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Finder, Prediction, Profile } from './experiment.ts';
 import { type Row, systemOf } from './rows.ts';
@@ -48,6 +49,7 @@ function predictedOf({ atLeast, atMost }: Prediction): string {
 
 function judge({ atLeast = -Infinity, atMost = Infinity }: Prediction, measured: number | undefined, row: Row | undefined): string {
   if (measured === undefined || row === undefined) return 'not measured';
+  if (isFake(row.machine.gpu)) return `${row.machine.gpu?.name} says nothing`;
   if (row.profile === 'tiny') return tooSmall(row.profile);
   return measured >= atLeast && measured <= atMost ? 'as predicted' : 'otherwise';
 }

@@ -68,6 +68,8 @@ export function bindingForTests(): BindingForTests {
     mapFile: (_fd, bytes) => new ArrayBuffer(bytes),
     unmapFile: () => undefined,
     dropPages: () => false,
+    loads: ({ bytes }) => ({ memory: new ArrayBuffer(bytes), load: async () => 1 }),
+    compressForMetal: () => undefined,
     peer: () => ({ begin: () => undefined, end: () => undefined, medium: () => undefined, close: () => undefined }),
     mediumLoad: () => ({ medianNs: 1, p99Ns: 1, perSecond: 1, bytesPerSecond: 1 }),
     progressLitmus: () => ({}),

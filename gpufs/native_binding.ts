@@ -5,12 +5,14 @@ import { ABI_HASH } from '../native/abi/abi.ts';
 import { WarpfsError } from './errors.ts';
 import type { NativeCheckConfig, NativeExploration, NativeExploreLimits, NativeFinding, NativeScenario } from './native_check.ts';
 import type { NativeCudaProbe, NativeYardstick, NvrtcRequest, NvrtcResult } from './native_cuda.ts';
+import type { MetalCompression, NativeLoads, NativeLoadsConfig } from './native_loads.ts';
 import type { NativeMetalMachine, NativeMetalProbe, NativeMetalSelfTest, NativeMetalSight } from './native_metal.ts';
 import type { NativeMediumLoad, NativeMediumLoadResult, NativeMediumProfile, NativeMediumReport } from './native_medium.ts';
 import { packageRoot } from './package_root.ts';
 
 export type * from './native_check.ts';
 export type * from './native_cuda.ts';
+export type * from './native_loads.ts';
 export type * from './native_medium.ts';
 export type * from './native_metal.ts';
 
@@ -34,6 +36,10 @@ export interface NativeBinding {
   unmapFile(mapping: ArrayBuffer): void;
   /** Asks the host to forget what it has of a file in memory; false where that cannot be asked. */
   dropPages(fd: number): boolean;
+  /** Loads without a mount. Throws where the file cannot be opened, and 'mtlio' where there is no Metal. */
+  loads(config: NativeLoadsConfig): NativeLoads;
+  /** Makes a file that 'mtlio' can read with this compression. Blocks until it is done. */
+  compressForMetal(from: string, to: string, compression: MetalCompression): void;
   /** The host's side of a design that WarpFS is compared with: native/host/peer/host_peer.h. */
   peer(config: NativePeerConfig): NativePeer;
   /** A load on the model of a medium, without a mount and without waiting. */
@@ -148,7 +154,7 @@ export interface NativeMountConfig {
   slotCount: number;
   fileCount: number;
   daemonThreads: number;
-  io: 'auto' | 'pread' | 'uring';
+  io: 'auto' | 'pread' | 'uring' | 'mtlio';
   maxFileBytes?: number;
   maxDirtyBytes?: number;
   waitMs: number;

@@ -15,7 +15,8 @@ import { group, oneOf, powerOfTwo, truth, valueAt, whole } from './option_rules.
 export type DeviceName = 'cpu' | 'cuda' | 'metal';
 export type WaitName = 'spin' | 'replay';
 export type PolicyName = 'clock' | 'fifo';
-export type IoName = 'auto' | 'pread' | 'uring';
+/** 'mtlio': Metal reads the files, on the metal device alone, and there with replay. */
+export type IoName = 'auto' | 'pread' | 'uring' | 'mtlio';
 export type SandboxName = 'auto' | 'required' | 'off';
 export type FillName = 'auto' | 'pull' | 'push' | 'map';
 
@@ -125,7 +126,7 @@ const schemaWith = (defaults: Defaults) => z.strictObject({
     policy: oneOf('clock', 'fifo').default('clock'),
   }),
   ring: group({ count: whole(1, 64).default(defaults.rings), slots: powerOfTwo(1, 65536).default(1024) }),
-  daemon: group({ threads: whole(1, 64).default(1), io: oneOf('auto', 'pread', 'uring').default('auto') }),
+  daemon: group({ threads: whole(1, 64).default(1), io: oneOf('auto', 'pread', 'uring', 'mtlio').default('auto') }),
   readOnly: truth().default(false),
   workers: whole(1, 1024).optional(),
   maxOpenFiles: whole(1, 131071).default(defaults.maxOpenFiles),
@@ -174,6 +175,7 @@ export function resolveOptions(options: MountOptions, device?: DeviceName): Reso
   }
   const other = checked ? 'cpu' : target;
   if (other === 'cpu' || other === 'metal') checkFill(resolved.fill, other);
+  if (resolved.daemon.io === 'mtlio') checkMtlio(resolved.wait, other);
   return resolved;
 }
 
@@ -187,6 +189,16 @@ function checkCheck(resolved: ResolvedOptions): void {
 
 function checkFill(fill: FillName, device: DeviceName): void {
   if (fill !== 'auto') throw optionError('option fill', fill, `does not go with the ${device} device: only the cuda device fills lines in more than one way`);
+}
+
+/** Who asks for any device is told once it is known which one it is. */
+function checkMtlio(wait: WaitName, device: ResolvedOptions['device'] | undefined): void {
+  if (device === 'cpu' || device === 'cuda') {
+    throw optionError('option daemon.io', 'mtlio', `does not go with the ${device} device: only the metal device has Metal read its files (auto, pread or uring)`);
+  }
+  if (device === 'metal' && wait === 'spin') {
+    throw optionError('option daemon.io', 'mtlio', 'does not go with wait "spin": what Metal reads is sure to be seen by the kernels that begin behind it, and by no other (wait "replay")');
+  }
 }
 
 function cpuForCheck(device: ResolvedOptions['device']): DeviceName {

@@ -42,6 +42,7 @@ describe('the C++ test programs', () => {
   for (const [name, tests, skip] of [
     ['msl_module_test', 8, noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''], ['objects_test', 7, withoutObjectiveC], ['device_metal_test', 11, withoutObjectiveC], ['fake_metal_test', 10, withoutObjectiveC],
     ['probes_test', 10, withoutObjectiveC],
+    ['fake_io_test', 7, withoutObjectiveC], ['io_mtlio_test', 11, withoutObjectiveC],
   ] as const) {
     test.skipIf(skip !== '')(`${name}${skip}`, { timeout: 300_000 }, () => expect(okLines(name)).toHaveLength(tests));
   }

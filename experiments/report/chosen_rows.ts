@@ -38,7 +38,7 @@ function chosen(rows: readonly Row[]): Row[] {
 /** What a reader has to know of the runs: each machine, commit and seed once. */
 export function originsOf(rows: readonly Row[]): string[] {
   const origins = rows.map(({ machine, commit, seed, profile, time }) => {
-    const gpu = machine.gpu === undefined ? '' : `${machine.gpu.name}, driver ${machine.gpu.driver}; `;
+    const gpu = machine.gpu === undefined ? '' : `${machine.gpu.name}${machine.gpu.driver === undefined ? '' : `, driver ${machine.gpu.driver}`}; `;
     return `${gpu}${machine.processor}, ${machine.cores} cores, ${machine.memoryGib} GiB; ${machine.platform} ${machine.release}; WarpFS ${machine.warpfs}, commit ${commit?.slice(0, 12) ?? 'unknown'}; seed ${seed}; ${profile} sizes; ${time}`;
   });
   return [...new Set(origins)];

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { machine } from '../../gpufs/bench/machine.ts';
 import { sheepCatalogue } from '../../gpufs/cli/sheep_for_tests.ts';
+import type { Experiment } from '../experiment.ts';
 import { RESULT_FORMAT, type Row, systemOf } from '../rows.ts';
-import { finderOf } from '../verdict.ts';
-import { partsOf } from './chosen_rows.ts';
+import { finderOf, verdictsOf } from '../verdict.ts';
+import { originsOf, partsOf } from './chosen_rows.ts';
 import { inScript } from './html.ts';
 import { writeReport } from './write_report.ts';
 
@@ -43,6 +44,14 @@ test('of each point the last row of the largest sizes is shown', () => {
   expect(part?.rows.map(({ value }) => value)).toEqual([99, 15, 7, 21]);
   expect(partsOf([tiny], experiments)[0]?.rows).toEqual([tiny]);
   expect(partsOf([row({}), row({ device: 'cuda' })], experiments).map(({ device }) => device)).toEqual(['cpu', 'cuda']);
+});
+
+test('a fake GPU makes no prediction right or wrong, and is named', () => {
+  const [experiment] = sheepCatalogue().experiments;
+  const on = (name: string): Row[] => rows.map((each) => ({ ...each, machine: { ...machine(), gpu: { name, memoryGib: 64 } } }));
+  expect(verdictsOf(experiment as Experiment, on('fake Metal on the cpu device')).map(({ verdict }) => verdict)).toEqual(['fake Metal on the cpu device says nothing']);
+  expect(verdictsOf(experiment as Experiment, on('Apple M4')).map(({ verdict }) => verdict)).not.toContain('Apple M4 says nothing');
+  expect(originsOf(on('fake Metal on the cpu device'))[0]).toMatch(/^fake Metal on the cpu device; /);
 });
 
 test('a system with flaws is another one than without', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bindingForTests, cudaForTests } from '../binding_for_tests.ts';
 import { firstWrongByte, makeDataFile, WORD_FACTOR } from './data_set.ts';
-import { machineOfGpu } from './machine.ts';
+import { gpuOf, isFake, machineOfGpu } from './machine.ts';
 import { Random } from '../random.ts';
 import { median, medianInterval, percentile, summarize } from './statistics.ts';
 
@@ -35,6 +35,12 @@ test('statistics', () => {
   expect(percentile([5, 1, 4, 2, 3], 0.99)).toBe(5);
   expect(percentile([5, 1, 4, 2, 3], 0)).toBe(1);
   expect(summarize([2, 9, 4])).toEqual({ median: 4, min: 2, max: 9, runs: 3 });
+});
+
+test('a fake GPU is known by its name', () => {
+  const binding = { ...bindingForTests(), metalSight: () => ({ obstacle: '', name: 'fake Metal on the cpu device', memoryBytes: 2 ** 36 }) };
+  expect(gpuOf('metal', binding)).toEqual({ name: 'fake Metal on the cpu device', memoryGib: 64 });
+  expect([isFake(gpuOf('metal', binding)), isFake({ name: 'Apple M4', memoryGib: 16 }), isFake(gpuOf('cpu', binding))]).toEqual([true, false, false]);
 });
 
 test('random numbers are a function of their seed, and spread', () => {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import type { NativeBinding } from '../native_binding.ts';
+import type { DeviceName } from '../options.ts';
 import { packageRoot, packageVersion } from '../package_root.ts';
 
 export interface Machine {
@@ -30,18 +31,32 @@ export function machine(): Machine {
 }
 
 export interface MachineOfGpu {
+  /** One that begins with `fake` is played for tests: what is measured there says nothing of a GPU. */
   name: string;
-  multiprocessors: number;
   memoryGib: number;
+  /** With NVIDIA's driver alone, as the others. */
+  multiprocessors?: number;
   /** Of the kernel module, as 580.65.06, where it says so. */
-  driver: string;
+  driver?: string;
   /** What the driver supports, as 13.0. */
-  cuda: string;
+  cuda?: string;
+}
+
+/** What a device of a mount runs on; undefined: the processor. */
+export function gpuOf(device: DeviceName, binding: Pick<NativeBinding, 'cudaProbe' | 'metalSight'>): MachineOfGpu | undefined {
+  if (device === 'cuda') return machineOfGpu(binding);
+  if (device !== 'metal') return undefined;
+  const { name, memoryBytes } = binding.metalSight();
+  return { name, memoryGib: Math.round(memoryBytes / 2 ** 30) };
+}
+
+export function isFake(gpu: MachineOfGpu | undefined): boolean {
+  return gpu?.name.startsWith('fake ') === true;
 }
 
 const DRIVER_FILE = '/proc/driver/nvidia/version';
 
-/** The first GPU; undefined where there is none. */
+/** The first GPU of NVIDIA; undefined where there is none. */
 export function machineOfGpu(binding: Pick<NativeBinding, 'cudaProbe'>, driverFile: string = DRIVER_FILE): MachineOfGpu | undefined {
   const { driver, devices } = binding.cudaProbe();
   const [gpu] = devices;

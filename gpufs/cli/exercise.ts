@@ -21,7 +21,7 @@ export function addExercise(program: Command, streams: Streams, finish: (code: n
     .description('random reads, writes, truncations, maps, syncs and remounts, each compared with plain bytes')
     .option('--operations <count>', 'how many', wholeNumber(1, OPERATIONS_MAX), OPERATIONS_USUAL)
     .option('--seed <number>', 'seed of the operations and of the mounts', seedNumber, 1)
-    .addOption(new Option('--io <name>', 'what serves the files').choices(['auto', 'pread', 'uring'] as const).default('auto' as const))
+    .addOption(new Option('--io <name>', 'what serves the files').choices(['auto', 'pread', 'uring', 'mtlio'] as const).default('auto' as const))
     .addOption(new Option('--policy <name>', 'replacement policy').choices(['clock', 'fifo'] as const).default('clock' as const))
     .addOption(new Option('--wait <name>', 'how a warp waits').choices(['spin', 'replay'] as const).default('spin' as const))
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal'] as const).default('auto' as const))

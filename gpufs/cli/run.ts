@@ -5,7 +5,7 @@ import type { Experiment, ExperimentOption, Profile } from '../../experiments/ex
 import { appendRows, prepareOutputFolder, resultFile } from '../../experiments/result_file.ts';
 import type { Row } from '../../experiments/rows.ts';
 import { runExperiment } from '../../experiments/run_experiment.ts';
-import { commit, machine, machineOfGpu } from '../bench/machine.ts';
+import { commit, machine, gpuOf } from '../bench/machine.ts';
 import { makeFolder } from '../make_folder.ts';
 import { type MediumName, RAW } from '../media/media.ts';
 import { loadNativeBinding } from '../native_binding.ts';
@@ -102,7 +102,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
   await prepareOutputFolder(flags.out);
   if (flags.folder !== undefined) await makeFolder(flags.folder);
   await prepareDevice(streams, json, { device });
-  const gpu = device === 'cuda' ? machineOfGpu(loadNativeBinding().binding) : undefined;
+  const gpu = gpuOf(device, loadNativeBinding().binding);
   const origin = { time: new Date().toISOString(), machine: { ...machine(), ...(gpu === undefined ? {} : { gpu }) }, commit: await commit() };
   const profile: Profile = flags.tiny === true ? 'tiny' : flags.full === true ? 'full' : 'usual';
   const { stop, done } = stopOnInterrupt(streams);

@@ -2,6 +2,7 @@
 import type { Experiment } from '../../experiments/experiment.ts';
 import { pointOf, type Row, systemOf } from '../../experiments/rows.ts';
 import type { LeftOut } from '../../experiments/run_experiment.ts';
+import { isFake } from '../bench/machine.ts';
 import { RAW } from '../media/media.ts';
 import { verdictsOf } from '../../experiments/verdict.ts';
 import { type Cell, formatNumber, formatTable } from './table.ts';
@@ -13,6 +14,7 @@ export function describeExperiment(experiment: Experiment, rows: readonly Row[],
   const verdict = rows.length === 0 ? 'nothing was measured' : failed.length === 0 ? `every answer was right in ${runs} ${runs === 1 ? 'run' : 'runs'} of each` : 'NOT every answer was right';
   return [
     `${experiment.title}\n${experiment.question}\n\n`,
+    isFake(rows[0]?.machine.gpu) ? `measured on ${rows[0]?.machine.gpu?.name}: that the work is done is all that this shows\n\n` : '',
     rows.length === 0 ? '' : `${measuredTable(experiment, rows)}\n\n`,
     rows.length === 0 ? '' : `${predictedTable(experiment, rows)}\n\n`,
     ...times,

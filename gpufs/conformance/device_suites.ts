@@ -12,6 +12,7 @@ export const deviceSuites: readonly string[] = [
   'gpufs/conformance/host_faults.test.ts',
   'gpufs/conformance/large_cache.test.ts',
   'gpufs/conformance/medium.test.ts',
+  'gpufs/conformance/mtlio.test.ts',
   'gpufs/conformance/sandbox.test.ts',
   'gpufs/conformance/scale.test.ts',
   'gpufs/conformance/fio.test.ts',

@@ -1,8 +1,9 @@
-// Every call of the host fails once, on both engines. Usually a part of the calls; all with WARPFS_FAULTS=all, as `npm run test:faults` has it.
+// Every call of the host fails once, on each engine. Usually a part of the calls; all with WARPFS_FAULTS=all, as `npm run test:faults` has it.
 import { describe, expect, test } from 'vitest';
 import type { IoName } from '../options.ts';
 import { nativePresence } from './native_device.ts';
 import { type Disorder, failEachCall } from './nth_call.ts';
+import { mtlioStrategies } from './test_device.ts';
 
 const all = process.env['WARPFS_FAULTS'] === 'all';
 const EVERY = 4;
@@ -19,7 +20,7 @@ const disorders: Disorder[] = [
 ];
 
 const { missing, noUring } = nativePresence();
-for (const io of ['pread', 'uring'] satisfies IoName[]) {
+for (const io of ['pread', 'uring', ...mtlioStrategies.map(([, name]) => name)] satisfies IoName[]) {
   const skipped = missing ?? (io === 'uring' ? noUring : undefined);
   if (skipped !== undefined) {
     describe.skip(`the n-th call of the host fails, ${io}`, () => test(`SKIP ${skipped}`, () => undefined));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nativePresence } from './native_device.ts';
-import { mountOnTestDevice, mountWithStrategy, strategyMissing, strategyName, type Strategy, testDevice } from './test_device.ts';
+import { mountOnTestDevice, mountWithStrategy, mtlioStrategies, strategyMissing, strategyName, type Strategy, testDevice } from './test_device.ts';
 
 const { missing } = nativePresence();
 
@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? `a mount with a m
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  const strategies = (['spin', 'replay'] as const).flatMap((wait) => (['pread', 'uring'] as const).map((io): Strategy => [wait, io, 'clock']));
+  const strategies = (['spin', 'replay'] as const).flatMap((wait) => (['pread', 'uring'] as const).map((io): Strategy => [wait, io, 'clock'])).concat(mtlioStrategies);
   describe.each(strategies)('wait %s, io %s', (...strategy) => {
     const hindrance = strategyMissing(strategy);
     test.skipIf(hindrance !== undefined)(hindrance === undefined ? 'reads, writes and syncs as ever, and says how late it was' : `SKIP ${hindrance}`, async () => {

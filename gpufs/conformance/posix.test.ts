@@ -5,11 +5,12 @@ import { useFixture } from './fixture.ts';
 import { describePosix } from './posix.ts';
 import { describeQuotas } from './quotas.ts';
 import { describeRefused } from './refused.ts';
-import { mountWithStrategy, type Strategy, strategyMissing, strategyName } from './test_device.ts';
+import { mountWithStrategy, mtlioStrategies, type Strategy, strategyMissing, strategyName } from './test_device.ts';
 
 const strategies: Strategy[] = [
   ['spin', 'pread', 'clock'],
   ['replay', 'uring', 'fifo'],
+  ...mtlioStrategies,
 ];
 
 for (const strategy of strategies) {

@@ -7,11 +7,12 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import type { ReferenceResult } from '../../model/reference/reference_warp.ts';
 import { ReferenceMount } from '../../model/reference/reference_mount.ts';
+import type { IoName } from '../options.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { firstDifference, pattern } from './fixture.ts';
 import { nativePresence } from './native_device.ts';
 import { fileName, type Plan, planArbitrary, programsOf } from './random_plan.ts';
-import { mountOnTestDevice } from './test_device.ts';
+import { mountOnTestDevice, mtlioStrategies } from './test_device.ts';
 
 const RUNS = Number(process.env['WARPFS_PROPERTY_RUNS'] ?? 80);
 const MS_PER_RUN_MAX = 20_000;
@@ -68,8 +69,8 @@ async function runPlan(plan: Plan): Promise<void> {
 }
 
 describe.skipIf(missing !== undefined)(missing === undefined ? 'random programs' : `SKIP ${missing}`, () => {
-  const engines = noUring === undefined ? (['pread', 'uring'] as const) : (['pread'] as const);
-  const suffix = noUring === undefined ? '' : ` (pread only: ${noUring})`;
+  const engines: IoName[] = ['pread', ...(noUring === undefined ? (['uring'] as const) : []), ...mtlioStrategies.map(([, io]) => io)];
+  const suffix = noUring === undefined ? '' : ` (without io_uring: ${noUring})`;
   test.each([
     [`of many warps agree with the reference${suffix}`, false],
     [`of one warp that also empties files agree with the reference${suffix}`, true],

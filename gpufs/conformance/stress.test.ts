@@ -2,11 +2,12 @@
 import { describe, test } from 'vitest';
 import { useFixture } from './fixture.ts';
 import { describeStress } from './stress.ts';
-import { mountWithStrategy, type Strategy, strategyMissing, strategyName } from './test_device.ts';
+import { mountWithStrategy, mtlioStrategies, type Strategy, strategyMissing, strategyName } from './test_device.ts';
 
 const strategies: Strategy[] = [
   ['spin', 'uring', 'clock'],
   ['replay', 'pread', 'fifo'],
+  ...mtlioStrategies,
 ];
 
 for (const strategy of strategies) {

@@ -10,6 +10,9 @@ export const testDevice: DeviceName = wantedDevice(process.env['WARPFS_TEST_DEVI
 /** One way of running a suite: how items wait, what serves the files, and which line makes room. */
 export type Strategy = [wait: WaitName, io: IoName, policy: PolicyName];
 
+/** Where Metal itself reads the files: an engine of the metal device alone. */
+export const mtlioStrategies: readonly Strategy[] = testDevice === 'metal' ? [['replay', 'mtlio', 'clock']] : [];
+
 /** Two workers, where a device has workers. */
 export function mountOnTestDevice(options: MountOptions): Promise<Mount> {
   return mount({ workers: 2, ...options, device: testDevice });

@@ -1,7 +1,7 @@
 // The exerciser in short, and the proof that it finds what it looks for. `npm run fsx` is the long one.
 import { describe, expect, test } from 'vitest';
 import { nativePresence } from '../conformance/native_device.ts';
-import { testDevice } from '../conformance/test_device.ts';
+import { mtlioStrategies, testDevice } from '../conformance/test_device.ts';
 import type { IoName, PolicyName, WaitName } from '../options.ts';
 import type { Operation, StepResult } from '../program.ts';
 import { countActions } from './action.ts';
@@ -17,6 +17,7 @@ const strategies: [WaitName, IoName, PolicyName, number][] = [
   ['spin', 'uring', 'fifo', 12_000],
   ['replay', 'uring', 'clock', 1500],
   ['replay', 'pread', 'fifo', 1500],
+  ...mtlioStrategies.map(([wait, io, policy]): [WaitName, IoName, PolicyName, number] => [wait, io, policy, 1500]),
 ];
 
 describe.skipIf(missing !== undefined)(missing === undefined ? 'the exerciser' : `SKIP ${missing}`, () => {

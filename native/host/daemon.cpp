@@ -78,8 +78,11 @@ struct Daemon::Parts {
 };
 
 Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
-  if (options.io != "auto" && options.io != "pread" && options.io != "uring") {
-    throw HostError(-Errno::einval, "unknown io engine '" + options.io + "': auto, pread or uring");
+  if (options.io != "auto" && options.io != "pread" && options.io != "uring" && options.io != "mtlio") {
+    throw HostError(-Errno::einval, "unknown io engine '" + options.io + "': auto, pread, uring or mtlio");
+  }
+  if (options.io == "mtlio" && !options.device_engine) {
+    throw HostError(-Errno::einval, "io engine 'mtlio': only the metal device has it, and there only replay, where no kernel runs while it waits for bytes");
   }
   raise_descriptor_limit();
   parts_ = std::make_unique<Parts>(view, options);
@@ -93,10 +96,12 @@ Daemon::Daemon(const HostView& view, const DaemonOptions& options) {
     parts.engine_note = io_uring_obstacle();
     if (parts.engine_note.empty()) parts.engine = "uring";
   }
+  if (options.io == "mtlio") parts.engine = "mtlio";
   const unsigned threads = std::clamp(options.threads, 1u, unsigned(parts.geometry.ring_count));
   for (unsigned thread = 0; thread < threads; thread++) {
     std::unique_ptr<IoEngine> engine;
     if (parts.engine == "uring") engine = make_uring_engine(parts.pool, parts.transfers, parts.engine_note);
+    if (parts.engine == "mtlio") engine = options.device_engine(parts.pool, parts.transfers, parts.engine_note);
     if (engine == nullptr) {
       if (thread == 0) parts.engine = "pread";
       engine = make_pread_engine(parts.pool, parts.transfers);
@@ -188,6 +193,13 @@ std::unique_ptr<MediumRecord> Daemon::medium_record() const {
 std::string Daemon::sandbox() const { return parts_->sandbox.description(); }
 HostCalls& Daemon::host_calls() const { return parts_->calls; }
 std::string Daemon::engine() const { return parts_->engine; }
-std::string Daemon::engine_note() const { return parts_->engine_note; }
+std::string Daemon::engine_note() const {
+  std::string all = parts_->engine_note;
+  for (const auto& consumer : parts_->consumers) {
+    const std::string note = consumer->engine_note();
+    if (!note.empty()) all += (all.empty() ? "" : "; ") + note;
+  }
+  return all;
+}
 
 }  // namespace warpfs

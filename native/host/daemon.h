@@ -6,17 +6,26 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace warpfs {
 
+class IoEngine;
+class TransferEnd;
+class WorkPool;
+
+/// Null where it cannot be made; why says so.
+using EngineMaker = std::function<std::unique_ptr<IoEngine>(WorkPool& pool, TransferEnd& end, std::string& why)>;
+
 struct DaemonOptions {
   std::string root{};
   bool read_only = false;
   unsigned threads = 1;     // at most one for each ring is used
-  std::string io = "auto";  // "auto", "pread", "uring"
+  std::string io = "auto";  // "auto", "pread", "uring", "mtlio"
+  EngineMaker device_engine{};  // makes "mtlio", where the device has it
   uint32_t spin_sweeps = 64;  // looks at empty rings before others may run
   bool has_doorbell = false;  // every request is followed by a call of doorbell(): no need to look for requests all the time
   std::string sandbox = "auto";  // "auto", "required", "off"
@@ -65,8 +74,8 @@ class Daemon {
   std::unique_ptr<MediumRecord> medium_record() const;
   HostCalls& host_calls() const;
   std::string sandbox() const;      // what the threads are locked in by, or "none: why"
-  std::string engine() const;       // "pread" or "uring"
-  std::string engine_note() const;  // why a wish was not met, or why auto chose as it did
+  std::string engine() const;       // "pread", "uring" or "mtlio"
+  std::string engine_note() const;  // why a wish was not met, so far, or why auto chose as it did
 
  private:
   struct Parts;

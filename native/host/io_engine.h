@@ -79,6 +79,8 @@ class IoEngine {
   virtual bool advance() = 0;
   /// Transfers that only advance() can end.
   virtual uint32_t in_flight() const = 0;
+  /// What it has left to another engine so far, and why; empty: nothing. From any thread.
+  virtual std::string note() const { return ""; }
 };
 
 constexpr uint32_t TRANSFERS_PER_REQUEST = REQUEST_LINES_MAX / 2;  // every second line skipped

@@ -120,15 +120,17 @@ void Mount::make_cuda(const MountOptions& options, const Geometry& geometry, con
 
 void Mount::make_metal(const MountOptions& options, const Geometry& geometry, const DaemonOptions& daemon) {
   metal_memory_ = std::make_unique<metal::MetalMemory>(geometry, options.replay);
+  metal_gpu_ = metal::open_gpu(*metal_memory_);
   DaemonOptions rung = daemon;
   rung.has_doorbell = options.replay;
+  if (options.replay) rung.device_engine = metal::mtlio_maker(*metal_gpu_);
   daemon_ = std::make_unique<Daemon>(metal_memory_->host_view(), rung);
   metal::MetalDeviceOptions device;
   device.builtin = options.builtin;
   device.replay = options.replay;
   device.wait = std::chrono::milliseconds(options.wait_ms);
   device.kernel_time = std::chrono::milliseconds(options.kernel_time_ms);
-  device_ = metal::make_device(*metal_memory_, *daemon_, device);
+  device_ = metal::make_device(*metal_memory_, *metal_gpu_, *daemon_, device);
 }
 
 Mount::~Mount() {
@@ -166,6 +168,7 @@ int32_t Mount::unmount(bool discard) {
   device_.reset();
   daemon_.reset();
   cuda_memory_.reset();
+  metal_gpu_.reset();
   metal_memory_.reset();
   return synced;
 }

@@ -13,6 +13,10 @@
 
 namespace warpfs {
 
+namespace metal {
+class Gpu;
+}
+
 enum class DeviceKind { CPU, CUDA, METAL };
 
 struct MountOptions {
@@ -80,6 +84,7 @@ class Mount {
   std::unique_ptr<MountMemory> memory_;
   std::unique_ptr<cuda::CudaMemory> cuda_memory_;
   std::unique_ptr<metal::MetalMemory> metal_memory_;
+  std::shared_ptr<metal::Gpu> metal_gpu_;
   std::unique_ptr<Daemon> daemon_;
   std::unique_ptr<Device> device_;
   CounterTotals totals_ = {};

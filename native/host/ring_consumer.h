@@ -45,6 +45,7 @@ class RingConsumer {
   /// True if no published request waits in a ring of this thread.
   bool rings_are_empty() const { return rings_.is_empty(); }
   const Counters& counters() const { return counters_; }
+  std::string engine_note() const { return engine_->note(); }
   /// Null without a medium.
   const HeldAnswers* held_answers() const { return counters_.held; }
 

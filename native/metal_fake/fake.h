@@ -41,6 +41,7 @@ struct Machine {
   const char* name = "fake Metal on the cpu device";
   bool unified = true;
   bool metal3 = true;
+  bool reads_files = true;  // makes queues for that
   uint64_t memory_bytes = uint64_t(64) << 30;
 };
 void play(const Machine& machine);

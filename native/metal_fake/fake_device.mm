@@ -1,5 +1,5 @@
 // The device of the fake Metal: what is made by it, and what it compiles.
-#include "fake.h"
+#include "fake_io.h"
 
 #include <Block.h>
 
@@ -177,6 +177,15 @@ const Machine& machine() { return played; }
 }
 - (id<MTLSharedEvent>)newSharedEvent {
   return [FakeEvent new];
+}
+- (id<MTLIOCommandQueue>)newIOCommandQueueWithDescriptor:(MTLIOCommandQueueDescriptor*)descriptor error:(NSError**)error {
+  return new_io_queue(descriptor, error);
+}
+- (id<MTLIOFileHandle>)newIOFileHandleWithURL:(NSURL*)url error:(NSError**)error {
+  return open_plain_file(url, error);
+}
+- (id<MTLIOFileHandle>)newIOFileHandleWithURL:(NSURL*)url compressionMethod:(MTLIOCompressionMethod)method error:(NSError**)error {
+  return open_compressed_file(url, method, error);
 }
 - (void)dealloc {
   delete executor_;

@@ -33,7 +33,7 @@ objective_cxx(fake_objects ${fake_sources})
 objective_cxx(metal_objects ${metal_sources})
 set(objc_libraries -L ${objc_library} -lobjc -lBlocksRuntime -lpthread -ldl)
 
-foreach(name objects_test fake_metal_test probes_test)
+foreach(name objects_test fake_metal_test fake_io_test probes_test)
   objective_cxx(test_object ${CMAKE_SOURCE_DIR}/native/metal_fake/${name}.mm)
   set(tested ${fake_objects})
   if(name STREQUAL probes_test)
@@ -44,10 +44,14 @@ foreach(name objects_test fake_metal_test probes_test)
   add_custom_target(${name} DEPENDS ${fake_folder}/${name})
 endforeach()
 
-objective_cxx(device_test_object ${CMAKE_SOURCE_DIR}/native/host/metal/device_metal_test.mm)
-add_custom_command(OUTPUT ${fake_folder}/device_metal_test DEPENDS ${device_test_object} ${metal_objects} ${fake_objects} warpfs_core
-                   COMMAND ${WARPFS_OBJCXX} ${WARPFS_METAL_OPTIONS} -o ${fake_folder}/device_metal_test ${device_test_object} ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries})
-add_custom_target(device_metal_test DEPENDS ${fake_folder}/device_metal_test)
+# Tests of the Metal device, on the fake.
+foreach(name device_metal_test io_mtlio_test)
+  objective_cxx(test_object ${CMAKE_SOURCE_DIR}/native/host/metal/${name}.mm)
+  add_custom_command(OUTPUT ${fake_folder}/${name} DEPENDS ${test_object} ${metal_objects} ${fake_objects} warpfs_core
+                     COMMAND ${WARPFS_OBJCXX} ${WARPFS_METAL_OPTIONS} -o ${fake_folder}/${name} ${test_object} ${metal_objects} ${fake_objects} $<TARGET_FILE:warpfs_core> ${objc_libraries}
+                     COMMAND_EXPAND_LISTS)
+  add_custom_target(${name} DEPENDS ${fake_folder}/${name})
+endforeach()
 
 # The objects come before the library: what that has in place of a Metal is then not taken.
 set(fake_addon ${fake_folder}/warpfs.node)

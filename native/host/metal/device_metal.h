@@ -2,6 +2,7 @@
 // when the host has answered.
 #pragma once
 #include "../daemon.h"
+#include "gpu.h"
 #include "kernels.h"
 #include "launches.h"
 #include "memories.h"
@@ -13,7 +14,7 @@ namespace warpfs::metal {
 
 class MetalDevice final : public Device {
  public:
-  MetalDevice(MetalMemory& memory, Daemon& daemon, const MetalDeviceOptions& options);
+  MetalDevice(MetalMemory& memory, Gpu& on, Daemon& daemon, const MetalDeviceOptions& options);
   ~MetalDevice() override;
 
   DispatchResult run(const Dispatch& dispatch) override;
@@ -48,9 +49,8 @@ class MetalDevice final : public Device {
   MetalMemory& memory_;
   Daemon& daemon_;
   const MetalDeviceOptions options_;
-  Context context_;
+  Context& context_;
   Kernels kernels_;
-  Buffer tables_;
   Launches launches_;
   KernelMemories memories_;
   OwnBuffers own_;

@@ -29,10 +29,9 @@ class ServingWhile {
 
 }  // namespace
 
-MetalDevice::MetalDevice(MetalMemory& memory, Daemon& daemon, const MetalDeviceOptions& options)
-    : memory_(memory), daemon_(daemon), options_(options), kernels_(context_),
-      tables_(context_, context_.buffer_at(gpu().base(), gpu().total_bytes(), "the cache")),
-      launches_(context_, addresses_of(gpu(), tables_), gpu().geometry().slot_count, options.kernel_time), memories_(context_), own_(context_, memories_) {
+MetalDevice::MetalDevice(MetalMemory& memory, Gpu& on, Daemon& daemon, const MetalDeviceOptions& options)
+    : memory_(memory), daemon_(daemon), options_(options), context_(on.context()), kernels_(context_),
+      launches_(context_, addresses_of(gpu(), on.tables()), gpu().geometry().slot_count, options.kernel_time), memories_(context_), own_(context_, memories_) {
   const Pool pool;
   kernels_.find(options_.builtin, "warpfs_program");
 }
@@ -133,8 +132,10 @@ int32_t MetalDevice::sweep() {
   return result.failures.empty() ? 0 : result.failures.front().error;
 }
 
-std::unique_ptr<Device> make_device(MetalMemory& memory, Daemon& daemon, const MetalDeviceOptions& options) {
-  return std::make_unique<MetalDevice>(memory, daemon, options);
+std::shared_ptr<Gpu> open_gpu(MetalMemory& memory) { return std::make_shared<Gpu>(memory.gpu()); }
+
+std::unique_ptr<Device> make_device(MetalMemory& memory, Gpu& gpu, Daemon& daemon, const MetalDeviceOptions& options) {
+  return std::make_unique<MetalDevice>(memory, gpu, daemon, options);
 }
 
 }  // namespace warpfs::metal

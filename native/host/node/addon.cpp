@@ -11,6 +11,7 @@
 #include "check_binding.h"
 #include "cuda_binding.h"
 #include "file_pieces_binding.h"
+#include "loads_binding.h"
 #include "medium_values.h"
 #include "metal_binding.h"
 #include "mount_object.h"
@@ -226,6 +227,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add_cuda_functions(env, exports);
   add_metal_functions(env, exports);
   add_file_pieces_functions(env, exports);
+  add_loads_functions(env, exports);
   add_yardstick_functions(env, exports);
   add_peer_functions(env, exports);
   exports.Set("abiHash", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return number(info.Env(), ABI_HASH); }));

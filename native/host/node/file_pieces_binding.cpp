@@ -144,6 +144,19 @@ void unmap_file(const Napi::CallbackInfo& info) {
   mapping->unmap();
 }
 
+#if !defined(POSIX_FADV_DONTNEED)
+/// macOS has no call for it, but throws away what it has of a mapping that is to be read anew. Not tried on a Mac yet.
+bool forget_by_mapping(int fd) {
+  const off_t bytes = lseek(fd, 0, SEEK_END);
+  if (bytes <= 0) return bytes == 0;
+  void* const mapping = mmap(nullptr, size_t(bytes), PROT_READ, MAP_SHARED, fd, 0);
+  if (mapping == MAP_FAILED) return false;
+  const bool forgot = msync(mapping, size_t(bytes), MS_INVALIDATE) == 0;
+  munmap(mapping, size_t(bytes));
+  return forgot;
+}
+#endif
+
 /// Asks the host to forget the pages of a file. They are on the disk first, for dirty ones would stay. False where that cannot be asked.
 Napi::Value drop_pages(const Napi::CallbackInfo& info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
@@ -151,7 +164,7 @@ Napi::Value drop_pages(const Napi::CallbackInfo& info) {
 #if defined(POSIX_FADV_DONTNEED)
   return Napi::Boolean::New(info.Env(), posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
 #else
-  return Napi::Boolean::New(info.Env(), false);
+  return Napi::Boolean::New(info.Env(), forget_by_mapping(fd));
 #endif
 }
 

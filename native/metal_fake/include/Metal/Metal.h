@@ -4,6 +4,7 @@
 #import <Foundation/Foundation.h>
 #import <Metal/MTLBinaryArchive.h>
 #import <Metal/MTLCaptureManager.h>
+#import <Metal/MTLIO.h>
 
 typedef struct {
   NSUInteger width, height, depth;
@@ -151,6 +152,9 @@ typedef void (^MTLCommandBufferHandler)(id<MTLCommandBuffer>);
 - (id<MTLBinaryArchive>)newBinaryArchiveWithDescriptor:(MTLBinaryArchiveDescriptor*)descriptor error:(NSError**)error;
 - (id<MTLResidencySet>)newResidencySetWithDescriptor:(MTLResidencySetDescriptor*)descriptor error:(NSError**)error;
 - (id<MTLSharedEvent>)newSharedEvent;
+- (id<MTLIOCommandQueue>)newIOCommandQueueWithDescriptor:(MTLIOCommandQueueDescriptor*)descriptor error:(NSError**)error;
+- (id<MTLIOFileHandle>)newIOFileHandleWithURL:(NSURL*)url error:(NSError**)error;
+- (id<MTLIOFileHandle>)newIOFileHandleWithURL:(NSURL*)url compressionMethod:(MTLIOCompressionMethod)compressionMethod error:(NSError**)error;
 @end
 
 extern "C" id<MTLDevice> MTLCreateSystemDefaultDevice(void);
