@@ -44,6 +44,8 @@ class MountMemory {
 
   HostView host_view() const;
   void* binding(uint32_t index) const { return bindings_[index]; }
+  /// Its place is not given back, for somebody may be at it for ever.
+  void leave() { owns_ = false; }
   /// All of it, for a driver: it begins and ends with the largest page of the machines that run us.
   uint8_t* base() const { return base_; }
   uint64_t total_bytes() const { return total_bytes_; }

@@ -29,6 +29,10 @@ class Context {
   /// Before such a buffer is released.
   void forget(id<MTLBuffer> buffer);
 
+  /// A kernel runs that does not end: whatever it may be at stays where it is until the process ends.
+  void give_up() { given_up_ = true; }
+  bool given_up() const { return given_up_; }
+
  private:
   Held<id<MTLBuffer>> resident(id<MTLBuffer> buffer, uint64_t bytes, const char* what);
   void check_size(uint64_t bytes, const char* what) const;
@@ -36,6 +40,7 @@ class Context {
   Held<id<MTLDevice>> device_;
   Held<id<MTLCommandQueue>> queue_;
   Held<id<MTLResidencySet>> residency_;
+  bool given_up_ = false;
 };
 
 /// A buffer that is forgotten before it is gone.
@@ -49,7 +54,9 @@ class Buffer {
     return *this;
   }
   ~Buffer() {
-    if (buffer_) context_->forget(buffer_.get());
+    if (!buffer_) return;
+    if (context_->given_up()) buffer_.leave();
+    else context_->forget(buffer_.get());
   }
 
   id<MTLBuffer> get() const { return buffer_.get(); }

@@ -29,7 +29,7 @@ class MetalDevice final : public Device {
   uint32_t resident_warps() const override { return gpu().geometry().slot_count; }
   uint64_t line_data_bytes() const override { return gpu().line_data_bytes(); }
   uint64_t overhead_bytes() const override { return gpu().overhead_bytes(); }
-  std::string fill_note() const override { return "the host reads into the lines, which are the memory of the GPU as well"; }
+  std::string fill_note() const override;
 
  private:
   class Rounds;
@@ -56,6 +56,8 @@ class MetalDevice final : public Device {
   OwnBuffers own_;
   uint32_t losses_ = 0;    // rounds in a row that lost something
   uint32_t recovered_ = 0;  // rounds that lost something, and whose items went on
+  std::string last_loss_;   // what the last of them lost; under its mutex, for whoever asks beside a dispatch
+  mutable std::mutex loss_mutex_;
   std::string broken_;     // why nothing runs here any more
   bool still_runs_ = false;  // and a kernel that does not end may be at anything
 };

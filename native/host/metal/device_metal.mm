@@ -46,6 +46,10 @@ void MetalDevice::lose(const Lost& lost) {
   broken_ = lost.end.text;
   still_runs_ = lost.still_runs;
   launches_.let_go(!lost.still_runs);
+  if (lost.still_runs) {
+    context_.give_up();
+    memory_.leave();
+  }
   check_there();
   __builtin_unreachable();
 }
@@ -117,6 +121,13 @@ void MetalDevice::run_spin(const Work& work, const Dispatch& dispatch) {
   *give_up = 0;
   const std::vector<Lost> lost = launches_.run_all(work, dispatch.items, dispatch.all_resident, give_up);
   if (!lost.empty()) lose(lost.front());
+}
+
+std::string MetalDevice::fill_note() const {
+  const std::lock_guard lock(loss_mutex_);
+  std::string note = "the host reads into the lines, which are the memory of the GPU as well";
+  if (recovered_ != 0) note += "; the items of " + std::to_string(recovered_) + " rounds were replayed because " + last_loss_;
+  return note;
 }
 
 void MetalDevice::add_counters(CounterTotals& totals) { fold_counters(gpu().at<WarpStats>(Binding::STATS), gpu().geometry().stats_count, totals); }

@@ -48,7 +48,9 @@ void MetalDevice::recover(const std::vector<Lost>& lost, const std::vector<uint3
   exchange.tell_gpu();
   for (const Lost& one : lost) fail_mapped(gpu(), slots.data() + one.first, one.items, items.data());
   repair_tables(gpu());
+  const std::lock_guard lock(loss_mutex_);
   recovered_++;
+  last_loss_ = lost.front().end.text;
 }
 
 void MetalDevice::run_replay(const Work& work, const Dispatch& dispatch, DispatchResult& result) {

@@ -21,6 +21,9 @@ class Held {
   }
   ~Held() { [object_ release]; }
 
+  /// It stays as it is until the process ends.
+  void leave() { object_ = nil; }
+
   Object get() const { return object_; }
   explicit operator bool() const { return object_ != nil; }
 

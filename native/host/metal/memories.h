@@ -15,6 +15,7 @@ namespace warpfs::metal {
 class KernelMemories {
  public:
   explicit KernelMemories(Context& context) : context_(context) {}
+  ~KernelMemories();
   /// Throws HostError.
   PlacedMemory place(const MemoryRequest& request);
   void free(const void* name);

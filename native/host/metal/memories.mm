@@ -15,6 +15,10 @@ bool lasts(const Dispatch& dispatch, size_t index) { return index < dispatch.las
 
 }  // namespace
 
+KernelMemories::~KernelMemories() {
+  if (context_.given_up()) new auto(std::move(kept_));  // files stay mapped
+}
+
 PlacedMemory KernelMemories::place(const MemoryRequest& request) {
   const Pool pool;
   const char* const what = "memory of kernels";

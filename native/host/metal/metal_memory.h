@@ -18,6 +18,8 @@ class MetalMemory {
 
   HostView host_view() { return exchange_ ? exchange_->host_view() : gpu_.host_view(); }
   MountMemory& gpu() { return gpu_; }
+  /// A kernel runs that does not end: the tables stay where they are.
+  void leave() { gpu_.leave(); }
   /// Null without replay.
   Exchange* exchange() { return exchange_ ? &*exchange_ : nullptr; }
 
