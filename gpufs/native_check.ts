@@ -9,7 +9,7 @@ export type MemoryName = (typeof memoryModels)[number];
 
 /** What the scheduler owes to the actors: the models of Sorensen et al., and lanes that share one program counter. */
 export const progressModels = [
-  'fair', 'obe', 'hsa', 'hsa_obe', 'lobe', 'weak_fair', 'obe_strong', 'hsa_strong', 'hsa_obe_strong', 'lobe_strong', 'strong_fair', 'lockstep',
+  'fair', 'obe', 'hsa', 'hsa_obe', 'lobe', 'weak_fair', 'obe_strong', 'hsa_strong', 'hsa_obe_strong', 'lobe_strong', 'strong_fair', 'lockstep', 'apple',
 ] as const;
 export type ProgressName = (typeof progressModels)[number];
 

@@ -35,6 +35,15 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'forward progress
     await checkProperty({ scenarios: under('obe', 'spin') });
   });
 
+  test('of warps is enough for spin where their lanes share a program counter, as those of Apple do', { timeout: PROPERTY_MS_MAX }, async () => {
+    await checkProperty({ scenarios: under('lockstep', 'spin'), runs: RUNS_EACH });
+  });
+
+  // Which is why the metal device replays unless it is asked to spin, and why its waits are bounded then.
+  test('between warps is what spin needs and an Apple GPU does not promise', async () => {
+    expect(await findingsUnder('apple')).toMatch(/^livelock: /);
+  });
+
   test('of the first warp alone is not: rivals for a page wait for each other', async () => {
     expect(await findingsUnder('hsa')).toMatch(/^livelock: .*the progress model lets the warps starve that could end this/);
     expect(await findingsUnder('obe')).toBe('');

@@ -3,6 +3,7 @@
 #include "search.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace warpfs {
 
@@ -71,7 +72,7 @@ Actor* Engine::next_unannounced() {
 
 /// The running actor, else the next one that can.
 Actor* Engine::usual(uint32_t after) {
-  const bool lockstep = options_.progress == Progress::LOCKSTEP && !quiet_ && kind_ != SchedulerKind::EXHAUSTIVE;
+  const bool lockstep = lanes_share(options_.progress) && !quiet_ && kind_ != SchedulerKind::EXHAUSTIVE;
   const auto can = [&](const Actor& actor) { return actor.state == ActorState::READY && !(lockstep && is_held(actor)); };
   if (can(actors_[after])) return &actors_[after];
   for (uint32_t step = 1; step < actors_max_; step++) {
@@ -90,7 +91,7 @@ Actor* Engine::pick() {
   const uint32_t from = current_ == nullptr ? 0 : current_->id;
   if (quiet_) return usual(from);
   Actor* next = nullptr;
-  if (options_.progress == Progress::LOCKSTEP && kind_ != SchedulerKind::REPLAY && kind_ != SchedulerKind::EXHAUSTIVE) {
+  if (lanes_share(options_.progress) && kind_ != SchedulerKind::REPLAY && kind_ != SchedulerKind::EXHAUSTIVE) {
     next = pick_lockstep();
   } else {
     switch (kind_) {
@@ -209,6 +210,17 @@ void Engine::starve_some() {
   starve_at_ = ~uint64_t(0);
 }
 
+namespace {
+
+/// One of the bits that are set; none where none is.
+uint64_t nth_bit(uint64_t bits, uint64_t n) {
+  if (bits == 0) return 0;
+  for (n %= uint64_t(std::popcount(bits)); n > 0; n--) bits &= bits - 1;
+  return bits & (~bits + 1);
+}
+
+}  // namespace
+
 void Engine::choose_starved() {
   uint64_t alive = 0, has_run = 0;
   for (const Actor& actor : actors_) {
@@ -217,7 +229,9 @@ void Engine::choose_starved() {
     // The access that it has announced is a step that it has not made yet.
     if (actor.step > (actor.announced ? 1 : 0)) has_run |= uint64_t(1) << actor.party;
   }
-  const uint64_t fair = fair_set(options_.progress, alive, has_run);
+  uint64_t fair = fair_set(options_.progress, alive, has_run);
+  // Somebody runs, whoever that is: one of those that are left, to its end.
+  if (options_.progress == Progress::APPLE) fair = nth_bit(alive, starve_at_);
   if (fair == 0 && starved_ == 0) starving_ = false;
   starved_ = starving_ ? alive & ~fair : 0;
   for (Actor& actor : actors_) {

@@ -9,9 +9,10 @@ namespace warpfs {
 
 namespace {
 
-constexpr std::array<const char*, 12> NAMES = {"fair",       "obe",        "hsa",            "hsa_obe",     "lobe",        "weak_fair",
-                                               "obe_strong", "hsa_strong", "hsa_obe_strong", "lobe_strong", "strong_fair", "lockstep"};
-static_assert(NAMES.size() == size_t(Progress::LOCKSTEP) + 1);
+constexpr std::array<const char*, 13> NAMES = {"fair",       "obe",        "hsa",            "hsa_obe",     "lobe",        "weak_fair",
+                                               "obe_strong", "hsa_strong", "hsa_obe_strong", "lobe_strong", "strong_fair", "lockstep",
+                                               "apple"};
+static_assert(NAMES.size() == size_t(Progress::APPLE) + 1);
 
 constexpr uint32_t UNSEEN = ~0u;
 
@@ -42,6 +43,7 @@ void fair_set(Progress model, std::span<const uint64_t> alive, std::span<const u
     case Progress::WEAK_FAIR:
     case Progress::STRONG_FAIR:
     case Progress::LOCKSTEP: all = true; break;
+    case Progress::APPLE: break;
   }
   bool below = all;  // the words from here down hold only ids below the highest one that has run
   for (size_t word = alive.size(); word-- > 0;) {

@@ -27,7 +27,11 @@ enum class Progress : uint8_t {
   LOBE_STRONG,
   STRONG_FAIR,
   LOCKSTEP,  // of the lanes of a warp, which share one program counter; no warp is left alone
+  APPLE,     // the same, and no warp is promised a turn while another one runs: what is known of Apple's GPUs
 };
+
+/// The lanes of a warp share one program counter.
+inline bool lanes_share(Progress model) { return model == Progress::LOCKSTEP || model == Progress::APPLE; }
 
 /// The ten of the paper.
 constexpr std::array<Progress, 10> PROGRESS_MODELS = {
@@ -45,6 +49,7 @@ bool progress_is_strong(Progress model);
 ///   HSA                     the one with the lowest id
 ///   LOBE                    those whose id is not above the highest one that has run, be that thread alive or not (linear occupancy-bound)
 ///   HSA_OBE                 OBE and HSA together
+///   APPLE                   none
 /// FAIR and LOCKSTEP are about warps as WEAK_FAIR is.
 /// It changes only when a thread runs for the first time or ends, so a scheduler need not ask at every step.
 void fair_set(Progress model, std::span<const uint64_t> alive, std::span<const uint64_t> has_run, std::span<uint64_t> fair);

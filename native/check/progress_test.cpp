@@ -16,7 +16,7 @@ namespace warpfs {
 namespace {
 
 void test_every_model_has_a_name() {
-  for (uint8_t model = 0; model <= uint8_t(Progress::LOCKSTEP); model++) {
+  for (uint8_t model = 0; model <= uint8_t(Progress::APPLE); model++) {
     CHECK(progress_named(progress_name(Progress(model))) == Progress(model));
   }
   CHECK(!progress_named("") && !progress_named("OBE") && !progress_named("fairer"));
@@ -37,6 +37,7 @@ void test_who_is_fair() {
     CHECK(fair_set(PROGRESS_MODELS[weak], alive, has_run) == fair_set(PROGRESS_MODELS[weak + 5], alive, has_run));
   }
   for (const Progress model : PROGRESS_MODELS) CHECK(fair_set(model, 0, has_run) == 0);
+  CHECK(fair_set(Progress::APPLE, alive, has_run) == 0);
   CHECK(fair_set(Progress::OBE, alive, 0) == 0 && fair_set(Progress::LOBE, alive, 0) == 0 && fair_set(Progress::HSA, alive, 0) == 0b10);
   CHECK(may_starve(Progress::OBE, alive, has_run, 1) && !may_starve(Progress::OBE, alive, has_run, 4));
 }
