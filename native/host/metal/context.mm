@@ -3,6 +3,7 @@
 #include "../host_error.h"
 #include "metal.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -72,9 +73,10 @@ Held<id<MTLBuffer>> Context::buffer_at(void* memory, uint64_t bytes, const char*
 }
 
 void Context::check_size(uint64_t bytes, const char* what) const {
-  const uint64_t most = [device_.get() maxBufferLength];
+  // All of it is resident as long as it is there: what is more than fits would be moved in and out under every kernel, or stop the machine.
+  const uint64_t most = std::min<uint64_t>([device_.get() maxBufferLength], [device_.get() recommendedMaxWorkingSetSize]);
   if (bytes <= most) return;
-  throw HostError(-Errno::enomem, std::string(what) + ": " + std::to_string(bytes >> 20) + " MiB are more than one buffer of this GPU may have, which is " +
+  throw HostError(-Errno::enomem, std::string(what) + ": " + std::to_string(bytes >> 20) + " MiB are more than one buffer of this GPU should have, which is " +
                                       std::to_string(most >> 20) + " MiB");
 }
 
