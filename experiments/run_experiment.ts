@@ -105,7 +105,7 @@ async function entriesOf(point: Point, settings: RunSettings, { root, source }: 
   const { device, medium } = settings;
   const entries: Entry[] = [];
   for (const system of settings.systems) {
-    if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
+    if (point.systems === undefined ? system.asked === true : !point.systems.includes(system.name)) continue;
     const flaws = settings.flaws?.[system.name] ?? [];
     const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root: dirname(source), file: FILE, ...(flaws.length === 0 ? {} : { flaws }) };
     const reason = medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED;

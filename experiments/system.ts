@@ -30,8 +30,6 @@ export interface Job {
   advice: MapAdvice;
   /** Bytes are only loaded, by this, without a mount and without a kernel. Only systems that do that can do such a job. */
   loads?: HostLoads;
-  /** Warps leave to wait and are run again. Only a system that does that can do such a job. */
-  replay?: true;
   /** How a mount fills its lines, on a GPU. Default: as it chooses. */
   fill?: FillName;
   /** The host is asked to forget the file before each round, and what a system needs to get at it again counts. */
@@ -70,6 +68,8 @@ export interface System {
   name: string;
   /** What it models, in one sentence. */
   models: string;
+  /** Only a point that names it asks for it: it answers a question of its own. */
+  asked?: true;
   /** The daemon of a mount moves all its bytes, so that a medium shapes what it does. */
   shaped?: true;
   /** Mistakes of what it models that were published, by name, and what each is. They are left out unless a job wants them. */

@@ -12,15 +12,15 @@ const PAGE = 4096;
 
 const ofMetal = { device: 'metal', because: 'only the metal device has Metal read its files' } as const;
 
-type Way = Pick<Point['job'], 'io' | 'advice' | 'replay'> & Pick<Point, 'onlyOn'> & { path: string; systems: string[] };
+type Way = Pick<Point['job'], 'io' | 'advice'> & Pick<Point, 'onlyOn'> & { path: string; systems: string[] };
 
 /** The cache is the same for all that go through it, and the mapping the same but for its advice. */
 const ways: Way[] = [
   { path: 'pread', systems: ['warpfs', 'host_initiated'], io: 'pread', advice: 'normal' },
   { path: 'io_uring', systems: ['warpfs'], io: 'uring', advice: 'normal' },
   // What Metal reads goes with replay alone, so pread is beside it in the same way.
-  { path: 'pread_replay', systems: ['warpfs_replay'], io: 'pread', advice: 'normal', replay: true, onlyOn: ofMetal },
-  { path: 'mtlio_replay', systems: ['warpfs_replay'], io: 'mtlio', advice: 'normal', replay: true, onlyOn: ofMetal },
+  { path: 'pread_replay', systems: ['warpfs_replay'], io: 'pread', advice: 'normal', onlyOn: ofMetal },
+  { path: 'mtlio_replay', systems: ['warpfs_replay'], io: 'mtlio', advice: 'normal', onlyOn: ofMetal },
   ...mapAdvices.map((advice) => ({ path: `mmap_${advice}`, systems: ['mapped'], io: 'pread' as const, advice })),
 ];
 
@@ -69,7 +69,7 @@ export const experiment: Experiment = {
     const fileBytes = values.one('file-mib') * 2 ** 20;
     const allBytes = values.one('reads') * PAGE;
     /** Random accesses of one size, of as many bytes altogether as those of any other. */
-    const pointOf = (path: string, cold: number, bytes: number, job: Pick<Point['job'], 'io' | 'advice' | 'loads' | 'replay' | 'threads'>, more: Pick<Point, 'systems' | 'onlyOn' | 'cannot'>): Point => {
+    const pointOf = (path: string, cold: number, bytes: number, job: Pick<Point['job'], 'io' | 'advice' | 'loads' | 'threads'>, more: Pick<Point, 'systems' | 'onlyOn' | 'cannot'>): Point => {
       const items = Math.max(1, Math.min(values.one('warps'), Math.floor(allBytes / bytes)));
       return {
         parameters: { path, cold, bytes },
@@ -86,7 +86,7 @@ export const experiment: Experiment = {
     const threads = values.one('threads');
     const [first] = values.all('cold');
     const points = values.all('cold').flatMap((cold) => [
-      ...ways.map(({ path, systems, io, advice, replay, onlyOn }) => pointOf(path, cold, PAGE, { io, advice, threads, ...(replay === true ? { replay } : {}) }, { systems, ...(onlyOn === undefined ? {} : { onlyOn }), ...(io === 'uring' ? { cannot: withoutUring() } : {}) })),
+      ...ways.map(({ path, systems, io, advice, onlyOn }) => pointOf(path, cold, PAGE, { io, advice, threads }, { systems, ...(onlyOn === undefined ? {} : { onlyOn }), ...(io === 'uring' ? { cannot: withoutUring() } : {}) })),
       ...loadsOf(values.all('load-kib'), device === 'metal').map(({ way, bytes }) => pointOf(way.path, cold, bytes, { io: 'pread', advice: 'normal', threads, ...way.job }, { systems: [way.system], ...(way.onlyOn === undefined ? {} : { onlyOn: way.onlyOn }) })),
     ]);
     // What is for another device is left out once.

@@ -13,7 +13,7 @@ const MEMORY_BYTES = 2 ** 26;
 export const system: System = {
   name: 'host_loads',
   models: 'no mount and no kernel: threads of the host, or a queue of Metal, load what is asked for into memory, and the CPU adds it up',
-  cannot: ({ loads }) => (loads === undefined ? 'it runs no kernels: only host_paths asks for loads alone' : undefined),
+  asked: true,
   async prepare(job) {
     const loads = job.loads as HostLoads;
     const source = join(job.root, job.file);

@@ -6,6 +6,7 @@ export const system: System = {
   name: 'warpfs_replay',
   models: 'this cache with warps that leave to wait: each calls gread, and is run again from that access when the bytes are there',
   shaped: true,
-  cannot: ({ replay, workload }) => (replay !== true ? 'it waits by replay: only host_paths asks for that' : workload.writes ? 'it only reads' : undefined),
+  asked: true,
+  cannot: ({ workload }) => (workload.writes ? 'it only reads' : undefined),
   prepare: (job) => prepareCacheSystem('warpfs_replay', job, { open: '', access: `place = mine;${readCopy}`, release: '', replayed: true }, job.accessBytes),
 };
