@@ -22,6 +22,8 @@ export interface RunSettings {
   /** What the storage is to be like. */
   medium: MediumName;
   systems: readonly System[];
+  /** Somebody has named them. */
+  chosen?: boolean;
   /** Of systems by name: those of their published mistakes that they are given. */
   flaws?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Files are made in a folder of their own here; default: that of the system for temporary files. */
@@ -105,7 +107,11 @@ async function entriesOf(point: Point, settings: RunSettings, { root, source }: 
   const { device, medium } = settings;
   const entries: Entry[] = [];
   for (const system of settings.systems) {
-    if (point.systems === undefined ? system.asked === true : !point.systems.includes(system.name)) continue;
+    if (point.systems !== undefined && !point.systems.includes(system.name)) continue;
+    if (point.systems === undefined && system.asked === true) {
+      if (settings.chosen === true) leftOut.set(system.name, 'only experiments that name it ask for it, as host_paths does');
+      continue;
+    }
     const flaws = settings.flaws?.[system.name] ?? [];
     const job: Job = { threads: device === 'cpu' ? 1 : GPU_THREADS, ...point.job, device, medium, root: dirname(source), file: FILE, ...(flaws.length === 0 ? {} : { flaws }) };
     const reason = medium === RAW || system.shaped === true ? system.cannot?.(job) : NOT_SHAPED;

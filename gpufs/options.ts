@@ -33,7 +33,7 @@ export interface MountOptions {
    */
   wait?: WaitName;
   cache?: { lines?: number; lineBytes?: number; policy?: PolicyName };
-  /** Default: 4 rings, on a GPU 8. */
+  /** Default: 4 rings, on the cuda device 8, on the metal device 16. */
   ring?: { count?: number; slots?: number };
   daemon?: { threads?: number; io?: IoName };
   readOnly?: boolean;
@@ -110,8 +110,8 @@ interface Defaults {
 const usual: Defaults = { wait: 'spin', kernelTimeMs: 600_000, lines: 65536, maxOpenFiles: 4096, residentWarps: 1024, rings: 4 };
 /** A GPU runs many warps, and each ring has a part of the courier of its own. */
 const onCuda: Defaults = { ...usual, residentWarps: SLOTS_MAX, rings: 8 };
-/** No launch there is to take more than half a second. */
-const onMetal: Defaults = { ...usual, wait: 'replay', kernelTimeMs: 10_000, residentWarps: SLOTS_MAX };
+/** No launch there is to take more than half a second; and what a round asks for waits in the rings until it has ended. */
+const onMetal: Defaults = { ...usual, wait: 'replay', kernelTimeMs: 10_000, residentWarps: SLOTS_MAX, rings: 16 };
 /** Check mode looks at every byte of the tables before each schedule, and finds more where little is shared by many. */
 const underCheck: Defaults = { ...usual, lines: 64, maxOpenFiles: 64, residentWarps: 8 };
 

@@ -120,7 +120,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
       };
       const systems = catalogue.systems.filter(({ name }) => wanted.includes(name));
       const leftOut = await runExperiment(experiment, {
-        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, medium: flags.medium, systems, flaws, folder: flags.folder, origin,
+        values, options, profile, runs: flags.runs ?? runsOf(profile), seed: flags.seed, device, medium: flags.medium, systems, chosen: flags.systems !== undefined, flaws, folder: flags.folder, origin,
         progress: progress.update, stop, keep,
       }).finally(progress.stop);
       verified &&= rows.every((row) => row.verified);

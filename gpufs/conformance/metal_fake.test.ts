@@ -11,7 +11,7 @@ const missing =
 
 describe.skipIf(missing !== undefined)(missing === undefined ? 'the metal device on the fake Metal' : `SKIP ${missing}`, () => {
   test('does what the other devices do', { timeout: 400_000 }, () => {
-    const run = spawnSync('npx', ['vitest', 'run', '--config', 'vitest.metal.config.ts', ...suites], { cwd: packageRoot, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', VITEST: undefined } });
+    const run = spawnSync('npx', ['vitest', 'run', '--config', 'vitest.metal.config.ts', '--maxWorkers=1', ...suites], { cwd: packageRoot, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', VITEST: undefined } });
     expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
     const [, passed] = /Tests\s+(\d+) passed/.exec(run.stdout) ?? [];
     expect(Number(passed), run.stdout).toBeGreaterThan(550);

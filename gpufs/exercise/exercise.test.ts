@@ -24,7 +24,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'the exerciser' :
   for (const [wait, io, policy, operations] of strategies) {
     const skipped = io === 'uring' ? noUring : undefined;
     const name = `${operations} operations agree with plain bytes: wait ${wait}, io ${io}, policy ${policy}`;
-    test.skipIf(skipped !== undefined)(skipped === undefined ? name : `${name}: SKIP ${skipped}`, async () => {
+    test.skipIf(skipped !== undefined)(skipped === undefined ? name : `${name}: SKIP ${skipped}`, { timeout: 120_000 }, async () => {
       const settings = { ...usual, wait, io, policy, operations };
       const { failure } = await exercise(settings);
       expect(failure === undefined ? '' : describeFailure(settings, failure)).toBe('');
