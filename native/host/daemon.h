@@ -82,4 +82,16 @@ class Daemon {
   std::unique_ptr<Parts> parts_;
 };
 
+/// The daemon polls its rings exactly as long as this is there.
+class PollingWhile {
+ public:
+  explicit PollingWhile(Daemon& daemon) : daemon_(daemon) { daemon_.begin_dispatch(); }
+  PollingWhile(const PollingWhile&) = delete;
+  PollingWhile& operator=(const PollingWhile&) = delete;
+  ~PollingWhile() { daemon_.end_dispatch(); }
+
+ private:
+  Daemon& daemon_;
+};
+
 }  // namespace warpfs

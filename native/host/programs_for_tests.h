@@ -1,12 +1,25 @@
 // Programs as `fs.run` runs them, from C++: a list of steps for each warp.
 #pragma once
+#include "host_error.h"
 #include "mount.h"
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace warpfs::test {
+
+/// The code and the message of what it throws.
+inline std::string failure_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const HostError& error) {
+    return error.code + " " + error.what();
+  }
+  return "";
+}
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// How a program opens a file.
 struct OpenFor {

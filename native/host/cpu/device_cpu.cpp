@@ -25,16 +25,6 @@ void lane_body(Lane& lane, const WarpId& id, void* argument) {
   }
 }
 
-/// The daemon polls the rings exactly as long as kernels run.
-class PollingWhile {
- public:
-  explicit PollingWhile(Daemon& daemon) : daemon_(daemon) { daemon_.begin_dispatch(); }
-  ~PollingWhile() { daemon_.end_dispatch(); }
-
- private:
-  Daemon& daemon_;
-};
-
 CpuExecutorOptions executor_options(const MountMemory& memory, Daemon& daemon, const CpuDeviceOptions& options) {
   CpuExecutorOptions executor;
   executor.workers = options.workers;
@@ -109,11 +99,7 @@ class CpuRounds final : public ReplayRounds {
         buffers_(buffers), group_memory_bytes_(group_memory_bytes) {}
 
  protected:
-  void begin_item(uint32_t slot) override {
-    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
-    records_[slot] = ItemRecord{};
-    records_[slot].mail_sequence = asked;
-  }
+  void begin_item(uint32_t slot) override { records_[slot] = new_record(records_[slot]); }
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
     LaunchArgument argument = {abandon ? abandon_ : entry_, buffers_, slots.data(), items.data()};
     LaunchShape shape;

@@ -13,9 +13,7 @@ class CudaDevice::Rounds final : public ReplayRounds {
 
  protected:
   void begin_item(uint32_t slot) override {
-    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
-    records_[slot] = ItemRecord{};
-    records_[slot].mail_sequence = asked;
+    records_[slot] = new_record(records_[slot]);
     begun_ = true;
   }
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {

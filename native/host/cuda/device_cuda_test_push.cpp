@@ -56,16 +56,6 @@ void test_every_byte_is_right(const Manner& manner) {
   }
 }
 
-/// The code and the message of what it throws.
-std::string failure_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const HostError& error) {
-    return error.code + " " + error.what();
-  }
-  return "";
-}
-
 void test_a_copy_that_fails_ends_one_mount(const Manner& manner, bool writes) {
   begin(manner.serial);
   Place place;

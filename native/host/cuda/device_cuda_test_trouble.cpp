@@ -17,17 +17,6 @@ using namespace warpfs::test;
 
 const std::string BYTES = pattern(3000);
 
-/// The code and the message of what it throws.
-std::string failure_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const HostError& error) {
-    return error.code + " " + error.what();
-  }
-  return "";
-}
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 std::vector<std::vector<int32_t>> write_and_read(warpfs::Mount& mount, std::vector<std::string>* read = nullptr) {
   return run_programs(mount, {{open_step("a", OpenFor::STARTING_OVER), write_step(0, 0, BYTES), read_step(0, 0, uint32_t(BYTES.size()))}}, read);
 }

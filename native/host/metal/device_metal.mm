@@ -17,16 +17,6 @@ std::array<uint64_t, Binding::OWN> addresses_of(const MountMemory& memory, const
   return addresses;
 }
 
-/// The daemon serves exactly as long as kernels run.
-class ServingWhile {
- public:
-  explicit ServingWhile(Daemon& daemon) : daemon_(daemon) { daemon_.begin_dispatch(); }
-  ~ServingWhile() { daemon_.end_dispatch(); }
-
- private:
-  Daemon& daemon_;
-};
-
 }  // namespace
 
 MetalDevice::MetalDevice(MetalMemory& memory, Gpu& on, Daemon& daemon, const MetalDeviceOptions& options)
@@ -95,7 +85,7 @@ DispatchResult MetalDevice::run_kernel(id<MTLComputePipelineState> pipeline, con
   DispatchResult result;
   const auto begin = std::chrono::steady_clock::now();
   {
-    const ServingWhile serving(daemon_);
+    const PollingWhile polling(daemon_);
     if (options_.replay) {
       run_replay(work, dispatch, result);
     } else {

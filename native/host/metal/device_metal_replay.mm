@@ -15,11 +15,7 @@ class MetalDevice::Rounds final : public ReplayRounds {
   ~Rounds() override { device_.launches_.let_go(); }
 
  protected:
-  void begin_item(uint32_t slot) override {
-    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
-    records_[slot] = ItemRecord{};
-    records_[slot].mail_sequence = asked;
-  }
+  void begin_item(uint32_t slot) override { records_[slot] = new_record(records_[slot]); }
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
     Exchange& exchange = *device_.memory_.exchange();
     exchange.tell_gpu();

@@ -38,17 +38,6 @@ MountOptions options_of(const Place& place) {
   return options;
 }
 
-/// The code and the message of what it throws.
-std::string failure_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const HostError& error) {
-    return error.code + " " + error.what();
-  }
-  return "";
-}
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 std::string bytes_of(uint32_t seed, size_t count) {
   std::mt19937 random(seed);
   std::string bytes(count, 0);

@@ -20,11 +20,7 @@ class HostRounds final : public ReplayRounds {
   }
 
  protected:
-  void begin_item(uint32_t slot) override {
-    const uint32_t asked = records_[slot].mail_sequence;  // the mailbox goes on counting
-    records_[slot] = ItemRecord{};
-    records_[slot].mail_sequence = asked;
-  }
+  void begin_item(uint32_t slot) override { records_[slot] = new_record(records_[slot]); }
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
     memory_.exchange()->tell_gpu();
     Launch launch{abandon ? kernels_.abandon : kernels_.sweep, buffers_.data(), slots.data(), items.data()};
@@ -61,7 +57,7 @@ int32_t sweep_by_host(MetalMemory& memory, Daemon& daemon, std::chrono::nanoseco
   MountMemory& gpu = memory.gpu();
   const Geometry& geometry = gpu.geometry();
   DispatchResult result;
-  daemon.begin_dispatch();
+  const PollingWhile polling(daemon);
   if (memory.exchange()->tell_host_all()) daemon.doorbell();
   daemon.wait_until_drained();
   memory.exchange()->tell_gpu();
@@ -75,7 +71,6 @@ int32_t sweep_by_host(MetalMemory& memory, Daemon& daemon, std::chrono::nanoseco
   rounds.run((geometry.line_count + kernels.sweep_lines - 1) / kernels.sweep_lines, geometry.slot_count, daemon, wait, result);
   daemon.wait_until_drained();
   memory.exchange()->tell_gpu();
-  daemon.end_dispatch();
   collect_faults(*gpu.at<FaultRecord>(Binding::FAULT), result);
   return result.failures.empty() ? 0 : result.failures.front().error;
 }
