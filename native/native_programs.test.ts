@@ -44,7 +44,9 @@ describe('the C++ test programs', () => {
     ['probes_test', 10, withoutObjectiveC],
     ['fake_io_test', 7, withoutObjectiveC], ['io_mtlio_test', 11, withoutObjectiveC],
   ] as const) {
-    test.skipIf(skip !== '')(`${name}${skip}`, { timeout: 300_000 }, () => expect(okLines(name)).toHaveLength(tests));
+    // Whether a processor that plays a GPU looks in time is a matter of what else it has to do.
+    const retry = name === 'probes_test' ? 2 : 0;
+    test.skipIf(skip !== '')(`${name}${skip}`, { timeout: 300_000, retry }, () => expect(okLines(name)).toHaveLength(tests));
   }
 
   test('durability_test: whenever the power is lost, what was promised is there', { timeout: 300_000 }, () => {
