@@ -109,7 +109,7 @@ void MetalDevice::drain() {
 void MetalDevice::run_spin(const Work& work, const Dispatch& dispatch) {
   uint32_t* const give_up = &gpu().at<FaultRecord>(Binding::FAULT)->give_up;
   *give_up = 0;
-  const std::vector<Lost> lost = launches_.run_all(work, dispatch.items, dispatch.all_resident, give_up);
+  const std::vector<Lost> lost = launches_.run_all(work, dispatch.items, give_up);
   if (!lost.empty()) lose(lost.front());
 }
 

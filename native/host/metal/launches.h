@@ -36,9 +36,9 @@ class Launches {
 
   /// Replay: runs the items in these slots, and returns when they have left. `ahead`: a round of the same work may follow.
   std::vector<Lost> run_round(const Work& work, const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool ahead);
-  /// Without replay: runs all items, some at once. `together`: all of them, for they wait for each other. A kernel that takes too long is told to end by
-  /// `give_up`.
-  std::vector<Lost> run_all(const Work& work, uint32_t items, bool together, uint32_t* give_up);
+  /// Without replay: runs all items, as many at once as there are slots and never fewer, for they may wait for each other. A kernel that takes too long is
+  /// told to end by `give_up`.
+  std::vector<Lost> run_all(const Work& work, uint32_t items, uint32_t* give_up);
   /// No round follows. Where the GPU stands still nothing is waited for.
   void let_go(bool gpu_runs = true);
   /// Rounds that began without a commit.

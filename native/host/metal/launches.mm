@@ -109,18 +109,16 @@ std::vector<Lost> Launches::run_round(const Work& work, const std::vector<uint32
   return wait_for(parts);
 }
 
-std::vector<Lost> Launches::run_all(const Work& work, uint32_t items, bool together, uint32_t* give_up) {
-  for (uint32_t first = 0; first < items;) {
+std::vector<Lost> Launches::run_all(const Work& work, uint32_t items, uint32_t* give_up) {
+  const uint32_t at_once = std::max(1u, slot_count_ / work.group_warps) * work.group_warps;
+  for (uint32_t first = 0; first < items; first += at_once) {
     const Pool pool;
-    const uint32_t wanted = together ? slot_count_ : std::min(slot_count_, quantum_.items());
-    const uint32_t at_once = std::max(1u, wanted / work.group_warps) * work.group_warps;
     // Nothing says that one ends before the next begins, and they have the same slots.
     const uint32_t count = std::min(at_once, items - first);
     std::vector<Part> parts;
     parts.push_back({commit(work, launch_of(work, first, count)), first, count});
     std::vector<Lost> lost = wait_for(parts, give_up);
     if (!lost.empty()) return lost;
-    first += count;
   }
   return {};
 }
