@@ -11,20 +11,20 @@ import { type ExperimentCatalogue, experimentCatalogue } from './catalogue.ts';
 import type { MediumName } from '../gpufs/media/media.ts';
 import type { Experiment } from './experiment.ts';
 import type { Row } from './rows.ts';
-import { type LeftOut, runExperiment } from './run_experiment.ts';
+import { type LeftOut, RUNS_OF_SLOW, runExperiment, type RunSettings } from './run_experiment.ts';
 import type { Job, System } from './system.ts';
 
 const catalogue: ExperimentCatalogue = await experimentCatalogue();
 const folder = mkdtempSync(join(tmpdir(), 'warpfs-experiments-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function runTiny(experiment: Experiment, systems: readonly System[] = catalogue.systems, seed = 3, medium: MediumName = 'raw'): Promise<{ rows: Row[]; leftOut: LeftOut[] }> {
+async function runTiny(experiment: Experiment, systems: readonly System[] = catalogue.systems, seed = 3, medium: MediumName = 'raw', more: Partial<RunSettings> = {}): Promise<{ rows: Row[]; leftOut: LeftOut[] }> {
   const { values, options } = optionValues(experiment, {}, 'tiny', testDevice);
   const rows: Row[] = [];
   const leftOut = await runExperiment(experiment, {
     values, options, profile: 'tiny', runs: 1, seed, device: testDevice, medium, systems, folder,
     origin: { time: new Date().toISOString(), machine: machine(), commit: undefined },
-    progress: () => undefined, stop: new AbortController().signal, keep: async (more) => void rows.push(...more),
+    progress: () => undefined, stop: new AbortController().signal, keep: async (kept) => void rows.push(...kept), ...more,
   });
   return { rows, leftOut };
 }
@@ -119,6 +119,16 @@ test('a medium shapes what a mount moves, and says how well', async () => {
   for (const row of rows) expect(row).toMatchObject({ medium: 'samsung_990_pro', verified: true, note: expect.stringMatching(/medium (samsung_990_pro|was late)/) as string });
   expect(leftOut.find(({ what }) => what === 'mapped')?.reason).toContain('no medium would shape it');
 });
+
+test('who takes long at a point has fewer runs there', async () => {
+  const { experiment, system } = named('random_read');
+  const lengths = async (slowMs: number): Promise<Set<number>> => {
+    const { rows } = await runTiny(experiment, [system('mapped')], 3, 'raw', { runs: RUNS_OF_SLOW + 1, slowMs });
+    return new Set(rows.map(({ values }) => values.length));
+  };
+  expect(await lengths(0)).toEqual(new Set([RUNS_OF_SLOW]));
+  expect(await lengths(1e9)).toEqual(new Set([RUNS_OF_SLOW + 1]));
+}, 60_000);
 
 test('a system that cannot be prepared fails alone', async () => {
   const { experiment, system } = named('random_read');

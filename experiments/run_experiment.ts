@@ -17,6 +17,8 @@ export interface RunSettings {
   options: Record<string, number | readonly number[]>;
   profile: Profile;
   runs: number;
+  /** Who has taken so long at a point is not run there again once it has RUNS_OF_SLOW runs. Default: SLOW_MS. */
+  slowMs?: number;
   seed: number;
   device: DeviceName;
   /** What the storage is to be like. */
@@ -44,6 +46,9 @@ export interface LeftOut {
 }
 
 const GPU_THREADS = 8;
+/** A design that is a hundred times slower than another one would take all the time there is, and three runs show as much. */
+export const SLOW_MS = 10_000;
+export const RUNS_OF_SLOW = 3;
 /** Runs that are not counted. From its first kernel a mount on a GPU learns which parts of the file to register, and does so before the second. */
 const warmUps = (device: DeviceName): number => (device === 'cpu' ? 1 : 2);
 const NOT_SHAPED = 'it reads and writes the file past the daemon of a mount, so that no medium would shape it';
@@ -54,6 +59,8 @@ interface Entry {
   job: Job;
   prepared?: PreparedSystem;
   measured: Measured[];
+  /** Milliseconds that all its runs took. */
+  spent: number;
   failure?: string | undefined;
   cannot?: string;
   note?: string | undefined;
@@ -124,7 +131,7 @@ async function entriesOf(point: Point, settings: RunSettings, { root, source }: 
       await mkdir(job.root);
       await copyFile(source, join(job.root, FILE));
     }
-    entries.push({ system, job, measured: [] });
+    entries.push({ system, job, measured: [], spent: 0 });
   }
   return entries;
 }
@@ -142,12 +149,14 @@ async function prepare(entries: Entry[]): Promise<void> {
   );
 }
 
-async function oneRun(point: Point, entries: Entry[], run: number, { device, stop }: RunSettings): Promise<void> {
+async function oneRun(point: Point, entries: Entry[], run: number, { device, stop, slowMs = SLOW_MS }: RunSettings): Promise<void> {
   const task = point.task(run);
   // Each system is the first one in its turn.
   const turned = entries.map((_, index) => entries[(index + run) % entries.length] as Entry);
   for (const entry of turned) {
     if (entry.prepared === undefined || entry.failure !== undefined || entry.cannot !== undefined || stop.aborted) continue;
+    if (entry.measured.length >= RUNS_OF_SLOW && entry.spent >= slowMs) continue;
+    const since = performance.now();
     try {
       if (entry.job.cold === true) await forget(entry);
       const measured = await task.measure(entry.prepared, entry.job);
@@ -156,6 +165,7 @@ async function oneRun(point: Point, entries: Entry[], run: number, { device, sto
     } catch (error) {
       failed(entry, error);
     }
+    entry.spent += performance.now() - since;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ExperimentCatalogue } from '../../experiments/catalogue.ts';
 import type { Experiment, ExperimentOption, Profile } from '../../experiments/experiment.ts';
 import { appendRows, prepareOutputFolder, resultFile } from '../../experiments/result_file.ts';
 import type { Row } from '../../experiments/rows.ts';
-import { runExperiment } from '../../experiments/run_experiment.ts';
+import { RUNS_OF_SLOW, runExperiment, SLOW_MS } from '../../experiments/run_experiment.ts';
 import { commit, machine, gpuOf } from '../bench/machine.ts';
 import { makeFolder } from '../make_folder.ts';
 import { type MediumName, RAW } from '../media/media.ts';
@@ -66,7 +66,7 @@ function commandOf(run: Command, name: string, description: string, { systems }:
     .addOption(new Option('--full', 'sizes for figures: minutes').conflicts('tiny'))
     .option('--json', 'write each row as JSON on a line of its own')
     .option('--seed <number>', 'seed of the data and of the accesses', seedNumber, 1)
-    .option('--runs <count>', `timed runs of each system and point (default: ${runsOf('usual')}; ${runsOf('tiny')} and ${runsOf('full')} with --tiny and --full)`, wholeNumber(1, 1000))
+    .option('--runs <count>', `timed runs of each system and point, ${RUNS_OF_SLOW} of one that takes more than ${SLOW_MS / 1000} s (default: ${runsOf('usual')}; ${runsOf('tiny')} and ${runsOf('full')} with --tiny and --full)`, wholeNumber(1, 1000))
     .option('--systems <names>', `of ${systems.map((system) => system.name).join(', ')}; with commas between them (default: all)`)
     .option('--flaws <names>', 'published mistakes that systems are given, each SYSTEM.FLAW, with commas between them; warpfs run --list-systems shows them (default: none)')
     .addOption(new Option('--device <name>', 'device to run on').choices(['auto', 'cpu', 'cuda', 'metal']).default('auto'))

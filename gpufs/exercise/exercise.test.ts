@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'a planted bug' :
   });
 
   test('it is made small, and the report says how to see it again', async () => {
-    const settings = { ...usual, seed: 5, operations: 50_000, makeSubject: bugs[1]?.[1] as MakeSubject, shrinkMs: 8000 };
+    const settings = { ...usual, seed: 5, operations: 50_000, makeSubject: bugs[1]?.[1] as MakeSubject, shrinkMs: 60_000 };
     const { failure } = await exercise(settings);
     if (failure?.smallest === undefined) throw new Error('it was not found, or not again');
     // An open, the write, and what shows it: a read, or the end of the session.
