@@ -4,9 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot, shadersRoot } from '../gpufs/package_root.ts';
-
-const noClang = spawnSync('clang++-19', ['--version']).status !== 0;
-const noObjectiveC = noClang || spawnSync('sh', ['-c', 'ls /usr/lib/gcc/*/12/include/objc/objc.h /usr/include/Block.h']).status !== 0;
+import { fakeMetalMissing, noClang } from '../gpufs/metal_fake_for_tests.ts';
 
 /** What a program is told: executor_test compiles a kernel module of its own, daemon_test leaves out what only measures. */
 const options: Record<string, string[]> = {
@@ -38,7 +36,7 @@ describe('the C++ test programs', () => {
     test(name, { timeout: 300_000 }, () => expect(okLines(name).length).toBeGreaterThan(5));
   }
 
-  const withoutObjectiveC = noObjectiveC ? ': SKIP no clang++-19 with libobjc-12-dev and libblocksruntime-dev' : '';
+  const withoutObjectiveC = fakeMetalMissing === undefined ? '' : `: SKIP ${fakeMetalMissing}`;
   for (const [name, tests, skip] of [
     ['msl_module_test', 8, noClang ? ': SKIP no clang++-19, which compiles texts of Metal as C++' : ''], ['objects_test', 7, withoutObjectiveC], ['device_metal_test', 11, withoutObjectiveC], ['fake_metal_test', 10, withoutObjectiveC],
     ['probes_test', 10, withoutObjectiveC],

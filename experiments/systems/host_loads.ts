@@ -17,17 +17,13 @@ export const system: System = {
   async prepare(job) {
     const loads = job.loads as HostLoads;
     const source = join(job.root, job.file);
-    const path = loads.compression === '' ? source : await compressed(source, loads);
-    return prepareLoads(job, loads, path, path === source ? undefined : path);
+    if (loads.compression === '') return prepareLoads(job, loads, source, undefined);
+    // Beside the file, under a name of its own: several points of one experiment have the same file.
+    const path = `${source}.${loads.compression}`;
+    loadNativeBinding().binding.compressForMetal(source, path, loads.compression);
+    return prepareLoads(job, loads, path, path);
   },
 };
-
-/** Beside the file, under a name of its own: several points of one experiment have the same file. */
-async function compressed(source: string, { compression }: HostLoads): Promise<string> {
-  const path = `${source}.${compression}`;
-  if (compression !== '') loadNativeBinding().binding.compressForMetal(source, path, compression);
-  return path;
-}
 
 function prepareLoads(job: Job, loads: HostLoads, path: string, ownFile: string | undefined): PreparedSystem {
   const open = (): NativeLoads => loadNativeBinding().binding.loads({ ...loads, path, bytes: Math.max(MEMORY_BYTES, job.accessBytes), threads: job.threads });

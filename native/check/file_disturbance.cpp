@@ -1,6 +1,7 @@
 #include "file_disturbance.h"
 
-#include <climits>
+#include "../host/file_path.h"
+
 #include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
@@ -15,15 +16,9 @@ namespace {
 
 /// Empty where the file has no name any more: it was removed or replaced.
 std::string path_of(int fd) {
-  char path[PATH_MAX + 1] = {};
-#if defined(__APPLE__)
-  if (fcntl(fd, F_GETPATH, path) != 0) return "";
-#else
-  const std::string link = "/proc/self/fd/" + std::to_string(fd);
-  if (readlink(link.c_str(), path, PATH_MAX) < 0) return "";
-#endif
+  const std::string path = path_of_descriptor(fd);
   struct stat named{}, open{};
-  const bool same = stat(path, &named) == 0 && fstat(fd, &open) == 0 && named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+  const bool same = stat(path.c_str(), &named) == 0 && fstat(fd, &open) == 0 && named.st_dev == open.st_dev && named.st_ino == open.st_ino;
   return same ? path : "";
 }
 

@@ -1,11 +1,9 @@
 // The fake Metal runs what it is given, and refuses what the documentation forbids. `fake_metal_test SHADERS`.
-#include "fake.h"
-
 #include "../host/cpu/test_check.h"
+#include "fake_tests.h"
 
 #include <atomic>
 #include <cstring>
-#include <filesystem>
 #include <thread>
 
 using namespace warpfs::metal_fake;
@@ -265,22 +263,14 @@ void test_what_is_left_behind_is_seen() {
 
 int main(int count, char** words) {
   CHECK(count == 2);
-  MslOptions options;
-  options.shaders = words[1];
-  options.folder = (std::filesystem::temp_directory_path() / "warpfs-metal-XXXXXX").string();
-  CHECK(mkdtemp(options.folder.data()) != nullptr);
-  use_compiler(options);
+  const CompilesForTests compiles(words[1]);
   for (void (*test)() : {+[] { RUN_TEST(test_kernels_run_in_the_order_of_their_queue); }, +[] { RUN_TEST(test_memory_without_a_copy_is_whole_pages); },
                          +[] { RUN_TEST(test_encoders_and_command_buffers_keep_their_order); }, +[] { RUN_TEST(test_limits_of_arguments_are_kept); },
                          +[] { RUN_TEST(test_memory_known_by_its_address_has_to_be_resident); }, +[] { RUN_TEST(test_events_hold_command_buffers_back); },
                          +[] { RUN_TEST(test_a_host_waits_for_an_event_no_longer_than_it_says); }, +[] { RUN_TEST(test_errors_come_when_they_are_asked_for); }, +[] { RUN_TEST(test_texts_that_do_not_compile_give_an_error); },
                          +[] { RUN_TEST(test_what_is_left_behind_is_seen); }}) {
     test();
-    // A queue lets go of a command buffer a little after that has completed.
-    for (int wait = 0; wait < 1000 && !live_objects().empty(); wait++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (!live_objects().empty()) std::fprintf(stderr, "left behind: %s\n", live_objects().c_str());
-    CHECK(live_objects().empty());
+    check_left_behind();
   }
-  std::filesystem::remove_all(options.folder);
   return 0;
 }

@@ -2,13 +2,12 @@
 #include "../host/cpu/test_check.h"
 #include "../host/host_error.h"
 #include "../host/metal/self_test.h"
-#include "fake.h"
+#include "fake_tests.h"
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 using namespace warpfs::metal_fake;
 using namespace warpfs::metal;
@@ -257,11 +256,7 @@ void test_without_metal_there_is_a_reason() {
 int main(int count, char** words) {
   CHECK(count == 2);
   texts = std::string(words[1]) + "/metal_self_test";
-  MslOptions options;
-  options.shaders = words[1];
-  options.folder = (std::filesystem::temp_directory_path() / "warpfs-metal-XXXXXX").string();
-  CHECK(mkdtemp(options.folder.data()) != nullptr);
-  use_compiler(options);
+  const CompilesForTests compiles(words[1]);
   for (void (*test)() : {+[] { RUN_TEST(test_each_probe_has_an_answer); }, +[] { RUN_TEST(test_an_error_fails_its_probe_and_skips_the_others); },
                          +[] { RUN_TEST(test_each_probe_survives_an_error_at_its_begin); }, +[] { RUN_TEST(test_what_waits_for_an_event_is_let_go); },
                          +[] { RUN_TEST(test_a_gpu_that_does_not_answer_is_lost); }, +[] { RUN_TEST(test_the_longest_kernel_that_ended_well_is_told); },
@@ -269,11 +264,7 @@ int main(int count, char** words) {
                          +[] { RUN_TEST(test_the_probes_find_what_they_look_for); }, +[] { RUN_TEST(test_the_machine_is_described); },
                          +[] { RUN_TEST(test_without_metal_there_is_a_reason); }}) {
     test();
-    // A queue lets go of a command buffer a little after that has completed.
-    for (int wait = 0; wait < 1000 && !live_objects().empty(); wait++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (!live_objects().empty()) std::fprintf(stderr, "left behind: %s\n", live_objects().c_str());
-    CHECK(live_objects().empty());
+    check_left_behind();
   }
-  std::filesystem::remove_all(options.folder);
   return 0;
 }

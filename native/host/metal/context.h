@@ -29,6 +29,9 @@ class Context {
   /// Before such a buffer is released.
   void forget(id<MTLBuffer> buffer);
 
+  /// A queue whose loads of files go side by side, for at most so many command buffers. Null: `error` says why there is none.
+  Held<id<MTLIOCommandQueue>> new_io_queue(uint32_t command_buffers, NSError** error) const;
+
   /// A kernel runs that does not end: whatever it may be at stays where it is until the process ends.
   void give_up() { given_up_ = true; }
   bool given_up() const { return given_up_; }

@@ -89,6 +89,13 @@ Held<id<MTLBuffer>> Context::resident(id<MTLBuffer> buffer, uint64_t bytes, cons
   return held;
 }
 
+Held<id<MTLIOCommandQueue>> Context::new_io_queue(uint32_t command_buffers, NSError** error) const {
+  const Held<MTLIOCommandQueueDescriptor*> descriptor([MTLIOCommandQueueDescriptor new]);
+  descriptor.get().type = MTLIOCommandQueueTypeConcurrent;
+  descriptor.get().maxCommandBufferCount = command_buffers;
+  return Held<id<MTLIOCommandQueue>>([device_.get() newIOCommandQueueWithDescriptor:descriptor.get() error:error]);
+}
+
 void Context::forget(id<MTLBuffer> buffer) {
   [residency_.get() removeAllocation:buffer];
   [residency_.get() commit];

@@ -37,9 +37,8 @@ class MetalDevice final : public Device {
   MountMemory& gpu() const { return memory_.gpu(); }
   Work work_of(id<MTLComputePipelineState> pipeline, const Dispatch& dispatch);
   DispatchResult run_kernel(id<MTLComputePipelineState> pipeline, const Dispatch& dispatch);
-  void run_replay(const Work& work, const Dispatch& dispatch, DispatchResult& result);
+  void run_replay(Work work, const Dispatch& dispatch, DispatchResult& result);
   void run_spin(const Work& work, const Dispatch& dispatch);
-  /// What the host can do without the GPU. True: nothing is left to be done.
   void drain();
   /// Behind a round of which this was lost: the mount goes on, or throws.
   void recover(const std::vector<Lost>& lost, const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items);
@@ -54,7 +53,7 @@ class MetalDevice final : public Device {
   Launches launches_;
   KernelMemories memories_;
   OwnBuffers own_;
-  uint32_t losses_ = 0;    // rounds in a row that lost something
+  uint32_t losses_ = 0;     // command buffers that were lost since the last round that lost none
   uint32_t recovered_ = 0;  // rounds that lost something, and whose items went on
   std::string last_loss_;   // what the last of them lost; under its mutex, for whoever asks beside a dispatch
   mutable std::mutex loss_mutex_;

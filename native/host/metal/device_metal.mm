@@ -5,6 +5,8 @@
 #include "capture.h"
 #include "sweep_by_host.h"
 
+#include <utility>
+
 namespace warpfs::metal {
 
 namespace {
@@ -81,13 +83,13 @@ DispatchResult MetalDevice::run_kernel(id<MTLComputePipelineState> pipeline, con
   if (dispatch.all_resident && dispatch.items > resident_warps()) {
     throw HostError("ERR_WARPFS_RESIDENT", std::to_string(dispatch.items) + " work items wait for each other, but only " + std::to_string(resident_warps()) + " can be resident");
   }
-  const Work work = work_of(pipeline, dispatch);
+  Work work = work_of(pipeline, dispatch);
   DispatchResult result;
   const auto begin = std::chrono::steady_clock::now();
   {
     const PollingWhile polling(daemon_);
     if (options_.replay) {
-      run_replay(work, dispatch, result);
+      run_replay(std::move(work), dispatch, result);
     } else {
       run_spin(work, dispatch);
       result.rounds = 1;

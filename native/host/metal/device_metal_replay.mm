@@ -3,15 +3,17 @@
 #include "../replay_rounds.h"
 #include "device_metal.h"
 
+#include <utility>
+
 namespace warpfs::metal {
 
 namespace {
-constexpr uint32_t LOSSES_MAX = 16;  // command buffers in a row: their items were made fewer each time, and it did not help
+constexpr uint32_t LOSSES_MAX = 16;  // command buffers: their items were made fewer each time, and it did not help
 }
 
 class MetalDevice::Rounds final : public ReplayRounds {
  public:
-  Rounds(MetalDevice& device, const Work& work) : device_(device), work_(work), records_(device.gpu().at<ItemRecord>(Binding::RECORDS)) {}
+  Rounds(MetalDevice& device, Work work) : device_(device), work_(std::move(work)), records_(device.gpu().at<ItemRecord>(Binding::RECORDS)) {}
   ~Rounds() override { device_.launches_.let_go(); }
 
  protected:
@@ -19,9 +21,8 @@ class MetalDevice::Rounds final : public ReplayRounds {
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
     Exchange& exchange = *device_.memory_.exchange();
     exchange.tell_gpu();
-    Work work = work_;
-    if (abandon) work.pipeline = device_.kernels_.find(device_.options_.builtin, "warpfs_abandon");
-    const std::vector<Lost> lost = device_.launches_.run_round(work, slots, items, !abandon);
+    if (abandon) work_.pipeline = device_.kernels_.find(device_.options_.builtin, "warpfs_abandon");  // from here on, for all that are left
+    const std::vector<Lost> lost = device_.launches_.run_round(work_, slots, items, !abandon);
     if (!lost.empty()) return device_.recover(lost, slots, items);
     device_.losses_ = 0;
     if (exchange.tell_host()) device_.daemon_.doorbell();
@@ -30,7 +31,7 @@ class MetalDevice::Rounds final : public ReplayRounds {
 
  private:
   MetalDevice& device_;
-  const Work& work_;
+  Work work_;
   ItemRecord* const records_;
 };
 
@@ -49,8 +50,8 @@ void MetalDevice::recover(const std::vector<Lost>& lost, const std::vector<uint3
   last_loss_ = lost.front().end.text;
 }
 
-void MetalDevice::run_replay(const Work& work, const Dispatch& dispatch, DispatchResult& result) {
-  Rounds rounds(*this, work);
+void MetalDevice::run_replay(Work work, const Dispatch& dispatch, DispatchResult& result) {
+  Rounds rounds(*this, std::move(work));
   rounds.run(dispatch.items, gpu().geometry().slot_count, daemon_, options_.wait, result);
 }
 

@@ -4,12 +4,11 @@
 #include "../programs_for_tests.h"
 #include "quantum.h"
 // Behind all of those: Objective-C makes macros of YES and NO.
-#include "../../metal_fake/fake.h"
+#include "../../metal_fake/fake_tests.h"
 
 #include <filesystem>
 #include <functional>
 #include <random>
-#include <thread>
 
 using namespace warpfs;
 using namespace warpfs::metal_fake;
@@ -17,9 +16,25 @@ using namespace warpfs::test;
 
 namespace {
 
+constexpr uint32_t WARPS = 24, PIECE = 3000;
+
+std::string bytes_of(uint32_t seed, size_t count) {
+  std::mt19937 random(seed);
+  std::string bytes(count, 0);
+  for (char& byte : bytes) byte = char(random());
+  return bytes;
+}
+
+/// The files that the programs share, and what has to be in them.
 struct Place {
   Folder root, texts;
-  Place() { write_file(texts.at("builtin.metal"), "#define WARPFS_POLICY 0\n#define WARPFS_REPLAY 1\n#include \"entry/builtin_metal.h\"\n"); }
+  const std::string shared = bytes_of(7, 30000);
+  std::string pieces = std::string(WARPS * PIECE, 'p');
+  Place() {
+    write_file(texts.at("builtin.metal"), "#define WARPFS_POLICY 0\n#define WARPFS_REPLAY 1\n#include \"entry/builtin_metal.h\"\n");
+    write_file(root.at("shared"), shared);
+    write_file(root.at("pieces"), pieces);
+  }
 };
 
 MountOptions options_of(const Place& place) {
@@ -38,15 +53,6 @@ MountOptions options_of(const Place& place) {
   return options;
 }
 
-std::string bytes_of(uint32_t seed, size_t count) {
-  std::mt19937 random(seed);
-  std::string bytes(count, 0);
-  for (char& byte : bytes) byte = char(random());
-  return bytes;
-}
-
-constexpr uint32_t WARPS = 24, PIECE = 3000;
-
 /// Each warp reads what all share, writes a piece of one file and reads it back, and makes a file of its own. More lines than the cache has.
 std::vector<Steps> programs_of(uint32_t seed) {
   std::vector<Steps> programs;
@@ -60,7 +66,7 @@ std::vector<Steps> programs_of(uint32_t seed) {
 }
 
 /// Whatever happened on the way, every call has done what it says, and the files have it.
-void run_and_check(warpfs::Mount& mount, const Place& place, uint32_t seed, const std::string& shared, std::string& pieces) {
+void run_and_check(warpfs::Mount& mount, Place& place, uint32_t seed) {
   std::vector<std::string> read;
   const auto results = run_programs(mount, programs_of(seed), &read);
   for (uint32_t warp = 0; warp < WARPS; warp++) {
@@ -73,10 +79,10 @@ void run_and_check(warpfs::Mount& mount, const Place& place, uint32_t seed, cons
     CHECK_EQUAL(result.at(1), 2500);
     CHECK_EQUAL(result.at(3), int32_t(PIECE) - 40);
     CHECK_EQUAL(result.at(6), 900);
-    CHECK(read.at(warp * 3) == shared.substr(warp * 700, 2500));
+    CHECK(read.at(warp * 3) == place.shared.substr(warp * 700, 2500));
     CHECK(read.at(warp * 3 + 1) == written);
-    CHECK(read.at(warp * 3 + 2) == shared.substr(0, 600));
-    pieces.replace(warp * PIECE + 17, written.size(), written);
+    CHECK(read.at(warp * 3 + 2) == place.shared.substr(0, 600));
+    place.pieces.replace(warp * PIECE + 17, written.size(), written);
     CHECK(read_file(place.root.at("own" + std::to_string(warp))) == std::string(100, 0) + bytes_of(seed * 100 + warp + 50, 900));
   }
 }
@@ -88,29 +94,23 @@ void test_command_buffers_that_are_ended_anywhere_lose_nothing() {
   for (uint32_t seed = 0; seed < seeds; seed++) {
     std::mt19937 random(seed);
     Place place;
-    const std::string shared = bytes_of(7, 30000);
-    std::string pieces(WARPS * PIECE, 'p');
-    write_file(place.root.at("shared"), shared);
-    write_file(place.root.at("pieces"), pieces);
     warpfs::Mount mount(options_of(place));
     for (uint32_t run = 0; run < 3; run++) {
       const MTLCommandBufferError errors[] = {MTLCommandBufferErrorTimeout, MTLCommandBufferErrorPageFault, MTLCommandBufferErrorOutOfMemory};
       inject({errors[random() % 3], int64_t(random() % (random() % 2 == 0 ? 300 : 20000)), uint32_t(random() % 6), 1 + uint32_t(random() % 3), {}});
-      run_and_check(mount, place, seed * 3 + run, shared, pieces);
+      run_and_check(mount, place, seed * 3 + run);
       stopped += injections_left() == 0 ? 1 : 0;
       if (injections_left() == 0) CHECK(has(mount.fill_note(), "rounds were replayed because Metal ended a command buffer"));
       inject({});
     }
     CHECK_EQUAL(mount.unmount(false), 0);
-    CHECK(read_file(place.root.at("pieces")) == pieces);
+    CHECK(read_file(place.root.at("pieces")) == place.pieces);
   }
   CHECK(stopped > seeds);  // it was about something
 }
 
 void test_access_that_is_revoked_is_the_end_of_a_mount() {
   Place place;
-  write_file(place.root.at("shared"), bytes_of(7, 30000));
-  write_file(place.root.at("pieces"), std::string(WARPS * PIECE, 'p'));
   warpfs::Mount mount(options_of(place));
   inject({MTLCommandBufferErrorAccessRevoked, 0, 1, 100, {}});
   const std::string failure = failure_of([&] { run_programs(mount, programs_of(1)); });
@@ -123,28 +123,22 @@ void test_access_that_is_revoked_is_the_end_of_a_mount() {
 void test_what_was_written_before_a_gpu_is_lost_is_written_back() {
   for (uint32_t seed = 0; seed < 8; seed++) {
     Place place;
-    const std::string shared = bytes_of(7, 30000);
-    std::string pieces(WARPS * PIECE, 'p');
-    write_file(place.root.at("shared"), shared);
-    write_file(place.root.at("pieces"), pieces);
     MountOptions options = options_of(place);
     options.line_count = 512;  // most of it is still in the cache
     warpfs::Mount mount(options);
-    run_and_check(mount, place, seed, shared, pieces);
-    CHECK(read_file(place.root.at("pieces")) != pieces);
+    run_and_check(mount, place, seed);
+    CHECK(read_file(place.root.at("pieces")) != place.pieces);
     inject({MTLCommandBufferErrorAccessRevoked, int64_t(seed * 100), seed % 3, 100, {}});
     CHECK(has(failure_of([&] { run_programs(mount, {{open_step("shared", OpenFor::READING), read_step(0, 0, 20000)}, {open_step("other", OpenFor::STARTING_OVER)}}); }), "lost its GPU"));
     inject({});
     CHECK_EQUAL(mount.sync(), 0);
-    CHECK(read_file(place.root.at("pieces")) == pieces);
+    CHECK(read_file(place.root.at("pieces")) == place.pieces);
     CHECK_EQUAL(mount.unmount(false), 0);
   }
 }
 
 void test_errors_that_do_not_end_end_the_mount() {
   Place place;
-  write_file(place.root.at("shared"), bytes_of(7, 30000));
-  write_file(place.root.at("pieces"), std::string(WARPS * PIECE, 'p'));
   warpfs::Mount mount(options_of(place));
   inject({MTLCommandBufferErrorTimeout, 0, 0, 1000, {}});
   CHECK(has(failure_of([&] { run_programs(mount, programs_of(1)); }), "it took longer than the system allows (Timeout)"));
@@ -154,7 +148,6 @@ void test_errors_that_do_not_end_end_the_mount() {
 
 void test_a_command_buffer_that_does_not_end_is_not_waited_for() {
   Place place;
-  write_file(place.root.at("shared"), bytes_of(7, 30000));
   MountOptions options = options_of(place);
   options.kernel_time_ms = 30;
   {
@@ -170,16 +163,12 @@ void test_a_command_buffer_that_does_not_end_is_not_waited_for() {
 
 void test_slow_command_buffers_only_take_longer() {
   Place place;
-  const std::string shared = bytes_of(7, 30000);
-  std::string pieces(WARPS * PIECE, 'p');
-  write_file(place.root.at("shared"), shared);
-  write_file(place.root.at("pieces"), pieces);
   warpfs::Mount mount(options_of(place));
   inject({MTLCommandBufferErrorNone, 0, 0, 12, std::chrono::milliseconds(8)});
-  run_and_check(mount, place, 1, shared, pieces);
+  run_and_check(mount, place, 1);
   inject({});
   CHECK_EQUAL(mount.unmount(false), 0);
-  CHECK(read_file(place.root.at("pieces")) == pieces);
+  CHECK(read_file(place.root.at("pieces")) == place.pieces);
 }
 
 void test_machines_that_will_not_do_say_why() {
@@ -218,7 +207,6 @@ void test_a_text_that_does_not_compile_is_told_when_it_is_loaded() {
   write_file(place.texts.at("other.metal"), "#include <metal_stdlib>\nkernel void other() {}\n");
   CHECK(has(failure_of([&] { mount.load(place.texts.at("other.metal")); }), "has no kernel warpfs_kernel"));
   CHECK(has(failure_of([&] { mount.load(place.texts.at("nowhere.metal")); }), "ENOENT"));
-  write_file(place.root.at("shared"), bytes_of(7, 30000));
   CHECK(run_programs(mount, {{open_step("shared", OpenFor::READING)}}).at(0).at(0) >= 0);
 }
 
@@ -241,7 +229,6 @@ void test_what_a_compiler_made_is_found_again() {
 
 void test_a_dispatch_is_captured_where_that_is_wanted() {
   Place place;
-  write_file(place.root.at("shared"), bytes_of(7, 3000));
   warpfs::Mount mount(options_of(place));
   const auto run = [&](const std::string& file) {
     setenv("WARPFS_METAL_CAPTURE", file.c_str(), 1);
@@ -283,11 +270,7 @@ void test_quanta_follow_the_time_that_items_take() {
 int main(int count, char** words) {
   CHECK(count >= 2);
   if (count > 2) seeds = uint32_t(std::stoul(words[2]));
-  MslOptions options;
-  options.shaders = words[1];
-  Folder compiled;
-  options.folder = compiled.path;
-  use_compiler(options);
+  const CompilesForTests compiles(words[1]);
   const std::pair<const char*, void (*)()> tests[] = {
       {"command buffers that are ended anywhere lose nothing", test_command_buffers_that_are_ended_anywhere_lose_nothing},
       {"access that is revoked is the end of a mount", test_access_that_is_revoked_is_the_end_of_a_mount},
@@ -309,10 +292,7 @@ int main(int count, char** words) {
       std::fprintf(stderr, "violation: %s\n", violation.c_str());
       CHECK(violation.empty());
     }
-    // A queue lets go of a command buffer a little after that has completed.
-    for (int wait = 0; wait < 2000 && live_objects() != left; wait++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (live_objects() != left) std::fprintf(stderr, "left behind: %s\n", live_objects().c_str());
-    CHECK(live_objects() == left);
+    check_left_behind(left);
   }
   return 0;
 }

@@ -4,6 +4,15 @@
 
 namespace warpfs::metal {
 
+namespace {
+
+Request& slot_of(MountMemory& memory, uint32_t ring, uint32_t position) {
+  const uint32_t slots = memory.geometry().ring_slots;
+  return memory.at<Request>(Binding::REQUESTS)[uint64_t(ring) * slots + (position & (slots - 1))];
+}
+
+}  // namespace
+
 Exchange::Exchange(MountMemory& gpu, MountMemory& host) : gpu_(gpu), host_(host), copied_(gpu.geometry().ring_count) {}
 
 HostView Exchange::host_view() {
@@ -35,16 +44,11 @@ void Exchange::tell_gpu() {
   }
 }
 
-Request& Exchange::gpu_slot(uint32_t ring, uint32_t position) {
-  const uint32_t slots = gpu_.geometry().ring_slots;
-  return gpu_.at<Request>(Binding::REQUESTS)[uint64_t(ring) * slots + (position & (slots - 1))];
-}
-
 bool Exchange::tell_host_all() {
   for (uint32_t ring = 0; ring < copied_.size(); ring++) {
     const uint32_t tail = gpu_.at<RingTail>(Binding::RING_TAILS)[ring].tail;
     for (uint32_t position = copied_[ring]; position != tail; position++) {
-      Request& request = gpu_slot(ring, position);
+      Request& request = slot_of(gpu_, ring, position);
       if (request.sequence == position + 1) continue;
       request = Request{};
       request.opcode = Opcode::NOP;
@@ -55,16 +59,15 @@ bool Exchange::tell_host_all() {
 }
 
 bool Exchange::tell_host() {
-  const Geometry& geometry = gpu_.geometry();
   bool any = false;
-  for (uint32_t ring = 0; ring < geometry.ring_count; ring++) {
+  for (uint32_t ring = 0; ring < copied_.size(); ring++) {
     const uint32_t tail = gpu_.at<RingTail>(Binding::RING_TAILS)[ring].tail;
     for (uint32_t& position = copied_[ring]; position != tail; position++, any = true) {
-      const Request& from = gpu_slot(ring, position);
+      const Request& from = slot_of(gpu_, ring, position);
       if (from.sequence != position + 1) break;  // of a warp that has not come to an end
       Request request = from;
       request.sequence = 0;
-      Request& to = host_.at<Request>(Binding::REQUESTS)[uint64_t(ring) * geometry.ring_slots + (position & (geometry.ring_slots - 1))];
+      Request& to = slot_of(host_, ring, position);
       to = request;
       store_release(&to.sequence, position + 1);
     }

@@ -30,8 +30,6 @@ class Exchange final : public GpuLink {
   void wait_until_told() override {}
 
  private:
-  Request& gpu_slot(uint32_t ring, uint32_t position);
-
   template <typename Word>
   struct Told {
     uint32_t index;

@@ -1,29 +1,13 @@
 #include "io_files.h"
 
+#include "../file_path.h"
 #include "../host_error.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <fcntl.h>
-#include <unistd.h>
 
 namespace warpfs::metal {
-
-namespace {
-
-/// Where the file of a descriptor is now; empty: errno says why nobody knows.
-std::string path_of(int fd) {
-  char path[PATH_MAX + 1] = {};
-#if defined(__APPLE__)
-  if (fcntl(fd, F_GETPATH, path) != 0) return "";
-#else
-  if (readlinkat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(fd)).c_str(), path, PATH_MAX) < 0) return "";  // the sandbox knows no readlink
-#endif
-  return path;
-}
-
-}  // namespace
 
 bool IoFiles::File::is_of(const FileSlot* slot_, int fd_, uint32_t file_id_) const { return slot == slot_ && fd == fd_ && file_id == file_id_; }
 
@@ -60,7 +44,7 @@ IoFiles::File& IoFiles::file_of(const Transfer& read) {
 /// It may have to wait for a disk; that is once for each file.
 Held<id<MTLIOFileHandle>> IoFiles::open(int fd, std::string& why) {
   const Pool pool;
-  const std::string path = path_of(fd);
+  const std::string path = path_of_descriptor(fd);
   if (path.empty()) {
     why = std::string("nobody knows its path: ") + error_name(failure(errno));
     return {};

@@ -31,11 +31,8 @@ class MtlioLoads final : public Loads {
  public:
   MtlioLoads(const std::string& path, uint64_t bytes, const std::string& compression) : buffer_(context_, context_.buffer(bytes, "loads of files")) {
     const Pool pool;
-    const Held<MTLIOCommandQueueDescriptor*> descriptor([MTLIOCommandQueueDescriptor new]);
-    descriptor.get().type = MTLIOCommandQueueTypeConcurrent;
-    descriptor.get().maxCommandBufferCount = 2 * COMMANDS_MAX;
     NSError* error = nil;
-    queue_ = Held<id<MTLIOCommandQueue>>([context_.device() newIOCommandQueueWithDescriptor:descriptor.get() error:&error]);
+    queue_ = context_.new_io_queue(2 * COMMANDS_MAX, &error);
     if (!queue_) throw HostError("ERR_WARPFS_DEVICE", "no queue for files: " + text_of(error));
     NSURL* const url = [NSURL fileURLWithPath:string_of(path.c_str())];
     file_ = Held<id<MTLIOFileHandle>>(compression.empty() ? [context_.device() newIOFileHandleWithURL:url error:&error]

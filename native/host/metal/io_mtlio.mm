@@ -178,11 +178,8 @@ std::string MtlioEngine::note() const {
 EngineMaker mtlio_maker(Gpu& gpu) {
   return [&gpu](WorkPool& pool, TransferEnd& end, std::string& why) -> std::unique_ptr<IoEngine> {
     const Pool autoreleased;
-    const Held<MTLIOCommandQueueDescriptor*> descriptor([MTLIOCommandQueueDescriptor new]);
-    descriptor.get().type = MTLIOCommandQueueTypeConcurrent;
-    descriptor.get().maxCommandBufferCount = 2 * BATCHES_MAX;  // also those that are filled, or about to go
     NSError* error = nil;
-    Held<id<MTLIOCommandQueue>> queue([gpu.context().device() newIOCommandQueueWithDescriptor:descriptor.get() error:&error]);
+    Held<id<MTLIOCommandQueue>> queue = gpu.context().new_io_queue(2 * BATCHES_MAX, &error);  // also those that are filled, or about to go
     if (queue) return std::make_unique<MtlioEngine>(gpu, pool, end, std::move(queue));
     why = "mtlio: no queue: " + text_of(error);
     return nullptr;

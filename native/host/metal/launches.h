@@ -41,8 +41,6 @@ class Launches {
   std::vector<Lost> run_all(const Work& work, uint32_t items, uint32_t* give_up);
   /// No round follows. Where the GPU stands still nothing is waited for.
   void let_go(bool gpu_runs = true);
-  /// Rounds that began without a commit.
-  uint32_t rounds_ahead() const { return rounds_ahead_; }
 
  private:
   /// Some items of a round.
@@ -79,7 +77,6 @@ class Launches {
   uint64_t value_ = 0;  // of the event, that the one ahead waits for
   Area areas_[2];
   uint32_t turn_ = 0;   // the area of the next round
-  uint32_t rounds_ahead_ = 0;
 };
 
 }  // namespace warpfs::metal

@@ -98,7 +98,6 @@ std::vector<Lost> Launches::run_round(const Work& work, const std::vector<uint32
     if (area.ahead) {
       begin_ahead(area, launch);
       parts.push_back({std::exchange(area.ahead, Committed()), first, count, true});
-      rounds_ahead_++;
     } else {
       parts.push_back({commit(work, launch), first, count});
     }
