@@ -1,8 +1,9 @@
 // This cache beside the best of everything else: the prediction for a GPU that experiments share.
 import type { Finder, Prediction } from './experiment.ts';
+import { isOwn } from './system.ts';
 
 function best(find: Finder, ours: boolean, metric: string, parameters: Record<string, number | string>): number | undefined {
-  const values = find.systems.filter((name) => name.startsWith('warpfs') === ours).map((name) => find(metric, name, parameters) ?? Number.NaN).filter(Number.isFinite);
+  const values = find.systems.filter((name) => isOwn(name) === ours).map((name) => find(metric, name, parameters) ?? Number.NaN).filter(Number.isFinite);
   return values.length === 0 ? undefined : Math.max(...values);
 }
 

@@ -1,4 +1,5 @@
 // What an experiment is: a question, predictions with numbers, options, and the points that it measures. One folder with a `run.ts` for each.
+import type { MediumName } from '../gpufs/media/media.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Job, PreparedSystem } from './system.ts';
 
@@ -69,6 +70,8 @@ export interface Prediction {
   because: string;
   /** What it is about. Default: the cpu device. */
   device?: DeviceName;
+  /** Where it is about one alone. */
+  medium?: MediumName;
   measured(find: Finder): number | undefined;
 }
 

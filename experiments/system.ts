@@ -61,6 +61,9 @@ export interface PreparedSystem {
   note?: () => string | undefined;
 }
 
+/** Is it one of this cache, and not of somebody else's design? */
+export const isOwn = (system: string): boolean => system.startsWith('warpfs');
+
 /** Thrown where a system finds out late that it cannot do a job: that is no failure. */
 export class CannotDo extends Error {}
 

@@ -35,7 +35,9 @@ export function ratio(value: number | undefined, beside: number | undefined): nu
 export function verdictsOf({ predictions }: Experiment, rows: readonly Row[]): Verdict[] {
   const find = finderOf(rows);
   const device = rows[0]?.device ?? PREDICTED_FOR;
-  return predictions.filter((prediction) => (prediction.device ?? PREDICTED_FOR) === device).map((prediction) => {
+  const medium = rows[0]?.medium;
+  const about = predictions.filter((prediction) => (prediction.device ?? PREDICTED_FOR) === device && (prediction.medium === undefined || medium === undefined || prediction.medium === medium));
+  return about.map((prediction) => {
     const { what, unit, because } = prediction;
     const measured = prediction.measured(find);
     return { what, unit, because, predicted: predictedOf(prediction), measured, verdict: judge(prediction, measured, rows[0]) };

@@ -18,7 +18,7 @@ export const experiment: Experiment = {
   ],
   predictions: [
     {
-      what: 'warpfs_async beside warpfs, where that is most', unit: 'x', atLeast: 1.88, device: 'cuda',
+      what: 'warpfs_async beside warpfs, where that is most', unit: 'x', atLeast: 1.88, device: 'cuda', medium: 'samsung_990_pro',
       because: 'on a drive with 45 us a read a warp waits longer than it works; with three reads ahead it waits a quarter as long. AGILE published 1.88',
       measured: (find) => most(find, 'warpfs_async', 'warpfs'),
     },

@@ -1,16 +1,18 @@
 // Which rows of many result files a report shows: of each point, system and metric the last one, of the largest sizes that were run.
+import { RAW } from '../../gpufs/media/media.ts';
 import type { Experiment, Profile } from '../experiment.ts';
 import { pointOf, type Row, systemOf } from '../rows.ts';
 
 export interface Part {
   experiment: Experiment;
   device: string;
+  medium: string;
   rows: Row[];
 }
 
 const sizes: Record<Profile, number> = { tiny: 0, usual: 1, full: 2 };
 
-/** One part for each experiment and device, in the order of the experiments. Throws for rows of an experiment that is not known. */
+/** One part for each experiment, device and medium, in the order of the experiments. Throws for rows of an experiment that is not known. */
 export function partsOf(rows: readonly Row[], experiments: readonly Experiment[]): Part[] {
   const unknown = rows.find((row) => !experiments.some(({ name }) => name === row.experiment));
   if (unknown !== undefined) {
@@ -18,8 +20,18 @@ export function partsOf(rows: readonly Row[], experiments: readonly Experiment[]
   }
   return experiments.flatMap((experiment) => {
     const own = rows.filter((row) => row.experiment === experiment.name);
-    return [...new Set(own.map(({ device }) => device))].map((device) => ({ experiment, device, rows: chosen(own.filter((row) => row.device === device)) }));
+    const places = new Map(own.map(({ device, medium }) => [`${device} ${medium}`, { device, medium }]));
+    return [...places.values()].map(({ device, medium }) => ({ experiment, device, medium, rows: chosen(own.filter((row) => row.device === device && row.medium === medium)) }));
   });
+}
+
+/** As a file or a place in a page is called. */
+export function nameOf({ experiment, device, medium }: Part): string {
+  return [experiment.name, device, ...(medium === RAW ? [] : [medium])].join('_');
+}
+
+export function titleOf({ experiment, device, medium }: Part): string {
+  return [experiment.title, `${device} device`, ...(medium === RAW ? [] : [`medium ${medium}`])].join(', ');
 }
 
 /** The points of one run are not mixed with those of other sizes: they would lie on one line and not belong together. */

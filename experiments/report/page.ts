@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { TopLevelSpec } from 'vega-lite';
 import { finderOf, verdictsOf } from '../verdict.ts';
 import { pointOf, type Row, systemOf } from '../rows.ts';
-import { originsOf, type Part } from './chosen_rows.ts';
+import { nameOf, originsOf, type Part, titleOf } from './chosen_rows.ts';
 import { escapeHtml, htmlTable, inScript, shortNumber } from './html.ts';
 
 export interface DrawnFigure {
@@ -44,6 +44,7 @@ export function reportPage(parts: readonly DrawnPart[]): string {
     `<style>${STYLE}</style>\n</head>\n<body>`,
     '<h1>WarpFS: experiments</h1>',
     '<p>Medians of interleaved runs. A band is where 95 of 100 bootstrap samples of the runs have their median. Every answer was compared with a CPU computation; what was wrong has no number.</p>',
+    ...(parts.length < 2 ? [] : [`<ul>${parts.map((part) => `<li><a href="#${nameOf(part)}">${escapeHtml(titleOf(part))}</a></li>`).join('')}</ul>`]),
     ...parts.map(partHtml),
     ...drawn.map(({ name, spec }) => `<script type="application/json" id="figure-${name}-spec">${inScript(JSON.stringify(spec))}</script>`),
     ...(drawn.length === 0 ? [] : [...libraries().map((text) => `<script>${inScript(text)}</script>`), `<script>${DRAW}</script>`]),
@@ -74,20 +75,22 @@ function fileOf(require: NodeJS.Require, name: string): string {
   throw new Error(`[warpfs] ${name} is not installed: npm ci`);
 }
 
-function partHtml({ experiment, device, rows, figures }: DrawnPart): string {
+function partHtml(part: DrawnPart): string {
+  const { experiment, rows, figures } = part;
   const failed = [...new Set(rows.filter(({ verified }) => !verified).map((row) => `${systemOf(row)}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}`))];
   const tiny = rows.some(({ profile }) => profile === 'tiny');
   return [
-    `<h2 id="${experiment.name}-${device}">${escapeHtml(experiment.title)}, ${escapeHtml(device)} device</h2>`,
+    `<h2 id="${nameOf(part)}">${escapeHtml(titleOf(part))}</h2>`,
     `<p>${escapeHtml(experiment.question)}</p>`,
     tiny ? '<p class="wrong">Tiny sizes: these numbers say nothing.</p>' : '',
     ...failed.map((text) => `<p class="wrong">FAILED ${escapeHtml(text)}</p>`),
     ...figures.map(({ name, svg }) => `<div class="figure" id="figure-${name}">${svg}</div>`),
     '<h3>Predicted and measured</h3>',
     htmlTable(['what', 'predicted', 'measured', 'unit', 'verdict', 'because'], verdictsOf(experiment, rows).map(({ what, predicted, measured, unit, verdict, because }) => [what, predicted, measured ?? '-', unit, verdict, because]), shortNumber),
-    ...papersHtml({ experiment, device, rows }),
-    '<h3>All medians</h3>',
+    ...papersHtml(part),
+    `<details><summary>All ${rows.length} medians</summary>`,
     htmlTable(['point', 'system', 'metric', 'median', '95 % from', 'to', 'unit', 'runs'], rows.map(rowCells), shortNumber),
+    '</details>',
     ...originsOf(rows).map((text) => `<p class="origin">${escapeHtml(text)}</p>`),
   ].join('\n');
 }

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { machine } from '../../gpufs/bench/machine.ts';
 import { sheepCatalogue } from '../../gpufs/cli/sheep_for_tests.ts';
-import type { Experiment } from '../experiment.ts';
+import type { Experiment, Figure } from '../experiment.ts';
 import { RESULT_FORMAT, type Row, systemOf } from '../rows.ts';
 import { finderOf, verdictsOf } from '../verdict.ts';
-import { originsOf, partsOf } from './chosen_rows.ts';
+import { nameOf, originsOf, partsOf, titleOf } from './chosen_rows.ts';
+import { figureSpec } from './figure_spec.ts';
 import { inScript } from './html.ts';
 import { writeReport } from './write_report.ts';
 
@@ -44,6 +45,26 @@ test('of each point the last row of the largest sizes is shown', () => {
   expect(part?.rows.map(({ value }) => value)).toEqual([99, 15, 7, 21]);
   expect(partsOf([tiny], experiments)[0]?.rows).toEqual([tiny]);
   expect(partsOf([row({}), row({ device: 'cuda' })], experiments).map(({ device }) => device)).toEqual(['cpu', 'cuda']);
+});
+
+test('what was measured on another medium is a part of its own', () => {
+  const { experiments } = sheepCatalogue();
+  const parts = partsOf([...rows, row({ value: 50, medium: 'apple_m4' })], experiments);
+  expect(parts.map(nameOf)).toEqual(['count_sheep_cpu', 'count_sheep_cpu_apple_m4']);
+  expect(parts.map(titleOf)).toEqual(['Sheep, cpu device', 'Sheep, cpu device, medium apple_m4']);
+  expect(parts.map((part) => part.rows.length)).toEqual([4, 1]);
+  const [experiment] = experiments as [Experiment];
+  const onlyThere: Experiment = { ...experiment, predictions: experiment.predictions.map((prediction) => ({ ...prediction, medium: 'apple_m4' })) };
+  expect(parts.map((part) => verdictsOf(onlyThere, part.rows).length)).toEqual([0, 1]);
+});
+
+test('no two systems look alike in a figure', () => {
+  const [experiment] = sheepCatalogue().experiments as [Experiment];
+  const names = Array.from({ length: 22 }, (_, index) => `system_${index}`);
+  const { layer } = figureSpec(experiment.figures[0] as Figure, names.map((system) => row({ system })), names) as unknown as { layer: { encoding: Record<string, { scale?: { range?: unknown[] } } | undefined> }[] };
+  const ranges = ['color', 'strokeDash', 'shape'].map((channel) => layer.map(({ encoding }) => encoding[channel]?.scale?.range).find((range) => range !== undefined) ?? []);
+  expect(new Set(names.map((_, index) => JSON.stringify([ranges[0]?.[index], ranges[1]?.[index]]))).size).toBe(22);
+  expect(new Set(names.map((_, index) => JSON.stringify([ranges[0]?.[index], ranges[2]?.[index]]))).size).toBe(22);
 });
 
 test('a fake GPU makes no prediction right or wrong, and is named', () => {

@@ -5,7 +5,8 @@ import { makeFolder } from '../../gpufs/make_folder.ts';
 import type { ExperimentCatalogue } from '../catalogue.ts';
 import { prepareOutputFolder, readRows } from '../result_file.ts';
 import { systemOf } from '../rows.ts';
-import { partsOf } from './chosen_rows.ts';
+import { isOwn } from '../system.ts';
+import { nameOf, partsOf } from './chosen_rows.ts';
 import { figurePng, figureSvg } from './figure_image.ts';
 import { figureSpec } from './figure_spec.ts';
 import { type DrawnPart, reportPage } from './page.ts';
@@ -25,7 +26,7 @@ export async function writeReport(sources: readonly string[], folder: string, { 
   await prepareOutputFolder(folder);
   await makeFolder(join(folder, 'figures'));
   // Also those that are not there any more have their own colour.
-  const names = [...new Set([...systems.map(({ name }) => name), ...rows.map(systemOf)])];
+  const names = [...new Set([...systems.map(({ name }) => name), ...rows.map(systemOf)])].toSorted((one, other) => Number(isOwn(other)) - Number(isOwn(one)));
   const drawn: DrawnPart[] = [];
   const figures: string[] = [];
   for (const part of parts) {
@@ -33,7 +34,7 @@ export async function writeReport(sources: readonly string[], folder: string, { 
     for (const [index, figure] of part.experiment.figures.entries()) {
       const spec = figureSpec(figure, part.rows, names);
       if (spec === undefined) continue;
-      const name = `${part.experiment.name}_${part.device}_${index + 1}`;
+      const name = `${nameOf(part)}_${index + 1}`;
       const svg = await figureSvg(spec);
       const path = join(folder, 'figures', name);
       await writeFile(`${path}.svg`, svg);
