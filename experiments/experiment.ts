@@ -83,8 +83,10 @@ export interface PaperNumber {
   /** Hardware and settings. */
   on: string;
   source: string;
-  /** What is beside it here, in the same unit. */
+  /** What this cache gives here, in the same unit. */
   ours?: (find: Finder) => number | undefined;
+  /** What the same design gives here, as a baseline. */
+  design?: (find: Finder) => number | undefined;
 }
 
 export interface Axis {

@@ -1,6 +1,6 @@
 // Reads of bytes that are all in memory. The question and the predictions are in README.md.
 import { besideBest } from '../beside_best.ts';
-import type { Experiment } from '../experiment.ts';
+import type { Experiment, Finder } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
 import { ratio } from '../verdict.ts';
@@ -9,6 +9,8 @@ import { read } from '../workloads/read.ts';
 const PAGE = 4096;
 const OWN = 'own measurement of its code';
 const H200 = 'H200, 1 GiB resident';
+
+const of = (system: string, bytes: number): ((find: Finder) => number | undefined) => (find) => find('bandwidth', system, { bytes });
 
 export const experiment: Experiment = {
   name: 'hit_path',
@@ -41,13 +43,13 @@ export const experiment: Experiment = {
     },
   ],
   papers: [
-    { system: 'BaM', what: 'array[], 256 B of a warp, as shipped', value: 70.6, unit: 'GB/s', on: H200, source: OWN, ours: (find) => find('bandwidth', 'warpfs', { bytes: 256 }) },
-    { system: 'BaM', what: 'array[], 256 B of a warp, without its two shared counters', value: 335, unit: 'GB/s', on: H200, source: OWN },
-    { system: 'BaM', what: 'bam_ptr.memref, pages of 4 KB, as shipped', value: 795, unit: 'GB/s', on: H200, source: OWN, ours: (find) => find('bandwidth', 'warpfs_map', { bytes: PAGE }) },
-    { system: 'BaM', what: 'bam_ptr.memref, pages of 4 KB, without its counters', value: 2732, unit: 'GB/s', on: H200, source: OWN },
-    { system: 'AGILE', what: 'array[], 256 B of a warp', value: 330, unit: 'GB/s', on: H200, source: OWN },
-    { system: 'GPUfs', what: 'gread of 4 KB', value: 276, unit: 'GB/s', on: H200, source: OWN, ours: (find) => find('bandwidth', 'warpfs', { bytes: PAGE }) },
-    { system: 'GPUfs', what: 'gmmap of 4 KB in place', value: 820, unit: 'GB/s', on: H200, source: OWN, ours: (find) => find('bandwidth', 'warpfs_map', { bytes: PAGE }) },
+    { system: 'BaM', what: 'array[], 256 B of a warp, as shipped', value: 70.6, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs', 256), design: of('bam', 256) },
+    { system: 'BaM', what: 'array[], 256 B of a warp, without its two shared counters', value: 335, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs', 256), design: of('bam', 256) },
+    { system: 'BaM', what: 'bam_ptr.memref, pages of 4 KB, as shipped', value: 795, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs_map', PAGE), design: of('bam', PAGE) },
+    { system: 'BaM', what: 'bam_ptr.memref, pages of 4 KB, without its counters', value: 2732, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs_map', PAGE), design: of('bam', PAGE) },
+    { system: 'AGILE', what: 'array[], 256 B of a warp', value: 330, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs', 256), design: of('agile', 256) },
+    { system: 'GPUfs', what: 'gread of 4 KB', value: 276, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs', PAGE), design: of('gpufs_gread', PAGE) },
+    { system: 'GPUfs', what: 'gmmap of 4 KB in place', value: 820, unit: 'GB/s', on: H200, source: OWN, ours: of('warpfs_map', PAGE), design: of('gpufs_style', PAGE) },
     { system: 'BaM', what: 'hot cache', value: 430, unit: 'GB/s', on: 'A100', source: 'arXiv 2203.04910v3' },
     { system: 'ceiling', what: 'random 4 KB lines with pin and unpin, nothing else', value: 4036, unit: 'GB/s', on: H200, source: 'own measurement' },
   ],

@@ -37,6 +37,7 @@ export const experiment: Experiment = {
     {
       system: 'AGILE', what: 'asynchronous beside synchronous, where that is most', value: 1.88, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'arXiv 2504.19365',
       ours: (find) => most(find, 'warpfs_async', 'warpfs'),
+      design: (find) => most(find, 'agile_async', 'agile'),
     },
   ],
   figures: [{ title: 'Computing beside reading', metric: 'rate', x: { parameter: 'work', title: 'multiplications for each page and lane' }, y: { title: 'thousand pages a second', log: true } }],

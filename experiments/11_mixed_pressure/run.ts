@@ -16,7 +16,7 @@ export const experiment: Experiment = {
   name: 'mixed_pressure',
   title: 'Reads and updates under pressure',
   question: 'How fast is each design when warps read and change pages of a file that does not fit, and is every byte of it right at the end?',
-  metrics: { rate: 'kaccesses/s' },
+  metrics: { rate: 'kaccesses/s', sync: 'ms' },
   options: [
     { name: 'updates', what: 'of 100 accesses so many change their page', min: 0, max: 100, usual: [10, 50, 90], tiny: [50], full: [0, 10, 25, 50, 75, 90, 100], gpu: { full: [10, 50, 90] }, sweep: true },
     { name: 'accesses', what: 'of each warp in a timed run', min: 1, max: 1_000_000, usual: 60, tiny: 16, full: 1000, gpu: { full: 16 } },
@@ -67,8 +67,8 @@ function taskOf(round: Round, file: Uint32Array): Task {
   const expected = changeFile(file, round);
   return {
     async measure(system, job) {
-      const { milliseconds, failure } = await measureWrites(system, round, async ({ totals }) => wrongTotal(totals, expected) ?? wrongFile(join(job.root, job.file), file));
-      return { values: { rate: accessesOf(round) / milliseconds }, failure };
+      const { milliseconds, values, failure } = await measureWrites(system, round, async ({ totals }) => wrongTotal(totals, expected) ?? wrongFile(join(job.root, job.file), file));
+      return { values: { ...values, rate: accessesOf(round) / milliseconds }, failure };
     },
   };
 }

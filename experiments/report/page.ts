@@ -95,11 +95,11 @@ function partHtml(part: DrawnPart): string {
   ].join('\n');
 }
 
-function papersHtml({ experiment, device, rows }: Part): string[] {
+function papersHtml({ experiment, rows }: Part): string[] {
   if (experiment.papers.length === 0) return [];
   const find = finderOf(rows);
-  const lines = experiment.papers.map(({ system, what, value, unit, on, source, ours }) => [system, what, value, ours?.(find) ?? '-', unit, on, source]);
-  return ['<h3>What papers say, and what was measured here</h3>', htmlTable(['system', 'what', 'there', `here (${device})`, 'unit', 'on', 'source'], lines, shortNumber)];
+  const lines = experiment.papers.map(({ system, what, value, unit, on, source, ours, design }) => [system, what, value, unit, on, source, ours?.(find) ?? '-', design?.(find) ?? '-']);
+  return ['<h3>What papers say, and what was measured here</h3>', htmlTable(['system', 'what', 'there', 'unit', 'on', 'source', 'here: this cache', 'here: that design'], lines, shortNumber)];
 }
 
 function rowCells(row: Row): (string | number)[] {

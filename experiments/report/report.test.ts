@@ -117,7 +117,7 @@ describe('a page', () => {
 
   test('has the figures, the predictions, the numbers of papers and the origin of the rows', () => {
     expect(html).toContain('<td>fast beside wool</td><td>1 to 2</td><td class="number">5</td><td>x</td><td>otherwise</td>');
-    expect(html).toContain('<td>Dolly</td><td>sheep</td><td class="number">1</td><td class="number">15</td>');
+    expect(html).toContain('<td>Dolly</td><td>sheep</td><td class="number">1</td><td>sheep/s</td><td>a farm</td><td>Nature</td><td class="number">15</td><td>-</td>');
     expect(html).toContain('commit abcdef012345; seed 1; usual sizes');
     expect(html).toContain('FAILED wool, size 9: a &lt;/script&gt;&lt;b&gt;wolf&lt;/b&gt; came');
     expect(html).not.toContain('<b>wolf');
