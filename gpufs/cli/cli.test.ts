@@ -146,6 +146,14 @@ test('doctor always gives an answer', async () => {
   expect((await cli('doctor')).out).toContain('compiler');
 });
 
+test('doctor lists every engine that reads files, and Metal reads them where Metal is', async () => {
+  const { io, metal } = oneObject((await cli('doctor --json')).out) as unknown as { io: { name: string; available: boolean; detail: string }[]; metal: { obstacle: string } };
+  expect(io.map(({ name }) => name)).toEqual(['pread', 'uring', 'mtlio']);
+  expect(io[2]).toEqual({ name: 'mtlio', available: metal.obstacle === '', detail: metal.obstacle === '' ? 'Metal reads files, on the metal device with wait replay' : metal.obstacle });
+  const { out } = await cli('doctor');
+  for (const { name, detail } of io) expect(out).toContain(`\n${`io ${name}`.padEnd(14)} ${detail}\n`);
+});
+
 test('doctor says what there is for NVIDIA GPUs, or why not', async () => {
   const { cuda } = oneObject((await cli('doctor --json')).out) as unknown as { cuda: CudaSight };
   const { out } = await cli('doctor');

@@ -68,6 +68,7 @@ async function diagnose(): Promise<Diagnosis> {
     io: [
       { name: 'pread', available: addon.found, detail: addon.found ? 'always there' : NEEDS_ADDON },
       { name: 'uring', available: uring === URING_WORKS, detail: uring },
+      { name: 'mtlio', available: metal.obstacle === '', detail: metal.obstacle === '' ? 'Metal reads files, on the metal device with wait replay' : metal.obstacle },
     ],
     sandbox,
     cuda,
