@@ -1,5 +1,5 @@
 // How lines are filled, and what that costs warps that only compute. The question and the predictions are in README.md.
-import type { Experiment, Point, Task } from '../experiment.ts';
+import type { Experiment, Point, Prediction, Task } from '../experiment.ts';
 import { randomOf, roundOf, shares, shuffled, totalsOfReads, wrongTotal } from '../lists.ts';
 import type { Round } from '../workload.ts';
 import { beside, computedBeside } from '../workloads/beside.ts';
@@ -32,6 +32,11 @@ export const experiment: Experiment = {
       because: 'a warp that computes leaves its worker only at its end, 0.1 to 0.2 ms later: each of 8 readers then has its page and asks for one more, which gives 0.2 to 0.3 GB/s',
       measured: (find) => find('fill_rate', 'warpfs', { fill: 'host' }),
     },
+    ...['pull', 'map'].map((fill): Prediction => ({
+      what: `slow-down by ${fill}`, unit: '%', atMost: 5, device: 'cuda',
+      because: 'warps that load over the bus wait most of the time, and what computes in registers has the multiprocessors meanwhile',
+      measured: (find) => find('slow_down', 'warpfs', { fill }),
+    })),
   ],
   papers: [
     { ...CONCCL, what: 'speed-up of computing beside communication by kernels, of what both alone allow', value: 21 },
