@@ -12,6 +12,7 @@ export interface ExperimentOption {
   what: string;
   min: number;
   max: number;
+  powerOfTwo?: true;
   usual: number | readonly number[];
   /** With --tiny: only to see that it works. */
   tiny: number | readonly number[];

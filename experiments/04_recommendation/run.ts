@@ -19,10 +19,10 @@ export const experiment: Experiment = {
   metrics: { rate: 'ksamples/s', hit_ratio: '%' },
   options: [
     { name: 'cache', what: 'of 100 bytes of the table so many fit into the memory for it', min: 1, max: 200, usual: [5, 25, 150], tiny: [25], full: [2, 5, 10, 25, 50, 100, 150], gpu: { full: [5, 25, 150] }, sweep: true },
-    { name: 'table-mib', what: 'size of the table in MiB, a power of two', min: 1, max: 65_536, usual: 32, tiny: 2, full: 1024, gpu: { usual: 256, full: 512 } },
+    { name: 'table-mib', what: 'size of the table in MiB, a power of two', min: 1, max: 65_536, powerOfTwo: true, usual: 32, tiny: 2, full: 1024, gpu: { usual: 256, full: 512 } },
     { name: 'samples', what: 'of each warp in a timed run', min: 1, max: 100_000, usual: 16, tiny: 3, full: 200, gpu: { usual: 2, full: 4 } },
     { name: 'bag', what: 'rows of each sample', min: 1, max: 1024, usual: 16, tiny: 8 },
-    { name: 'line-bytes', what: 'bytes of a line of a cache, a power of two', min: 512, max: 65_536, usual: 4096, tiny: 4096, gpu: { usual: 512 } },
+    { name: 'line-bytes', what: 'bytes of a line of a cache, a power of two', min: 512, max: 65_536, powerOfTwo: true, usual: 4096, tiny: 4096, gpu: { usual: 512 } },
     { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
   ],
   predictions: [
@@ -52,7 +52,6 @@ export const experiment: Experiment = {
   points(values, seed) {
     const fileBytes = values.one('table-mib') * 2 ** 20;
     const rows = fileBytes / ROW_BYTES;
-    if (!Number.isInteger(Math.log2(rows))) throw new Error(`[recommendation] option table-mib: ${values.one('table-mib')} is not a power of two`);
     const [warps, samples, bag] = [values.one('warps'), values.one('samples'), values.one('bag')];
     const workload = pool(bag);
     return values.all('cache').map((cache) => ({

@@ -23,6 +23,7 @@ export const experiment: Experiment = {
   options: [
     { name: 'scale', what: 'the graphs have 2 to the power of it vertices', min: 6, max: 26, usual: 15, tiny: 9, full: 20, gpu: { usual: 18, full: 18 } },
     { name: 'degree', what: 'neighbours of a vertex in the mean', min: 2, max: 1024, usual: 16, tiny: 16, full: 32, gpu: { usual: 32 } },
+    { name: 'line-bytes', what: 'bytes of a line of a cache, a power of two', min: 512, max: 65_536, powerOfTwo: true, usual: PAGE, tiny: PAGE },
     { name: 'warps', what: 'warps', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 4096 } },
   ],
   predictions: [
@@ -52,7 +53,7 @@ export const experiment: Experiment = {
     return kinds.flatMap((kind): Point[] => {
       const graph = makeGraph(kind, values.one('scale'), values.one('degree'), seed);
       const fileBytes = Math.ceil((graph.neighbours.length * 4) / PAGE) * PAGE;
-      const job = { fileBytes, cacheBytes: fileBytes / 4, lineBytes: PAGE, items: warps, accessBytes: PAGE, io: 'auto' as const, advice: 'normal' as const };
+      const job = { fileBytes, cacheBytes: fileBytes / 4, lineBytes: values.one('line-bytes'), items: warps, accessBytes: PAGE, io: 'auto' as const, advice: 'normal' as const };
       const makeFile = (path: string): Promise<void> => writeGraph(graph, path, fileBytes);
       const source = hub(graph);
       const steps = distances(graph, source);

@@ -45,6 +45,7 @@ test.each([
   ['run count_sheep --sheep-size 10', "option '--sheep-size <counts>' argument '10' is invalid. Each value must be a whole number from 1 to 9"],
   ['run count_sheep --sheep-size 1,,2', "argument '1,,2' is invalid"],
   ['run count_sheep --flocks 1.5', "option '--flocks <count>' argument '1.5' is invalid. It is not a whole number from 1 to 9."],
+  ['run count_sheep --twins 6', "option '--twins <count>' argument '6' is invalid. It is not a power of two from 1 to 9."],
   ['run count_sheep --flocks 1,2', "argument '1,2' is invalid"],
   ['run count_sheep --systems fast,wol', "unknown system 'wol'. Did you mean wool? Known: fast, wool"],
   ['run count_sheep --flaws wool.moth_eatn', "unknown flaw 'wool.moth_eatn'. Did you mean wool.moth_eaten? Known: wool.moth_eaten, wool.shrunk"],

@@ -14,12 +14,13 @@ export function shown(value: number | readonly number[]): string {
 }
 
 /** For commander, which puts the option and its value in front of the rule. */
-export function parserOf({ min, max, sweep }: ExperimentOption): (text: string) => readonly number[] {
+export function parserOf({ min, max, powerOfTwo, sweep }: ExperimentOption): (text: string) => readonly number[] {
   return (text) => {
     const words = sweep === true ? text.split(',') : [text];
     const values = words.map(Number);
-    if (values.every((value, index) => /^\d+$/.test(words[index] ?? '') && value >= min && value <= max)) return values;
-    const rule = `a whole number from ${min} to ${max}`;
+    const fits = (value: number): boolean => value >= min && value <= max && (powerOfTwo !== true || Number.isInteger(Math.log2(value)));
+    if (values.every((value, index) => /^\d+$/.test(words[index] ?? '') && fits(value))) return values;
+    const rule = `a ${powerOfTwo === true ? 'power of two' : 'whole number'} from ${min} to ${max}`;
     throw new InvalidArgumentError(sweep === true ? `Each value must be ${rule}, with commas between them.` : `It is not ${rule}.`);
   };
 }

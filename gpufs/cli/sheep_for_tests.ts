@@ -27,6 +27,7 @@ export function sheepCatalogue({ measure = (_, run) => ({ values: { rate: run } 
     options: [
       { name: 'sheep-size', what: 'size', min: 1, max: 9, usual: [5, 7], tiny: 2, full: [1, 2, 3], sweep: true },
       { name: 'flocks', what: 'of sheep', min: 1, max: 9, usual: 1, tiny: 1 },
+      { name: 'twins', what: 'born at once', min: 1, max: 9, powerOfTwo: true, usual: 1, tiny: 1 },
     ],
     predictions: [{ what: 'fast beside wool', unit: 'x', atLeast: 1, atMost: 2, because: 'wool is heavy', measured: (find) => find('rate', 'fast', { size: 5 }) }],
     papers: [{ system: 'Dolly', what: 'sheep', value: 1, unit: 'sheep/s', on: 'a farm', source: 'Nature', ours: (find) => find('rate', 'wool') }],
