@@ -26,7 +26,7 @@ function builtProgram(name: string): string {
 
 /** Its `ok` lines; it must end with 0. */
 function okLines(name: string): string[] {
-  const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 120_000 });
+  const run = spawnSync(builtProgram(name), options[name] ?? [], { encoding: 'utf8', timeout: 240_000 });
   expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
   return run.stdout.match(/^ok .*/gm) ?? [];
 }
