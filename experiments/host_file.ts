@@ -10,6 +10,16 @@ export interface Pieces {
   positions: BigUint64Array;
 }
 
+/** Asks the host to forget what it has of the file. */
+export async function forgetFile(path: string): Promise<void> {
+  const file = await HostFile.open(path, true);
+  try {
+    file.forget();
+  } finally {
+    await file.close();
+  }
+}
+
 export class HostFile {
   readonly #handle: FileHandle;
 

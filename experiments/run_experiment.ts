@@ -7,7 +7,7 @@ import { median, medianInterval } from '../gpufs/bench/statistics.ts';
 import { type MediumName, RAW } from '../gpufs/media/media.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Measured, Point, Profile, Values } from './experiment.ts';
-import { HostFile } from './host_file.ts';
+import { forgetFile } from './host_file.ts';
 import { pointOf, RESULT_FORMAT, type Row } from './rows.ts';
 import { FILE, SourceFiles } from './source_files.ts';
 import { CannotDo, type Job, type PreparedSystem, type System } from './system.ts';
@@ -176,12 +176,7 @@ function failed(entry: Entry, error: unknown): void {
 
 async function forget({ job, prepared }: Entry): Promise<void> {
   await prepared?.letGo?.();
-  const file = await HostFile.open(join(job.root, job.file), true);
-  try {
-    file.forget();
-  } finally {
-    await file.close();
-  }
+  await forgetFile(join(job.root, job.file));
 }
 
 /** A row that failed has no value: a number that was measured while the answer was wrong means nothing. */

@@ -1,5 +1,6 @@
 // Predictions beside what was measured.
 import { isFake } from '../gpufs/bench/machine.ts';
+import { RAW } from '../gpufs/media/media.ts';
 import type { DeviceName } from '../gpufs/options.ts';
 import type { Experiment, Finder, Prediction, Profile } from './experiment.ts';
 import { type Row, systemOf } from './rows.ts';
@@ -32,11 +33,16 @@ export function ratio(value: number | undefined, beside: number | undefined): nu
   return value === undefined || beside === undefined ? undefined : value / beside;
 }
 
+/** One system beside another one, at the same point. */
+export function beside(metric: string, system: string, other: string, parameters: Record<string, number | string>): (find: Finder) => number | undefined {
+  return (find) => ratio(find(metric, system, parameters), find(metric, other, parameters));
+}
+
 export function verdictsOf({ predictions }: Experiment, rows: readonly Row[]): Verdict[] {
   const find = finderOf(rows);
   const device = rows[0]?.device ?? PREDICTED_FOR;
-  const medium = rows[0]?.medium;
-  const about = predictions.filter((prediction) => (prediction.device ?? PREDICTED_FOR) === device && (prediction.medium === undefined || medium === undefined || prediction.medium === medium));
+  const medium = rows[0]?.medium ?? RAW;
+  const about = predictions.filter((prediction) => (prediction.device ?? PREDICTED_FOR) === device && (prediction.medium ?? medium) === medium);
   return about.map((prediction) => {
     const { what, unit, because } = prediction;
     const measured = prediction.measured(find);

@@ -3,7 +3,7 @@ import { besideBest } from '../beside_best.ts';
 import type { Experiment, Finder } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { rate, readTask } from '../tasks.ts';
-import { ratio } from '../verdict.ts';
+import { beside, ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
 
 const PAGE = 4096;
@@ -42,7 +42,7 @@ export const experiment: Experiment = {
     {
       what: 'wait with 1 warp, host_initiated beside warpfs', unit: 'x', atLeast: 10,
       because: 'a read that the host has put into a batch waits for all of the batch, here thousands of pages; one that the warp asks for waits for itself',
-      measured: (find) => ratio(find('wait_median', 'host_initiated', { warps: 1 }), find('wait_median', 'warpfs', { warps: 1 })),
+      measured: beside('wait_median', 'host_initiated', 'warpfs', { warps: 1 }),
     },
   ],
   papers: [

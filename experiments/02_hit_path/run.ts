@@ -3,7 +3,7 @@ import { besideBest } from '../beside_best.ts';
 import type { Experiment, Finder } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
-import { ratio } from '../verdict.ts';
+import { beside } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
 
 const PAGE = 4096;
@@ -34,12 +34,12 @@ export const experiment: Experiment = {
     {
       what: 'warpfs_map beside warpfs, 4 KB', unit: 'x', atLeast: 1.1,
       because: 'both pin and unpin one line and add up 4 KB, and gmmap does not copy it first',
-      measured: (find) => ratio(find('rate', 'warpfs_map', { bytes: PAGE }), find('rate', 'warpfs', { bytes: PAGE })),
+      measured: beside('rate', 'warpfs_map', 'warpfs', { bytes: PAGE }),
     },
     {
       what: 'mapped beside warpfs_map, 4 KB', unit: 'x', atLeast: 1, atMost: 6,
       because: 'a pointer into the file needs no lookup, no pin and no meeting of the lanes; adding up 4 KB costs both the same',
-      measured: (find) => ratio(find('rate', 'mapped', { bytes: PAGE }), find('rate', 'warpfs_map', { bytes: PAGE })),
+      measured: beside('rate', 'mapped', 'warpfs_map', { bytes: PAGE }),
     },
   ],
   papers: [

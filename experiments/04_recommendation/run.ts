@@ -3,14 +3,14 @@ import { Random } from '../../gpufs/random.ts';
 import { besideBest } from '../beside_best.ts';
 import type { Experiment, Finder, Task } from '../experiment.ts';
 import { randomOf, roundOf, totalsOfReads, wordsOfSeed, wrongTotal } from '../lists.ts';
-import { ratio } from '../verdict.ts';
+import { beside } from '../verdict.ts';
 import { pool, ROW_BYTES, scoreOf } from '../workloads/pool.ts';
 
 /** How much dearer the first rows are: the index is a power of a random number. */
 const SKEW = 4;
 
 /** A quarter cached. */
-const beside = (system: string, other: string): ((find: Finder) => number | undefined) => (find) => ratio(find('rate', system, { cache: 25 }), find('rate', other, { cache: 25 }));
+const quarter = (system: string, other: string): ((find: Finder) => number | undefined) => beside('rate', system, other, { cache: 25 });
 
 export const experiment: Experiment = {
   name: 'recommendation',
@@ -30,7 +30,7 @@ export const experiment: Experiment = {
     {
       what: 'warpfs_async beside warpfs, cache 25', unit: 'x', atLeast: 0.9, atMost: 1.3,
       because: '64 warps keep both cores busy already, so that asking ahead has little left to hide; AGILE gains 1.3 where the SSD leaves the GPU waiting',
-      measured: beside('warpfs_async', 'warpfs'),
+      measured: quarter('warpfs_async', 'warpfs'),
     },
     {
       what: 'hit ratio of warpfs, cache 25', unit: '%', atLeast: 45, atMost: 75,
@@ -40,13 +40,13 @@ export const experiment: Experiment = {
     {
       what: 'warpfs beside triple_buffer, cache 150', unit: 'x', atMost: 1,
       because: 'the host reads rows of 256 B alone and knows the list beforehand; a hit costs a meeting of 32 lanes, which here is as dear as a pread of 256 B',
-      measured: (find) => ratio(find('rate', 'warpfs', { cache: 150 }), find('rate', 'triple_buffer', { cache: 150 })),
+      measured: beside('rate', 'warpfs', 'triple_buffer', { cache: 150 }),
     },
   ],
   papers: [
-    { system: 'AGILE', what: 'synchronous beside BaM, DLRM', value: 1.3, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'arXiv 2504.19365', ours: beside('warpfs', 'bam'), design: beside('agile', 'bam') },
-    { system: 'AGILE', what: 'asynchronous beside BaM, DLRM', value: 1.48, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'arXiv 2504.19365', ours: beside('warpfs_async', 'bam'), design: beside('agile_async', 'bam') },
-    { system: 'CoPilotIO', what: 'beside BaM, DLRM', value: 1.85, unit: 'x', on: 'A100, 4 990 Pro', source: "OSDI'26", ours: beside('warpfs', 'bam'), design: beside('copilot', 'bam') },
+    { system: 'AGILE', what: 'synchronous beside BaM, DLRM', value: 1.3, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'arXiv 2504.19365', ours: quarter('warpfs', 'bam'), design: quarter('agile', 'bam') },
+    { system: 'AGILE', what: 'asynchronous beside BaM, DLRM', value: 1.48, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'arXiv 2504.19365', ours: quarter('warpfs_async', 'bam'), design: quarter('agile_async', 'bam') },
+    { system: 'CoPilotIO', what: 'beside BaM, DLRM', value: 1.85, unit: 'x', on: 'A100, 4 990 Pro', source: "OSDI'26", ours: quarter('warpfs', 'bam'), design: quarter('copilot', 'bam') },
   ],
   figures: [{ title: 'Recommendation inference', metric: 'rate', x: { parameter: 'cache', title: 'memory, of 100 bytes of the table', log: true }, y: { title: 'thousand samples a second', log: true } }],
   points(values, seed) {

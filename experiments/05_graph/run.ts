@@ -3,17 +3,14 @@ import { besideBest } from '../beside_best.ts';
 import type { Experiment, Finder, Measured, Point } from '../experiment.ts';
 import { roundOf } from '../lists.ts';
 import type { PreparedSystem } from '../system.ts';
-import { ratio } from '../verdict.ts';
+import { beside, ratio } from '../verdict.ts';
 import { lowest, visit } from '../workloads/neighbours.ts';
 import { components, distances, type Graph, type GraphKind, hub, makeGraph, neighbourAccesses, UNREACHED, writeGraph } from './graph.ts';
 
 const PAGE = 4096;
 const kinds: GraphKind[] = ['power_law', 'uniform'];
 
-const beside = (algorithm: string, system: string, other: string): ((find: Finder) => number | undefined) => (find) => {
-  const of = (name: string): number | undefined => find('rate', name, { graph: 'power_law', algorithm });
-  return ratio(of(system), of(other));
-};
+const ofPowerLaw = (algorithm: string, system: string, other: string): ((find: Finder) => number | undefined) => beside('rate', system, other, { graph: 'power_law', algorithm });
 
 export const experiment: Experiment = {
   name: 'graph',
@@ -36,13 +33,13 @@ export const experiment: Experiment = {
     {
       what: 'mapped beside warpfs, search, uniform', unit: 'x', atLeast: 2,
       because: 'a list of 16 neighbours is 64 bytes: a call of 32 lanes for so little is mostly meeting',
-      measured: (find) => ratio(find('rate', 'mapped', { graph: 'uniform', algorithm: 'search' }), find('rate', 'warpfs', { graph: 'uniform', algorithm: 'search' })),
+      measured: beside('rate', 'mapped', 'warpfs', { graph: 'uniform', algorithm: 'search' }),
     },
   ],
   papers: [
-    { system: 'BaM', what: 'search, beside all of the graph in the memory of the host', value: 1, unit: 'x', on: 'A100, 4 Optane P5800X', source: 'arXiv 2203.04910v3', ours: beside('search', 'warpfs', 'mapped'), design: beside('search', 'bam', 'mapped') },
-    { system: 'BaM', what: 'components, beside the same', value: 1.49, unit: 'x', on: 'A100, 4 Optane P5800X', source: 'arXiv 2203.04910v3', ours: beside('components', 'warpfs', 'mapped'), design: beside('components', 'bam', 'mapped') },
-    { system: 'AGILE', what: 'search beside BaM, cold, graph of 2^20 vertices', value: 1.78, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'its repository, sweep_results.json', ours: beside('search', 'warpfs', 'bam'), design: beside('search', 'agile', 'bam') },
+    { system: 'BaM', what: 'search, beside all of the graph in the memory of the host', value: 1, unit: 'x', on: 'A100, 4 Optane P5800X', source: 'arXiv 2203.04910v3', ours: ofPowerLaw('search', 'warpfs', 'mapped'), design: ofPowerLaw('search', 'bam', 'mapped') },
+    { system: 'BaM', what: 'components, beside the same', value: 1.49, unit: 'x', on: 'A100, 4 Optane P5800X', source: 'arXiv 2203.04910v3', ours: ofPowerLaw('components', 'warpfs', 'mapped'), design: ofPowerLaw('components', 'bam', 'mapped') },
+    { system: 'AGILE', what: 'search beside BaM, cold, graph of 2^20 vertices', value: 1.78, unit: 'x', on: 'RTX 5000 Ada, 3 NVMe', source: 'its repository, sweep_results.json', ours: ofPowerLaw('search', 'warpfs', 'bam'), design: ofPowerLaw('search', 'agile', 'bam') },
   ],
   figures: ['search', 'components'].map((algorithm) => ({
     title: algorithm === 'search' ? 'Breadth-first search' : 'Connected components', metric: 'rate', where: { algorithm },

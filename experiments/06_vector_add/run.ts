@@ -7,13 +7,13 @@ import type { Experiment, Finder } from '../experiment.ts';
 import { type Access, roundOf, sumOfWords, totalsOf } from '../lists.ts';
 import type { Job } from '../system.ts';
 import { measureWrites } from '../tasks.ts';
-import { ratio } from '../verdict.ts';
+import { beside } from '../verdict.ts';
 import { ACCESS } from '../workload.ts';
 import { add, ADD_BYTES } from '../workloads/add.ts';
 
 /** With the largest vectors that are usual: 64 MiB on a GPU, else 8. */
 const tiledBeside = (system: string): ((find: Finder) => number | undefined) => (find) => {
-  const of = (mib: number): number | undefined => ratio(find('rate', 'triple_buffer', { mib }), find('rate', system, { mib }));
+  const of = (mib: number): number | undefined => beside('rate', 'triple_buffer', system, { mib })(find);
   return of(64) ?? of(8);
 };
 
@@ -31,17 +31,17 @@ export const experiment: Experiment = {
     {
       what: 'warpfs beside triple_buffer, 64 MiB', unit: 'x', atLeast: 0.95, device: 'cuda',
       because: 'both move each byte once; the host of the other has to read and write it as well',
-      measured: (find) => ratio(find('rate', 'warpfs', { mib: 64 }), find('rate', 'triple_buffer', { mib: 64 })),
+      measured: beside('rate', 'warpfs', 'triple_buffer', { mib: 64 }),
     },
     {
       what: 'triple_buffer beside warpfs, 8 MiB', unit: 'x', atLeast: 0.67, atMost: 1.51,
       because: 'write-back in the background, in batches, with no fill for lines that are written whole: it should lose less than the 1.51 of BaM, which writes back within the miss',
-      measured: (find) => ratio(find('rate', 'triple_buffer', { mib: 8 }), find('rate', 'warpfs', { mib: 8 })),
+      measured: beside('rate', 'triple_buffer', 'warpfs', { mib: 8 }),
     },
     {
       what: 'warpfs_map beside warpfs, 8 MiB', unit: 'x', atMost: 1,
       because: 'a page that is mapped for writing is filled first, though all of it will be written: a third more reads',
-      measured: (find) => ratio(find('rate', 'warpfs_map', { mib: 8 }), find('rate', 'warpfs', { mib: 8 })),
+      measured: beside('rate', 'warpfs_map', 'warpfs', { mib: 8 }),
     },
   ],
   papers: [

@@ -2,7 +2,7 @@
 import type { Experiment, Finder } from '../experiment.ts';
 import { randomAccesses, randomOf, roundOf, totalsOfReads } from '../lists.ts';
 import { gigabytesPerSecond, rate, readTask } from '../tasks.ts';
-import { ratio } from '../verdict.ts';
+import { beside, ratio } from '../verdict.ts';
 import { read } from '../workloads/read.ts';
 
 const LINE_LEAST = 512;
@@ -34,7 +34,7 @@ export const experiment: Experiment = {
     {
       what: 'host_initiated beside warpfs, 64 KB', unit: 'x', atLeast: 0.95, device: 'cuda',
       because: 'GDS, in which the CPU begins every transfer as well, saturates its bus from 32 KB on',
-      measured: (find) => ratio(find('bandwidth', 'host_initiated', { bytes: 65_536 }), find('bandwidth', 'warpfs', { bytes: 65_536 })),
+      measured: beside('bandwidth', 'host_initiated', 'warpfs', { bytes: 65_536 }),
     },
   ],
   papers: [

@@ -6,7 +6,7 @@ import { besideBest } from '../beside_best.ts';
 import type { Experiment, Task } from '../experiment.ts';
 import { type Access, randomOf, roundOf, shares, shuffled, wrongTotal } from '../lists.ts';
 import { accessesOf, measureWrites } from '../tasks.ts';
-import { ratio } from '../verdict.ts';
+import { beside, ratio } from '../verdict.ts';
 import { ACCESS, type Round } from '../workload.ts';
 import { changeFile, update } from '../workloads/update.ts';
 
@@ -33,7 +33,7 @@ export const experiment: Experiment = {
     {
       what: 'triple_buffer beside warpfs, 50 updates in 100', unit: 'x', atLeast: 0.5, atMost: 2,
       because: 'both move the same pages by the same preads and pwrites of one thread; one has a ring and a cache that hits for a quarter, the other a launch for each third of the memory',
-      measured: (find) => ratio(find('rate', 'triple_buffer', { updates: 50 }), find('rate', 'warpfs', { updates: 50 })),
+      measured: beside('rate', 'triple_buffer', 'warpfs', { updates: 50 }),
     },
   ],
   papers: [

@@ -7,7 +7,6 @@ export const FONT = 'DejaVu Sans';
 
 /** Told apart also by those who see no difference of red and green (Okabe and Ito), and by their shapes in print. */
 const colours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#7F7F7F', '#8C564B', '#BCBD22', '#17BECF'];
-/** Of those that have the colour of another one. */
 const dashes = [[1, 0], [6, 3]];
 const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down', 'triangle-right', 'triangle-left', 'stroke', 'arrow', 'wedge'];
 
@@ -29,8 +28,9 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
   const x = { field: 'x', type: figure.x.names === true ? 'nominal' : 'quantitative', title: figure.x.title, sort: null, ...(figure.x.names === true ? {} : { scale: scaleOf(figure.x.log, data.every(({ x: at }) => at !== 0)) }), axis: axisOf(figure) };
   const y = { title: figure.y.title, type: 'quantitative', scale: scaleOf(figure.y.log, data.every(({ low }) => low > 0)) };
   const of = { field: 'system', type: 'nominal', title: null, sort: order, legend: { symbolOpacity: 1 } };
-  const dash = { ...of, scale: { domain: order, range: order.map((system) => dashes[Math.floor(systems.indexOf(system) / colours.length) % dashes.length]) } };
-  const colour = { ...of, scale: { domain: order, range: order.map((system) => pick(colours, systems, system)) } };
+  const styles = order.map((system) => styleOf(systems.indexOf(system)));
+  const dash = { ...of, scale: { domain: order, range: styles.map((style) => style.dash) } };
+  const colour = { ...of, scale: { domain: order, range: styles.map((style) => style.colour) } };
   // Beside each other where they share a name, not one on the other.
   const aside = figure.x.names === true ? { xOffset: { ...of, legend: undefined, scale: { domain: order } } } : {};
   const tooltip = [
@@ -46,7 +46,7 @@ export function figureSpec(figure: Figure, rows: readonly Row[], systems: readon
     ...(figure.x.names === true ? [] : [{ mark: { type: 'line', strokeWidth: 1.5 }, encoding: { x, y: { ...y, field: 'value' }, color: colour, strokeDash: dash } }]),
     {
       mark: { type: 'point', filled: true, size: 45, opacity: 1 },
-      encoding: { x, ...aside, y: { ...y, field: 'value' }, color: colour, shape: { ...of, scale: { domain: order, range: order.map((system) => shapes[shapeOf(systems.indexOf(system))]) } }, tooltip },
+      encoding: { x, ...aside, y: { ...y, field: 'value' }, color: colour, shape: { ...of, scale: { domain: order, range: styles.map((style) => style.shape) } }, tooltip },
     },
     ...(figure.marks ?? []).flatMap((mark) => marksOf(mark)),
   ];
@@ -75,13 +75,14 @@ function axisOf({ x }: Figure): object {
   return x.names === true ? { labelAngle: -30, title: null } : { format: '~s' };
 }
 
-/** Who shares a colour has another shape. */
-function shapeOf(index: number): number {
-  return (index + 4 * Math.floor(index / colours.length)) % shapes.length;
-}
-
-function pick<Value>(values: readonly Value[], systems: readonly string[], system: string): Value {
-  return values[systems.indexOf(system) % values.length] as Value;
+/** Who shares a colour has another shape, and another line. */
+function styleOf(index: number): { colour: string; shape: string; dash: readonly number[] } {
+  const again = Math.floor(index / colours.length);
+  return {
+    colour: colours[index % colours.length] as string,
+    shape: shapes[(index + 4 * again) % shapes.length] as string,
+    dash: dashes[again % dashes.length] as readonly number[],
+  };
 }
 
 function marksOf({ x, label }: { x: number; label: string }): object[] {

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadNativeBinding, type NativeLoads } from '../../gpufs/native_binding.ts';
-import { HostFile } from '../host_file.ts';
+import { forgetFile } from '../host_file.ts';
 import { sumOfWords, totalsOf } from '../lists.ts';
 import type { HostLoads, Job, PreparedSystem, System } from '../system.ts';
 import { lengthOf, type Round, type RoundResult } from '../workload.ts';
@@ -37,10 +37,7 @@ function prepareLoads(job: Job, loads: HostLoads, path: string, ownFile: string 
     // A cold run also opens the file again. Who asks the host to forget the file does not know of the compressed one.
     async letGo() {
       opened = undefined;
-      if (ownFile === undefined) return;
-      const file = await HostFile.open(ownFile, true);
-      file.forget();
-      await file.close();
+      if (ownFile !== undefined) await forgetFile(ownFile);
     },
     async close() {
       opened = undefined;

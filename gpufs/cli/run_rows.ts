@@ -10,7 +10,7 @@ import { type Cell, formatNumber, formatTable } from './table.ts';
 export function describeExperiment(experiment: Experiment, rows: readonly Row[], leftOut: readonly LeftOut[], file: string): string {
   const failed = [...new Set(rows.filter((row) => !row.verified).map((row) => `FAILED ${systemOf(row)}, ${pointOf(row.parameters)}: ${row.failure ?? 'the answer is wrong'}\n`))];
   const times = [...new Set(rows.filter((row) => row.medium !== RAW && row.note !== undefined).map((row) => `${systemOf(row)}, ${pointOf(row.parameters)}: ${row.note}\n`))];
-  const verdict = rows.length === 0 ? 'nothing was measured' : failed.length === 0 ? `every answer was right in ${runsOf(rows)} of each` : 'NOT every answer was right';
+  const verdict = rows.length === 0 ? 'nothing was measured' : failed.length === 0 ? `every answer was right in ${countOfRuns(rows)} of each` : 'NOT every answer was right';
   return [
     `${experiment.title}\n${experiment.question}\n\n`,
     isFake(rows[0]?.machine.gpu) ? `measured on ${rows[0]?.machine.gpu?.name}: that the work is done is all that this shows\n\n` : '',
@@ -24,7 +24,7 @@ export function describeExperiment(experiment: Experiment, rows: readonly Row[],
 }
 
 /** Slow systems have fewer. */
-function runsOf(rows: readonly Row[]): string {
+function countOfRuns(rows: readonly Row[]): string {
   const runs = rows.map(({ values }) => values.length);
   const [fewest, most] = [Math.min(...runs), Math.max(...runs)];
   return `${fewest === most ? most : `${fewest} to ${most}`} ${most === 1 ? 'run' : 'runs'}`;

@@ -1,24 +1,19 @@
 // Loads without a mount, for measurements: pieces of a file brought into memory, by threads that pread or by what a device has for it.
 #pragma once
-#include <cstdint>
+#include "file_pieces.h"
+
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace warpfs {
 
-struct LoadPiece {
-  uint64_t offset;    // in the file
-  uint64_t position;  // in the memory
-  uint32_t length;
-};
-
 class Loads {
  public:
   virtual ~Loads() = default;
   virtual uint8_t* memory() = 0;
   /// All of them: nanoseconds. What takes place once for many loads, such as making threads, does not count. Throws HostError.
-  virtual uint64_t load(const std::vector<LoadPiece>& pieces) = 0;
+  virtual uint64_t load(const std::vector<FilePiece>& pieces) = 0;
 };
 
 /// `bytes`: of the memory. Throws HostError.

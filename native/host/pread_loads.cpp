@@ -35,7 +35,7 @@ class PreadLoads final : public Loads {
   uint8_t* memory() override { return static_cast<uint8_t*>(memory_); }
 
   /// Each thread takes the next piece that nobody has.
-  uint64_t load(const std::vector<LoadPiece>& pieces) override {
+  uint64_t load(const std::vector<FilePiece>& pieces) override {
     std::atomic<size_t> next{0};
     std::atomic<int> error{0};
     std::latch ready(threads_), go(1), ended(threads_);
@@ -45,7 +45,7 @@ class PreadLoads final : public Loads {
         ready.count_down();
         go.wait();
         for (size_t at = 0; error == 0 && (at = next.fetch_add(1)) < pieces.size();) {
-          if (const int failed = read(pieces[at])) error = failed;
+          if (const int failed = move_piece(fd_, false, pieces[at], memory())) error = failed;
         }
         ended.count_down();
       });
@@ -61,17 +61,6 @@ class PreadLoads final : public Loads {
   }
 
  private:
-  /// 0 or an errno; ENODATA where the file ends within the piece.
-  int read(const LoadPiece& piece) {
-    for (uint32_t done = 0; done < piece.length;) {
-      const ssize_t moved = pread(fd_, memory() + piece.position + done, piece.length - done, off_t(piece.offset + done));
-      if (moved < 0 && errno == EINTR) continue;
-      if (moved <= 0) return moved < 0 ? errno : ENODATA;
-      done += uint32_t(moved);
-    }
-    return 0;
-  }
-
   const uint32_t threads_;
   const int fd_;
   void* memory_ = nullptr;

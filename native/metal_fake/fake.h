@@ -3,6 +3,7 @@
 #pragma once
 #include "msl_module.h"
 #include "objects.h"
+#include "work_threads.h"
 
 #import <Metal/Metal.h>
 
@@ -31,6 +32,14 @@ struct Injection {
   std::chrono::microseconds delay{0};                       // each completes so much later, with or without an error
 };
 void inject(const Injection& injection);
+/// What of it the next command buffer is given.
+template <typename Kind>
+Kind next_of(Kind& injection) {
+  if (injection.after > 0) return injection.after--, Kind{};
+  if (injection.count == 0) return Kind{};
+  injection.count--;
+  return injection;
+}
 /// Of those, how many have not come yet.
 uint32_t injections_left();
 
@@ -108,12 +117,11 @@ struct EventParts;
 }
 @end
 
-struct QueueParts;
 @interface FakeQueue : NSObject <MTLCommandQueue> {
  @public
   FakeDevice* device_;
   std::vector<FakeResidencySet*>* sets_;
-  std::shared_ptr<QueueParts>* parts_;  // the thread has it as well
+  warpfs::metal_fake::WorkThreads* thread_;
 }
 - (instancetype)initWithDevice:(FakeDevice*)device;
 @end

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -21,10 +20,7 @@ Injection injection;
 /// For the next command buffer.
 Injection take_injection() {
   const std::lock_guard lock(injection_mutex);
-  if (injection.after > 0) return injection.after--, Injection{};
-  if (injection.count == 0) return Injection{};
-  injection.count--;
-  return injection;
+  return next_of(injection);
 }
 
 /// What a kernel is given at an index: a buffer, or bytes of its own.
@@ -72,14 +68,6 @@ uint32_t injections_left() {
   bool ended_;
 }
 @end
-
-struct QueueParts {
-  std::deque<std::function<void()>> work;
-  std::mutex mutex;
-  std::condition_variable more;
-  std::thread thread;
-  bool closing = false;
-};
 
 @interface FakeQueue (Work)
 - (bool)hasResident:(FakeBuffer*)buffer;
@@ -315,20 +303,7 @@ struct QueueParts {
 - (instancetype)initWithDevice:(FakeDevice*)device {
   device_ = [device retain];
   sets_ = new std::vector<FakeResidencySet*>;
-  parts_ = new std::shared_ptr<QueueParts>(new QueueParts);
-  (*parts_)->thread = std::thread([parts = *parts_] {
-    for (;;) {
-      std::unique_lock lock(parts->mutex);
-      parts->more.wait(lock, [parts] { return parts->closing || !parts->work.empty(); });
-      if (parts->work.empty()) return;
-      const std::function<void()> next = std::move(parts->work.front());
-      parts->work.pop_front();
-      lock.unlock();
-      @autoreleasepool {
-        next();
-      }
-    }
-  });
+  thread_ = new WorkThreads(1);
   return self;
 }
 - (id<MTLCommandBuffer>)commandBuffer {
@@ -348,24 +323,12 @@ struct QueueParts {
   return std::any_of(sets_->begin(), sets_->end(), [&](FakeResidencySet* set) { return std::find(set->resident_->begin(), set->resident_->end(), buffer) != set->resident_->end(); });
 }
 - (void)run:(std::function<void()>)work {
-  {
-    const std::lock_guard lock((*parts_)->mutex);
-    (*parts_)->work.push_back(std::move(work));
-  }
-  (*parts_)->more.notify_one();
+  thread_->run(std::move(work));
 }
 - (void)dealloc {
-  {
-    const std::lock_guard lock((*parts_)->mutex);
-    (*parts_)->closing = true;
-  }
-  (*parts_)->more.notify_one();
-  // The last command buffer may have been the last that knew the queue.
-  if ((*parts_)->thread.get_id() == std::this_thread::get_id()) (*parts_)->thread.detach();
-  else (*parts_)->thread.join();
+  delete thread_;
   for (FakeResidencySet* set : *sets_) [set release];
   delete sets_;
-  delete parts_;
   [device_ release];
   [super dealloc];
 }

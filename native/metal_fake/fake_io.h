@@ -43,9 +43,11 @@ id<MTLIOFileHandle> open_compressed_file(NSURL* url, MTLIOCompressionMethod meth
 - (bool)read:(void*)to size:(NSUInteger)size offset:(NSUInteger)offset;
 @end
 
-struct IoQueueParts;
 @interface FakeIoQueue : NSObject <MTLIOCommandQueue> {
-  std::shared_ptr<IoQueueParts>* parts_;  // the threads have them as well
+  warpfs::metal_fake::WorkThreads* threads_;
+  std::mutex* mutex_;
+  NSUInteger alive_, most_;  // command buffers
+  bool serial_;
 }
 - (instancetype)initWithDescriptor:(MTLIOCommandQueueDescriptor*)descriptor;
 - (void)run:(std::function<void()>)work;

@@ -21,10 +21,7 @@ IoCounts counts;
 /// For the next command buffer.
 IoInjection take_injection() {
   const std::lock_guard lock(books_mutex);
-  if (injection.after > 0) return injection.after--, IoInjection{};
-  if (injection.count == 0) return IoInjection{};
-  injection.count--;
-  return injection;
+  return next_of(injection);
 }
 
 /// One load; a barrier is one from no file.

@@ -1,10 +1,7 @@
 // Queues of the fake Metal that read files: one thread for a serial one, some for a concurrent one.
 #include "fake_io.h"
 
-#include <condition_variable>
-#include <deque>
 #include <mutex>
-#include <thread>
 
 using namespace warpfs::metal_fake;
 
@@ -15,73 +12,35 @@ constexpr NSUInteger COMMAND_BUFFERS = 64;  // of a queue that is not told how m
 
 }  // namespace
 
-struct IoQueueParts {
-  std::deque<std::function<void()>> work;
-  std::mutex mutex;
-  std::condition_variable more;
-  std::vector<std::thread> threads;
-  NSUInteger alive = 0, most = 0;  // command buffers
-  bool closing = false, serial = false;
-
-  void run() {
-    for (;;) {
-      std::unique_lock lock(mutex);
-      more.wait(lock, [this] { return closing || !work.empty(); });
-      if (work.empty()) return;
-      const std::function<void()> next = std::move(work.front());
-      work.pop_front();
-      lock.unlock();
-      @autoreleasepool {
-        next();
-      }
-    }
-  }
-};
-
 @implementation FakeIoQueue
 - (instancetype)initWithDescriptor:(MTLIOCommandQueueDescriptor*)descriptor {
-  parts_ = new std::shared_ptr<IoQueueParts>(new IoQueueParts);
-  IoQueueParts& parts = **parts_;
-  parts.serial = descriptor.type == MTLIOCommandQueueTypeSerial;
-  parts.most = descriptor.maxCommandBufferCount == 0 ? COMMAND_BUFFERS : descriptor.maxCommandBufferCount;
-  for (unsigned i = 0; i < (parts.serial ? 1 : CONCURRENT_THREADS); i++) parts.threads.emplace_back([kept = *parts_] { kept->run(); });
+  serial_ = descriptor.type == MTLIOCommandQueueTypeSerial;
+  most_ = descriptor.maxCommandBufferCount == 0 ? COMMAND_BUFFERS : descriptor.maxCommandBufferCount;
+  mutex_ = new std::mutex;
+  threads_ = new WorkThreads(serial_ ? 1 : CONCURRENT_THREADS);
   return self;
 }
 - (id<MTLIOCommandBuffer>)commandBuffer {
   {
-    const std::lock_guard lock((*parts_)->mutex);
-    if ((*parts_)->alive == (*parts_)->most) return violate("more than " + std::to_string((*parts_)->most) + " command buffers of one io queue"), nil;
-    (*parts_)->alive++;
+    const std::lock_guard lock(*mutex_);
+    if (alive_ == most_) return violate("more than " + std::to_string(most_) + " command buffers of one io queue"), nil;
+    alive_++;
   }
   return [new_io_command_buffer(self) autorelease];
 }
 - (void)run:(std::function<void()>)work {
-  {
-    const std::lock_guard lock((*parts_)->mutex);
-    (*parts_)->work.push_back(std::move(work));
-  }
-  (*parts_)->more.notify_one();
+  threads_->run(std::move(work));
 }
 - (bool)isSerial {
-  return (*parts_)->serial;
+  return serial_;
 }
 - (void)oneLess {
-  const std::lock_guard lock((*parts_)->mutex);
-  (*parts_)->alive--;
+  const std::lock_guard lock(*mutex_);
+  alive_--;
 }
 - (void)dealloc {
-  {
-    const std::lock_guard lock((*parts_)->mutex);
-    (*parts_)->closing = true;
-  }
-  (*parts_)->more.notify_all();
-  // The last command buffer may have been the last that knew the queue.
-  for (std::thread& thread : (*parts_)->threads) {
-    if (thread.get_id() == std::this_thread::get_id()) thread.detach();
-    else thread.join();
-  }
-  (*parts_)->threads.clear();
-  delete parts_;
+  delete threads_;
+  delete mutex_;
   [super dealloc];
 }
 @end

@@ -42,7 +42,7 @@ class MtlioLoads final : public Loads {
 
   uint8_t* memory() override { return buffer_.bytes(); }
 
-  uint64_t load(const std::vector<LoadPiece>& pieces) override {
+  uint64_t load(const std::vector<FilePiece>& pieces) override {
     const auto begin = std::chrono::steady_clock::now();
     std::deque<Held<id<MTLIOCommandBuffer>>> under_way;
     for (size_t first = 0; first < pieces.size(); first += COMMAND_LOADS_MAX) {
@@ -54,11 +54,11 @@ class MtlioLoads final : public Loads {
   }
 
  private:
-  Held<id<MTLIOCommandBuffer>> commit(const std::vector<LoadPiece>& pieces, size_t first, size_t end) {
+  Held<id<MTLIOCommandBuffer>> commit(const std::vector<FilePiece>& pieces, size_t first, size_t end) {
     const Pool pool;
     Held<id<MTLIOCommandBuffer>> commands = Held<id<MTLIOCommandBuffer>>::retained([queue_.get() commandBuffer]);
     for (size_t at = first; at < end; at++) {
-      const LoadPiece& piece = pieces[at];
+      const FilePiece& piece = pieces[at];
       [commands.get() loadBuffer:buffer_.get() offset:piece.position size:piece.length sourceHandle:file_.get() sourceHandleOffset:piece.offset];
     }
     [commands.get() commit];

@@ -3,6 +3,7 @@
 #include "../io_engine.h"  // before Foundation, which makes macros of YES and NO
 
 #include "../../metal_fake/fake_io.h"
+#include "../../metal_fake/fake_tests.h"
 #include "gpu.h"
 #include "metal.h"
 
@@ -236,7 +237,7 @@ void clean(const char* name, void (*body)()) {
   test::test(name, [&] {
     body();
     CHECK(take_violations().empty());
-    Gpu::wait([] { return live_objects().empty(); });  // a thread of Metal may let go last
+    check_left_behind();
   });
 }
 

@@ -1,54 +1,31 @@
 #include "sweep_by_host.h"
 
-#include "../cpu/builtin.h"
-#include "../cpu/executor.h"
+#include "../cpu/cpu_rounds.h"
 #include "../device.h"
-#include "../replay_rounds.h"
 #include "repair.h"
 
-#include <algorithm>
+#include <vector>
 
 namespace warpfs::metal {
 
 namespace {
 
-class HostRounds final : public ReplayRounds {
+/// Between rounds each side is told what the other has stored.
+class HostRounds final : public CpuRounds {
  public:
-  HostRounds(MetalMemory& memory, Daemon& daemon, const BuiltinKernels& kernels) : memory_(memory), daemon_(daemon), kernels_(kernels) {
-    for (uint32_t index = 0; index < Binding::OWN; index++) buffers_.push_back(memory.gpu().binding(index));
-    records_ = memory.gpu().at<ItemRecord>(Binding::RECORDS);
-  }
+  HostRounds(CpuExecutor& executor, MetalMemory& memory, Daemon& daemon, const BuiltinKernels& kernels, void* const* buffers)
+      : CpuRounds(executor, memory.gpu(), kernels, kernels.sweep, nullptr, buffers, 0), exchange_(*memory.exchange()), daemon_(daemon) {}
 
  protected:
-  void begin_item(uint32_t slot) override { records_[slot] = new_record(records_[slot]); }
   void launch(const std::vector<uint32_t>& slots, const std::vector<uint32_t>& items, bool abandon) override {
-    memory_.exchange()->tell_gpu();
-    Launch launch{abandon ? kernels_.abandon : kernels_.sweep, buffers_.data(), slots.data(), items.data()};
-    LaunchShape shape;
-    shape.items = uint32_t(slots.size());
-    executor_.launch(shape, run_lane, &launch, nullptr);
-    if (memory_.exchange()->tell_host()) daemon_.doorbell();
+    exchange_.tell_gpu();
+    CpuRounds::launch(slots, items, abandon);
+    if (exchange_.tell_host()) daemon_.doorbell();
   }
-  bool is_done(uint32_t slot) const override { return records_[slot].status == ItemStatus::DONE; }
 
  private:
-  struct Launch {
-    KernelEntry entry;
-    void* const* buffers;
-    const uint32_t *slots, *items;
-  };
-  static void run_lane(Lane& lane, const WarpId& id, void* argument) {
-    const Launch& launch = *static_cast<const Launch*>(argument);
-    const uint32_t slot = launch.slots[id.item];
-    launch.entry(lane, launch.items[slot], slot, launch.buffers);
-  }
-
-  MetalMemory& memory_;
+  Exchange& exchange_;
   Daemon& daemon_;
-  const BuiltinKernels& kernels_;
-  CpuExecutor executor_;
-  std::vector<void*> buffers_;
-  ItemRecord* records_ = nullptr;
 };
 
 }  // namespace
@@ -67,7 +44,10 @@ int32_t sweep_by_host(MetalMemory& memory, Daemon& daemon, std::chrono::nanoseco
   collect_faults(*gpu.at<FaultRecord>(Binding::FAULT), result);
   result = DispatchResult{};  // those were of dispatches before
   const BuiltinKernels& kernels = *builtin_kernels(0, true);
-  HostRounds rounds(memory, daemon, kernels);
+  std::vector<void*> buffers;
+  for (uint32_t index = 0; index < Binding::OWN; index++) buffers.push_back(gpu.binding(index));
+  CpuExecutor executor;
+  HostRounds rounds(executor, memory, daemon, kernels, buffers.data());
   rounds.run((geometry.line_count + kernels.sweep_lines - 1) / kernels.sweep_lines, geometry.slot_count, daemon, wait, result);
   daemon.wait_until_drained();
   memory.exchange()->tell_gpu();

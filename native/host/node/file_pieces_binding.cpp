@@ -2,6 +2,8 @@
 // these: a promise of Node's own for each 4 KB would measure Node.
 #include "file_pieces_binding.h"
 
+#include "piece_values.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,24 +18,10 @@ namespace warpfs {
 
 namespace {
 
-struct Piece {
-  uint64_t offset;
-  uint64_t position;  // in the buffer
-  uint32_t length;
-};
-
-/// 0, or the errno of the first piece that failed; ENODATA where the file ends within a piece.
-int transfer(int fd, bool writes, const std::vector<Piece>& pieces, uint8_t* buffer) {
-  for (const Piece& piece : pieces) {
-    for (uint32_t done = 0; done < piece.length;) {
-      uint8_t* at = buffer + piece.position + done;
-      const off_t offset = off_t(piece.offset + done);
-      const ssize_t moved = writes ? pwrite(fd, at, piece.length - done, offset) : pread(fd, at, piece.length - done, offset);
-      if (moved < 0 && errno == EINTR) continue;
-      if (moved < 0) return errno;
-      if (moved == 0) return ENODATA;
-      done += uint32_t(moved);
-    }
+/// 0, or the errno of the first piece that failed.
+int transfer(int fd, bool writes, const std::vector<FilePiece>& pieces, uint8_t* buffer) {
+  for (const FilePiece& piece : pieces) {
+    if (const int failed = move_piece(fd, writes, piece, buffer)) return failed;
   }
   return 0;
 }
@@ -41,7 +29,7 @@ int transfer(int fd, bool writes, const std::vector<Piece>& pieces, uint8_t* buf
 /// On a thread of Node's pool, in the order of the pieces.
 class TransferWorker final : public Napi::AsyncWorker {
  public:
-  TransferWorker(Napi::Env env, int fd, bool writes, std::vector<Piece> pieces, Napi::Uint8Array buffer)
+  TransferWorker(Napi::Env env, int fd, bool writes, std::vector<FilePiece> pieces, Napi::Uint8Array buffer)
       : AsyncWorker(env, "warpfs:pieces"), deferred_(Napi::Promise::Deferred::New(env)), fd_(fd), writes_(writes), pieces_(std::move(pieces)),
         kept_(Napi::Persistent(buffer.As<Napi::Object>())), buffer_(buffer.Data()) {}
 
@@ -53,7 +41,7 @@ class TransferWorker final : public Napi::AsyncWorker {
   Napi::Promise::Deferred deferred_;
   const int fd_;
   const bool writes_;
-  const std::vector<Piece> pieces_;
+  const std::vector<FilePiece> pieces_;
   const Napi::ObjectReference kept_;
   uint8_t* const buffer_;
   int result_ = 0;
@@ -62,23 +50,8 @@ class TransferWorker final : public Napi::AsyncWorker {
 Napi::Value transfer_pieces(const Napi::CallbackInfo& info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
   const bool writes = info[1].ToBoolean();
-  const auto offsets = info[2].As<Napi::BigUint64Array>();
-  const auto lengths = info[3].As<Napi::Uint32Array>();
-  const auto positions = info[4].As<Napi::BigUint64Array>();
   const auto buffer = info[5].As<Napi::Uint8Array>();
-  if (lengths.ElementLength() != offsets.ElementLength() || positions.ElementLength() != offsets.ElementLength()) {
-    throw Napi::TypeError::New(info.Env(), "each piece has an offset, a length and a position");
-  }
-  std::vector<Piece> pieces;
-  pieces.reserve(offsets.ElementLength());
-  for (size_t i = 0; i < offsets.ElementLength(); i++) {
-    const Piece piece = {offsets[i], positions[i], lengths[i]};
-    if (piece.position > buffer.ByteLength() || piece.length > buffer.ByteLength() - piece.position) {
-      throw Napi::RangeError::New(info.Env(), "piece " + std::to_string(i) + " lies outside of the buffer");
-    }
-    if (piece.length > 0) pieces.push_back(piece);
-  }
-  auto* worker = new TransferWorker(info.Env(), fd, writes, std::move(pieces), buffer);
+  auto* worker = new TransferWorker(info.Env(), fd, writes, pieces_of(info, 2, "buffer", buffer.ByteLength()), buffer);
   const Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;

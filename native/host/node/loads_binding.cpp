@@ -1,8 +1,8 @@
 #include "loads_binding.h"
 
-#include "../host_error.h"
 #include "../metal/metal.h"
-#include "arguments.h"
+#include "dispatch_values.h"
+#include "piece_values.h"
 
 #include <memory>
 
@@ -10,15 +10,9 @@ namespace warpfs {
 
 namespace {
 
-[[noreturn]] void throw_in_js(Napi::Env env, const HostError& error) {
-  Napi::Error thrown = Napi::Error::New(env, error.what());
-  thrown.Set("code", error.code);
-  throw thrown;
-}
-
 class LoadWorker final : public Napi::AsyncWorker {
  public:
-  LoadWorker(Napi::Env env, std::shared_ptr<Loads> loads, std::vector<LoadPiece> pieces)
+  LoadWorker(Napi::Env env, std::shared_ptr<Loads> loads, std::vector<FilePiece> pieces)
       : AsyncWorker(env, "warpfs:loads"), deferred_(Napi::Promise::Deferred::New(env)), loads_(std::move(loads)), pieces_(std::move(pieces)) {}
 
   Napi::Promise promise() const { return deferred_.Promise(); }
@@ -35,24 +29,9 @@ class LoadWorker final : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   const std::shared_ptr<Loads> loads_;
-  const std::vector<LoadPiece> pieces_;
+  const std::vector<FilePiece> pieces_;
   uint64_t nanoseconds_ = 0;
 };
-
-std::vector<LoadPiece> pieces_of(const Napi::CallbackInfo& call, uint64_t memory_bytes) {
-  const auto offsets = call[0].As<Napi::BigUint64Array>();
-  const auto lengths = call[1].As<Napi::Uint32Array>();
-  const auto positions = call[2].As<Napi::BigUint64Array>();
-  const size_t count = offsets.ElementLength();
-  if (lengths.ElementLength() != count || positions.ElementLength() != count) throw Napi::TypeError::New(call.Env(), "each piece has an offset, a length and a position");
-  std::vector<LoadPiece> pieces;
-  pieces.reserve(count);
-  for (size_t i = 0; i < count; i++) {
-    if (positions[i] > memory_bytes || lengths[i] > memory_bytes - positions[i]) throw Napi::RangeError::New(call.Env(), "piece " + std::to_string(i) + " lies outside of the memory");
-    if (lengths[i] > 0) pieces.push_back({offsets[i], positions[i], lengths[i]});
-  }
-  return pieces;
-}
 
 std::unique_ptr<Loads> make_loads(const Napi::Object& config) {
   const std::string path = string_field(config, "path");
@@ -69,13 +48,13 @@ Napi::Value open_loads(const Napi::CallbackInfo& info) {
   try {
     loads = make_loads(config);
   } catch (const HostError& error) {
-    throw_in_js(env, error);
+    throw_host_error(env, error.code, error.what());
   }
   const uint64_t bytes = wide_field(config, "bytes", 0);
   Napi::Object object = Napi::Object::New(env);
   object.Set("memory", Napi::ArrayBuffer::New(env, loads->memory(), bytes, [loads](Napi::Env, void*) {}));
   object.Set("load", Napi::Function::New(env, [loads, bytes](const Napi::CallbackInfo& call) -> Napi::Value {
-               auto* worker = new LoadWorker(call.Env(), loads, pieces_of(call, bytes));
+               auto* worker = new LoadWorker(call.Env(), loads, pieces_of(call, 0, "memory", bytes));
                const Napi::Promise promise = worker->promise();
                worker->Queue();  // deletes itself when it is done
                return promise;
@@ -88,7 +67,7 @@ void compress_for_metal(const Napi::CallbackInfo& info) {
   try {
     metal::compress_file(text(0), text(1), text(2));
   } catch (const HostError& error) {
-    throw_in_js(info.Env(), error);
+    throw_host_error(info.Env(), error.code, error.what());
   }
 }
 
