@@ -14,12 +14,19 @@ struct ColdLine {
   ulong address;
 };
 
+// Where the page lies over the bus, by the window as it is seen; 0: nowhere, for this identity.
+WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, Vec16 window, uint file_id, ulong page) { return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u; }
+
 // All lanes. Claims a way of the set for the page, in step STARTING: the line, or LINE_NONE. Each lane looks at one way, and that of the victim claims.
-WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_THREAD uint& version, WARPFS_THREAD uint& other) {
+// `of`: the leader's, where it has seen the file.
+WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD ColdLine& cold) {
   const CacheSet set = set_of(fs, tag);
   if (set.ways > fs.lane.count) return LINE_NONE;
   const uint mine = set.first + fs.lane.index;
   const bool looks = fs.lane.index < set.ways;
+  // On its way together with what is looked at of the set.
+  Vec16 window = {};
+  if (of != 0) window = atomic_load16(&of->window_base[0]);
   uint hand = is_leader(fs) ? atomic_load(&fs.sets[set.index].hand) : 0u;
   uint word = looks ? atomic_load(fs.words + mine) : 0u;
   const bool here = looks && tag_matches(fs, mine, tag) && line_state(word) != LineState::INVALID;
@@ -30,8 +37,10 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   uint masks[4];
   warp_votes(fs.lane, votes, masks);
   hand = warp_broadcast(fs.lane, hand, 0u) % set.ways;
+  cold.address = warp_broadcast64(fs.lane, of != 0 ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
+  if (cold.address == 0u) return LINE_NONE;
   const uint unused = masks[0], clean = masks[1], reference = masks[2];
-  if (masks[3] != 0u) other = set.first + lowest_bit(masks[3]);
+  if (masks[3] != 0u) cold.other = set.first + lowest_bit(masks[3]);
   if (masks[3] != 0u || (unused | clean) == 0u) return LINE_NONE;
   const uint way = unused != 0u ? lowest_bit(unused) : policy_victim(clean, reference, hand);
   const uint line = set.first + way;
@@ -42,7 +51,7 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
     const bool free = line_pins(word) == 0u && (line_state(word) == LineState::INVALID || line_state(word) == LineState::READY);
     claimed = free && atomic_cas_acquire(fs.words + line, word, line_claimed());
     if (claimed) {
-      version = tag_write(fs, line, tag);
+      cold.version = tag_write(fs, line, tag);
       atomic_store(&fs.auxes[line].writing, DIRTY_NONE);
     }
   }
@@ -65,14 +74,8 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   }
   if (!warp_any(fs.lane, ours)) return LINE_NONE;
   if (unused == 0u) count(fs, Counter::EVICTIONS, 1u);
-  version = warp_shuffle(fs.lane, version, way);
+  cold.version = warp_shuffle(fs.lane, cold.version, way);
   return line;
-}
-
-// Where the page lies over the bus, by the window as it is now; 0: nowhere, for this identity.
-WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const FileEntry* of, uint file_id, ulong page) {
-  const Vec16 window = atomic_load16(&of->window_base[0]);
-  return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u;
 }
 
 // All lanes; `entry` is what the leader has seen, and all lanes get its `file_id`.
@@ -81,13 +84,12 @@ WARPFS_FN ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint
   cold.line = LINE_NONE;
   cold.version = 0;
   cold.other = LINE_NONE;
+  cold.address = 0;
   Tag tag;
   tag.page = offset >> fs.line_shift;
-  ulong address = 0;
-  if (is_leader(fs) && page_is_seen(fs, file, offset, length, entry)) address = cold_place(fs, file_place(fs, file), entry.words[1], tag.page);
+  const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
   file_id = tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
-  cold.address = warp_broadcast64(fs.lane, address, 0u);
-  if (cold.address != 0u) cold.line = cold_claim_in_set(fs, tag, cold.version, cold.other);
+  if (warp_any(fs.lane, seen)) cold.line = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0, cold);
   if (cold.line != (uint)LINE_NONE) count(fs, Counter::MISSES, 1u);
   return cold;
 }
@@ -99,9 +101,11 @@ WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id
   warp_sync(fs.lane);
   uint filled = 0;
   if (is_leader(fs)) {
-    filled = cold_place(fs, file_place(fs, file), file_id, page) == cold.address ? 1u : 0u;
+    // On its way while the fence waits for the stores: it comes behind the bytes either way.
+    const Vec16 window = atomic_load16(&file_place(fs, file)->window_base[0]);
+    fence_release();
+    filled = cold_place(fs, window, file_id, page) == cold.address ? 1u : 0u;
     if (filled != 0u) {
-      fence_release();
       // Before those who wait for the line look for it.
       hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
       // Ready, and let go of: the pin that the claim has brought was ours alone.
