@@ -23,11 +23,6 @@ const ELEMENTS_TAG = 'if (!warp_all(fs.lane, !is_leader(fs) || hint_holds(fs, hi
 
 const MAY_BE_MAPPED = 'line_can_be_read(word) && hint_holds(fs, hint, page) && maps < maps_max(set.ways)';
 
-const READY = `fence_release();
-      // Before those who wait for the line look for it.
-      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
-      // Ready, and let go of: the pin that the claim has brought was ours alone.
-      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));`;
 const READY_HINT = 'hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));';
 
 const CLAIMED = `warp_sync(fs.lane);
@@ -157,7 +152,7 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'Lanes beside the claimer store bytes that can be seen before the tag of their line: an element of the page before is taken from them.',
   }),
   cold.expression('cold-window-not-looked-at-again', {
-    original: 'cold_place(fs, file_place(fs, file), file_id, page) == cold.address',
+    original: 'cold_place(fs, window, file_id, page) == cold.address',
     mutated: 'true',
     scenario: 'cold-reads-and-truncation',
     note: 'What was copied counts although the window was taken back meanwhile: bytes of a file that is another by now.',
@@ -232,14 +227,14 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'Two that claim lines for one page at the same time do not see each other: it is in both.',
   }),
   cold.statement('cold-ready-before-the-bytes', {
-    original: READY,
-    mutated: edited(READY, 'fence_release();', ''),
+    original: 'fence_release();',
+    mutated: '',
     scenario: 'cold-reads-relaxed',
     note: 'A line is ready before its bytes can be seen.',
   }),
   cold.statement('cold-hint-before-the-bytes', {
-    original: READY,
-    mutated: `${READY_HINT} ${edited(READY, READY_HINT, '')}`,
+    original: 'fence_release();',
+    mutated: `if (cold_place(fs, window, file_id, page) == cold.address) ${READY_HINT} fence_release();`,
     scenario: 'cold-reads-relaxed',
     note: 'A hint can be seen before the bytes of its line: who reads them without a pin reads what was there before.',
   }),
