@@ -27,7 +27,7 @@ const READY_HINT = 'hint_store(fs, file, page, hint_make(file_id, page, cold.lin
 
 const CLAIMED = `warp_sync(fs.lane);
   fence_seq();
-  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);`;
+  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, next);`;
 
 const BROUGHT = `const Vec16 hint = atomic_load16(hint_place(fs, file, page));
     fence_acquire();

@@ -12,7 +12,16 @@ struct ColdLine {
   uint version;
   uint other;  // where it has claimed none: the line that has the page, or will have it; LINE_NONE: there is none
   ulong address;
+  bool stores;  // the leader's: what is dirty in the set is to be stored behind this
 };
+
+// Twice in a round of the hand through a set what is dirty there goes into the file, behind a page that was read: the other direction of the bus has
+// little to do, and what is left is stored when all lines are dirty, or at the end, while somebody waits. Not more often: what is written again and
+// again would be stored each time.
+WARPFS_FN bool hand_stores(uint hand, uint next, uint ways) {
+  const uint arc = (ways + 1u) / 2u;
+  return hand / arc != next / arc;
+}
 
 // Where the page lies over the bus, by the window as it is seen; 0: nowhere, for this identity.
 WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, Vec16 window, uint file_id, ulong page) { return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u; }
@@ -39,11 +48,14 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   hand = warp_broadcast(fs.lane, hand, 0u) % set.ways;
   cold.address = warp_broadcast64(fs.lane, of != 0 ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
   if (cold.address == 0u) return LINE_NONE;
+  const uint dirty = warp_ballot(fs.lane, looks && line_state(word) == LineState::MODIFIED);
   const uint unused = masks[0], clean = masks[1], reference = masks[2];
   if (masks[3] != 0u) cold.other = set.first + lowest_bit(masks[3]);
   if (masks[3] != 0u || (unused | clean) == 0u) return LINE_NONE;
   const uint way = unused != 0u ? lowest_bit(unused) : policy_victim(clean, reference, hand);
+  const uint next = way + 1u == set.ways ? 0u : way + 1u;
   const uint line = set.first + way;
+  cold.stores = of != 0 && unused == 0u && (dirty & (dirty - 1u)) != 0u && hand_stores(hand, next, set.ways) && window_is_writable(window, tag.file_id);
 
   bool claimed = false;
   if (fs.lane.index == way) {
@@ -60,7 +72,7 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   // it before is over for all of them.
   warp_sync(fs.lane);
   fence_seq();
-  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, way + 1u == set.ways ? 0u : way + 1u);
+  if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, next);
 
   const uint passed = unused != 0u ? 0u : policy_passed(clean, reference, hand, way) & ~(1u << way);
   if (((passed >> fs.lane.index) & 1u) != 0u) atomic_and_unasked(fs.words + mine, ~(uint)LINE_REFERENCE);
@@ -85,6 +97,7 @@ WARPFS_FN ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint
   cold.version = 0;
   cold.other = LINE_NONE;
   cold.address = 0;
+  cold.stores = false;
   Tag tag;
   tag.page = offset >> fs.line_shift;
   const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
@@ -193,6 +206,12 @@ WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uin
   brought.ours = cold_end(fs, file, page, file_id, cold);
   brought.line = brought.ours ? cold.line : (uint)LINE_NONE;
   brought.version = cold.version;
+#if WARPFS_STORES
+  if (warp_any(fs.lane, brought.ours && cold.stores)) {
+    const CacheSet set = set_at(fs, set_of_line(fs, cold.line));
+    set_store(fs, set.first, set.ways);
+  }
+#endif
   return brought;
 }
 
