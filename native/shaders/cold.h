@@ -6,14 +6,18 @@
 
 namespace warpfs {
 
-// A line that this warp has claimed for a page which lies over the bus at `address`.
-struct ColdLine {
-  uint line;
+// An attempt to claim a line for a page that lies over the bus at `address`.
+struct ColdClaim {
+  uint line;  // LINE_NONE: it has failed
   uint version;
-  uint other;  // where it has claimed none: the line that has the page, or will have it; LINE_NONE: there is none
   ulong address;
-  bool stores;  // the leader's: what is dirty in the set is to be stored behind this
+  uint other;   // where it has failed: the line that has the page, or will have it
+  bool lost;    // where it has failed: another warp was sooner, and the set is worth another look
+  bool stores;  // what is dirty in the set is to be stored behind the page
 };
+
+// Where another warp was sooner: how often its tag is looked at, which comes right behind its claim, and how often this warp tries.
+enum : uint32_t { LOOKS_AT_TAG = 4, CLAIMS_TRIED = 3 };
 
 // Twice in a round of the hand through a set what is dirty there goes into the file, behind a page that was read: the other direction of the bus has
 // little to do, and what is left is stored when all lines are dirty, or at the end, while somebody waits. Not more often: what is written again and
@@ -26,11 +30,16 @@ WARPFS_FN bool hand_stores(uint hand, uint next, uint ways) {
 // Where the page lies over the bus, by the window as it is seen; 0: nowhere, for this identity.
 WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, Vec16 window, uint file_id, ulong page) { return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u; }
 
-// All lanes. Claims a way of the set for the page, in step STARTING: the line, or LINE_NONE. Each lane looks at one way, and that of the victim claims.
-// `of`: the leader's, where it has seen the file.
-WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_DEVICE const FileEntry* of, WARPFS_THREAD ColdLine& cold) {
+// All lanes. Claims a way of the set for the page, in step STARTING. Each lane looks at one way, and that of the victim claims. `of`: the leader's, where
+// it has seen the file.
+WARPFS_FN ColdClaim cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_DEVICE const FileEntry* of) {
+  ColdClaim cold;
+  cold.line = cold.other = LINE_NONE;
+  cold.version = 0;
+  cold.address = 0;
+  cold.lost = cold.stores = false;
   const CacheSet set = set_of(fs, tag);
-  if (set.ways > fs.lane.count) return LINE_NONE;
+  if (set.ways > fs.lane.count) return cold;
   const uint mine = set.first + fs.lane.index;
   const bool looks = fs.lane.index < set.ways;
   // On its way together with what is looked at of the set.
@@ -46,16 +55,17 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   uint masks[4];
   warp_votes(fs.lane, votes, masks);
   hand = warp_broadcast(fs.lane, hand, 0u) % set.ways;
+  const bool writable = warp_any(fs.lane, of != 0 && window_is_writable(window, tag.file_id));
   cold.address = warp_broadcast64(fs.lane, of != 0 ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
-  if (cold.address == 0u) return LINE_NONE;
+  if (cold.address == 0u) return cold;
   const uint dirty = warp_ballot(fs.lane, looks && line_state(word) == LineState::MODIFIED);
   const uint unused = masks[0], clean = masks[1], reference = masks[2];
   if (masks[3] != 0u) cold.other = set.first + lowest_bit(masks[3]);
-  if (masks[3] != 0u || (unused | clean) == 0u) return LINE_NONE;
+  if (masks[3] != 0u || (unused | clean) == 0u) return cold;
   const uint way = unused != 0u ? lowest_bit(unused) : policy_victim(clean, reference, hand);
   const uint next = way + 1u == set.ways ? 0u : way + 1u;
   const uint line = set.first + way;
-  cold.stores = of != 0 && unused == 0u && (dirty & (dirty - 1u)) != 0u && hand_stores(hand, next, set.ways) && window_is_writable(window, tag.file_id);
+  cold.stores = writable && unused == 0u && (dirty & (dirty - 1u)) != 0u && hand_stores(hand, next, set.ways);
 
   bool claimed = false;
   if (fs.lane.index == way) {
@@ -67,7 +77,14 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
       atomic_store(&fs.auxes[line].writing, DIRTY_NONE);
     }
   }
-  if (!warp_any(fs.lane, claimed)) return LINE_NONE;
+  if (!warp_any(fs.lane, claimed)) {
+    // Often for the same page: warps that have waited for one together want the next together.
+    bool same = false;
+    for (uint seen = 0; fs.lane.index == way && !same && seen < LOOKS_AT_TAG; seen++) same = tag_matches(fs, line, tag);
+    cold.lost = true;
+    if (warp_any(fs.lane, same)) cold.other = line;
+    return cold;
+  }
   // As in way_take, but by all lanes: what each of them stores into the line comes behind the claim (line_is_known_claimed), and what others did with
   // it before is over for all of them.
   warp_sync(fs.lane);
@@ -77,38 +94,27 @@ WARPFS_FN uint cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& 
   const uint passed = unused != 0u ? 0u : policy_passed(clean, reference, hand, way) & ~(1u << way);
   if (((passed >> fs.lane.index) & 1u) != 0u) atomic_and_unasked(fs.words + mine, ~(uint)LINE_REFERENCE);
   const bool rival = looks && !claimed && way_is_rival(fs, mine, tag, fs.lane.index < way);
-  const bool give_up = warp_any(fs.lane, rival);
+  const uint rivals = warp_ballot(fs.lane, rival);
+  const bool give_up = rivals != 0u;
   bool ours = false;
   if (claimed) {
     word = line_claimed();
     ours = !give_up && line_move_seen(fs, line, word, LineState::BUSY, LineStep::STARTING);
     if (!ours) line_let_go(fs, line);
   }
-  if (!warp_any(fs.lane, ours)) return LINE_NONE;
+  if (!warp_any(fs.lane, ours)) {
+    cold.lost = true;
+    if (give_up) cold.other = set.first + lowest_bit(rivals);
+    return cold;
+  }
   if (unused == 0u) count(fs, Counter::EVICTIONS, 1u);
   cold.version = warp_shuffle(fs.lane, cold.version, way);
-  return line;
-}
-
-// All lanes; `entry` is what the leader has seen, and all lanes get its `file_id`.
-WARPFS_FN ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry, WARPFS_THREAD uint& file_id) {
-  ColdLine cold;
-  cold.line = LINE_NONE;
-  cold.version = 0;
-  cold.other = LINE_NONE;
-  cold.address = 0;
-  cold.stores = false;
-  Tag tag;
-  tag.page = offset >> fs.line_shift;
-  const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
-  file_id = tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
-  if (warp_any(fs.lane, seen)) cold.line = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0, cold);
-  if (cold.line != (uint)LINE_NONE) count(fs, Counter::MISSES, 1u);
+  cold.line = line;
   return cold;
 }
 
 // All lanes. The bytes were copied into the line. False: they were not those of the file by then, and the line was let go.
-WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, ulong page, uint file_id, ColdLine cold) {
+WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page, ColdLine cold) {
   // Each lane has read its bytes before the window is looked at again.
   fence_acquire();
   warp_sync(fs.lane);
@@ -169,50 +175,71 @@ static_assert(LineStep::CLAIMING < LineStep::STARTING && LineStep::ABANDONED < L
 
 // All lanes. Another line has the page, or is getting it from a warp that will not be long: waits for that, and holds nothing meanwhile. Where the page is
 // then a hint says: that the line can be read may be a word of before it was claimed.
-WARPFS_FN Brought cold_wait(WARPFS_THREAD Fs& fs, uint other, int file, uint file_id, ulong page) {
-  Brought brought;
-  brought.line = LINE_NONE;
-  brought.version = 0;
-  brought.ours = false;
-  if (other == (uint)LINE_NONE) return brought;
+WARPFS_FN void cold_wait(WARPFS_THREAD Fs& fs, uint other) {
   if (is_leader(fs)) {
     WaitBound bound;
     wait_start(fs, bound);
     while (word_is_coming(atomic_load(fs.words + other)) && wait_again(fs, bound)) {
     }
-    const Vec16 hint = atomic_load16(hint_place(fs, file, page));
-    fence_acquire();
-    if (hint_is_about(fs, hint, file_id, page)) {
-      brought.line = hint.words[0];
-      brought.version = hint.words[1];
-    }
   }
-  brought.line = warp_broadcast(fs.lane, brought.line, 0u);
-  return brought;
+  warp_sync(fs.lane);
 }
 
-// All lanes, with the same arguments.
-WARPFS_CALL Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
-  const ulong page = offset >> fs.line_shift;
-  uint file_id = 0;
-  const ColdLine cold = cold_claim(fs, file, offset, length, entry, file_id);
-  if (cold.line == (uint)LINE_NONE) return cold_wait(fs, cold.other, file, file_id, page);
-  // Whoever wants the page meanwhile finds out where it is being brought to by one look.
-  if (is_leader(fs)) hint_store(fs, file, page, hint_make(file_id, page, cold.line | HINT_COMING, cold.version));
+WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint) {
+  const uint file_id = hint.words[3];
+  WaitBound bound;
+  wait_start(fs, bound);
+  while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
+  // The bytes are no older than the hint.
+  fence_acquire();
+  return hint;
+}
+
+WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
+  Tag tag;
+  tag.page = offset >> fs.line_shift;
+  const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
+  tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
+  ColdLine cold;
+  cold.line = LINE_NONE;
+  cold.version = 0;
+  cold.address = 0;
+  if (!warp_any(fs.lane, seen)) return cold;
+  ColdClaim claim;
+  uint tries = 0;
+  do {
+    claim = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0);
+  } while (claim.lost && claim.other == (uint)LINE_NONE && ++tries < CLAIMS_TRIED);
+  if (claim.line != (uint)LINE_NONE) {
+    count(fs, Counter::MISSES, 1u);
+    // Whoever wants the page meanwhile finds out where it is being brought to by one look.
+    if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line | HINT_COMING, claim.version));
+    cold.line = claim.line | (claim.stores ? (uint)COLD_STORES : 0u);
+    cold.version = claim.version;
+    cold.address = claim.address;
+  } else if (claim.other != (uint)LINE_NONE) {
+    cold_wait(fs, claim.other);
+    cold.address = claim.address;
+  }
+  return cold;
+}
+
+WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint file_id, ColdLine cold) {
+  const bool stores = (cold.line & COLD_STORES) != 0u;
+  cold.line &= ~(uint)COLD_STORES;
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
   if (target != 0 && length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
   else cold_copy<false>(fs, cold, begin, target != 0 ? begin + length / 16u : begin, target);
-  Brought brought;
-  brought.ours = cold_end(fs, file, page, file_id, cold);
-  brought.line = brought.ours ? cold.line : (uint)LINE_NONE;
-  brought.version = cold.version;
+  const bool filled = cold_end(fs, file, file_id, offset >> fs.line_shift, cold);
 #if WARPFS_STORES
-  if (warp_any(fs.lane, brought.ours && cold.stores)) {
+  if (filled && stores) {
     const CacheSet set = set_at(fs, set_of_line(fs, cold.line));
     set_store(fs, set.first, set.ways);
   }
+#else
+  (void)stores;
 #endif
-  return brought;
+  return filled;
 }
 
 }  // namespace warpfs

@@ -84,9 +84,6 @@ WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Pi
   return true;
 }
 
-// What page_bring gave, as the leader finds it in a hint.
-WARPFS_FN Vec16 hint_brought(WARPFS_THREAD const Brought& brought, Vec16 entry, ulong page) { return hint_make(entry.words[1], page, brought.line, brought.version); }
-
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
 // so nobody waits for one; `target` may have been written to all the same.
 template <typename Piece>
@@ -119,19 +116,44 @@ WARPFS_FN bool page_copy(WARPFS_THREAD const Fs& fs, ulong offset, uint length, 
   return read_lies(offset, length, target) != 0u ? page_copy_out<uint>(fs, offset, length, target, line, hint) : page_copy_out<Vec16>(fs, offset, length, target, line, hint);
 }
 
+enum : uint32_t {
+  BROUGHT_NOT,    // to be asked for in the usual way
+  BROUGHT_OTHER,  // by another warp: to be looked for once more
+  BROUGHT_OURS,   // by this warp into `cold`, and what was asked for of it is at `target`
+};
+
+// All lanes, with the same arguments. Where no hint was right; `entry`: what the leader has seen of the file. BROUGHT_*.
+WARPFS_FN uint page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry, WARPFS_THREAD ColdLine& cold) {
+  cold = cold_claim(fs, file, offset, length, entry);
+  if (cold.line == (uint)LINE_NONE) return cold.address == 0u ? BROUGHT_NOT : BROUGHT_OTHER;
+  return cold_bring(fs, file, offset, length, target, entry.words[1], cold) ? BROUGHT_OURS : BROUGHT_NOT;
+}
+
+// The leader's hint to what it has brought.
+WARPFS_FN Vec16 cold_hint(ColdLine cold, Vec16 entry, ulong page) { return hint_make(entry.words[1], page, cold.line & ~(uint)COLD_STORES, cold.version); }
+
+// Looks for a hint before a call takes the usual way: the second behind a warp that has brought the page.
+enum : uint32_t { LOOKS_MAX = 2 };
+
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
   const uint within = read_lies(offset, length, target);
   if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || (within & 3u) != 0u) return gread_usual(fs, file, offset, length, target);
-  Vec16 entry = {};
-  Vec16 hint = {};
-  const uint line = page_look(fs, file, offset, length, of, entry, hint);
-  if (line != (uint)LINE_NONE && page_copy(fs, offset, length, target, line, hint)) {
-    count(fs, Counter::HITS, 1u);
-  } else {
+  uint brought = BROUGHT_NOT;
+  for (uint looks = 1;; looks++) {
+    Vec16 entry = {};
+    Vec16 hint = {};
+    const uint line = page_look(fs, file, offset, length, of, entry, hint);
+    if (line != (uint)LINE_NONE && page_copy(fs, offset, length, target, line, hint)) {
+      if (brought != BROUGHT_OURS) count(fs, Counter::HITS, 1u);
+      break;
+    }
+    if (looks == LOOKS_MAX) return gread_usual(fs, file, offset, length, target);
     // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
-    const Brought brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry);
-    if (!brought.ours || within != 0u) return gread_brought(fs, file, offset, length, target, hint_brought(brought, entry, offset >> fs.line_shift));
+    ColdLine cold;
+    brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry, cold);
+    if (brought == BROUGHT_NOT) return gread_usual(fs, file, offset, length, target);
+    if (brought == BROUGHT_OURS && within == 0u) break;
   }
   count_read(fs, length);
   return (int)length;
@@ -167,23 +189,30 @@ WARPFS_FN bool page_map(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint
 // To read; a map to write is made in the usual way.
 WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
-  const bool reads = arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0;
-  Vec16 entry = {};
-  if (reads) {
+  if (arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0) {
+    Vec16 entry = {};
     Vec16 hint = {};
-    if (is_leader(fs)) {
-      entry = atomic_load16(&of->handle);
-      hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
-      if (hint_is_coming(hint, entry.words[1], offset >> fs.line_shift)) hint = hint_wait(fs, file, offset >> fs.line_shift, hint);
-    }
-    if (page_map(fs, file, offset, length, map, entry, hint)) {
-      count(fs, Counter::HITS, 1u);
-      return (int)length;
+    uint brought = BROUGHT_NOT;
+    for (uint looks = 1;; looks++) {
+      if (is_leader(fs) && brought != BROUGHT_OURS) {
+        entry = atomic_load16(&of->handle);
+        hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
+        if (hint_is_coming(hint, entry.words[1], offset >> fs.line_shift)) hint = hint_wait(fs, file, offset >> fs.line_shift, hint);
+      }
+      if (page_map(fs, file, offset, length, map, entry, hint)) {
+        if (brought != BROUGHT_OURS) count(fs, Counter::HITS, 1u);
+        return (int)length;
+      }
+      if (looks == LOOKS_MAX) break;
+      ColdLine cold;
+      brought = page_bring(fs, file, offset, length, 0, entry, cold);
+      if (brought == BROUGHT_NOT) break;
+      hint = cold_hint(cold, entry, offset >> fs.line_shift);
     }
   }
   // What a call gets by reference lies in memory: the caller's map does not.
   Map other;
-  const int result = reads ? gmmap_unhinted(fs, file, offset, length, other, entry) : gmmap_usual(fs, file, offset, length, mode, other);
+  const int result = gmmap_usual(fs, file, offset, length, mode, other);
   map = other;
   return result;
 }
