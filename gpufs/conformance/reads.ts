@@ -101,7 +101,9 @@ export function describeReads(fixture: Fixture): void {
         expect(resultOf(steps, 1).result).toBe(share);
         expect(firstDifference(dataOf(steps, 1), large.subarray(warp * share, (warp + 1) * share))).toBeUndefined();
       });
-      expect(fs.stats().evictions).toBeGreaterThan(1000);
+      // Where other warps have all lines pinned, a page goes past the cache.
+      const { evictions, bypasses } = fs.stats();
+      expect(evictions + bypasses).toBeGreaterThan(1000);
     });
 
     test('an asynchronous read delivers to its ticket and to whoever waits for it, also twice', async () => {

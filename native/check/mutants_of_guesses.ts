@@ -1,4 +1,4 @@
-// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, peek.h, cold.h.
+// Mutants of what the cuda device does without a look at the set: hint.h, hot.h, unhinted.h, peek.h, cold.h.
 import { edited, expressionsOf, type Mutant, statementsOf } from './mutant.ts';
 
 const hint = { statement: statementsOf('hint.h'), expression: expressionsOf('hint.h') };
@@ -29,8 +29,12 @@ const CLAIMED = `warp_sync(fs.lane);
   fence_seq();
   if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, next);`;
 
-const LOOKED = `hint = atomic_load16(hint_place(fs, file, page));
-  fence_acquire();`;
+const BROUGHT = `const Vec16 hint = atomic_load16(hint_place(fs, file, tag.page));
+    fence_acquire();
+    if (hint_is_about(fs, hint, tag.file_id, tag.page)) {
+      brought.line = hint.words[0];
+      brought.version = hint.words[1];
+    }`;
 
 export const mutantsOfGuesses: readonly Mutant[] = [
   hint.expression('hint-of-any-version', {
@@ -198,9 +202,9 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     scenario: 'cold-reads-by-many',
     note: 'A page whose window was taken away meanwhile is said to be coming for ever: who wants it waits until it has waited long enough.',
   }),
-  hint.statement('brought-without-acquire', {
-    original: LOOKED,
-    mutated: edited(LOOKED, 'fence_acquire();', ''),
+  cold.statement('brought-without-acquire', {
+    original: BROUGHT,
+    mutated: edited(BROUGHT, 'fence_acquire();', ''),
     scenario: 'cold-reads-relaxed',
     note: 'Who has waited until another warp brought the page loads bytes that are older than the hint to them.',
   }),
@@ -211,8 +215,8 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'Bytes that were looked at without a pin are taken for those of the file: the line may have been another page.',
   }),
   hot.expression('cold-words-stay-in-the-line', {
-    original: 'brought == BROUGHT_OURS && within == 0u',
-    mutated: 'brought == BROUGHT_OURS',
+    original: '!brought.ours || within != 0u',
+    mutated: '!brought.ours',
     scenario: 'cold-reads-of-words',
     note: 'A page comes over the bus in pieces of 16 bytes, and words that somebody wants of it are never copied.',
   }),

@@ -80,21 +80,28 @@ WARPFS_CALL void item_begin(WARPFS_THREAD Fs& fs);
 WARPFS_CALL void item_end(WARPFS_THREAD Fs& fs, int status);
 
 #if WARPFS_HINTS
-// A line that a warp has claimed for a page which lies over the bus at `address`. No more than what a function returns in registers.
+// What calls in registers come to where no hint was right, for a page that lies in a window (page_bring, in hot.h). Who waits, who copies and who stores
+// are functions of their own: each saves the registers of its caller in L2, and a copy many of them.
+// A line that was claimed for a page which lies over the bus at `address`; or, where that is 0, the line in which another warp has brought it, as a hint says
+// it; or LINE_NONE: it is to be asked for in the usual way. No more than what is returned in registers.
 struct ColdLine {
-  uint line;  // LINE_NONE: it has claimed none; another warp has brought the page, or `address` is 0 and it is to be asked for in the usual way
+  uint line;
   uint version;
   ulong address;
 };
-enum : uint32_t { COLD_STORES = 0x40000000u };  // set in a line that was claimed: what is dirty in its set is to be stored behind it
-// What calls in registers come to where no hint was right, for a page that lies in a window (page_bring). Each by itself: what waits for another warp
-// has no registers to put away for a copy. `entry`: what the leader has seen of the file. Claims a line, or waits until the warp that is bringing the page
-// has brought it.
+enum : uint32_t { COLD_STORES = 0x40000000u };  // set in the line of a claim: what is dirty in its set is to be stored behind the page
+// `entry`: what the leader has seen of the file.
 WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry);
-// Fills the line; what was asked for of it goes to `target` as well, in pieces of 16 bytes; 0: nowhere. False: the window is no more.
-WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint file_id, ColdLine cold);
+// Fills the line; what was asked for of the page goes to `target` as well, in pieces of 16 bytes; 0: nowhere. False: they were not the bytes of the file any
+// more, and the line was let go. `file_id`: the leader's.
+WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong offset, uint length, WARPFS_DEVICE uchar* target, ColdLine cold);
+// Stores what is dirty in the set of the line.
+WARPFS_CALL void cold_store(WARPFS_THREAD Fs& fs, uint line);
 // Leader only. Waits until the warp that is bringing the page has: the hint as it is then.
 WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint);
+// The rest of their calls (unhinted.h). `hint`: what page_bring gave.
+WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
+WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry);
 #endif
 
 // What elements.h is made of. All lanes call each of them.

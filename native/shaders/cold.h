@@ -153,7 +153,7 @@ WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Ve
 }
 
 template <bool WHOLE>
-WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, WARPFS_THREAD const ColdLine& cold, uint begin, uint end, WARPFS_DEVICE uchar* target) {
+WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, ColdLine cold, uint begin, uint end, WARPFS_DEVICE uchar* target) {
   WARPFS_DEVICE const Vec16* from = (WARPFS_DEVICE const Vec16*)cold.address;
   WARPFS_DEVICE Vec16* line = (WARPFS_DEVICE Vec16*)line_data(fs, cold.line);
   const uint pieces = line_bytes(fs) / 16u;
@@ -175,71 +175,69 @@ static_assert(LineStep::CLAIMING < LineStep::STARTING && LineStep::ABANDONED < L
 
 // All lanes. Another line has the page, or is getting it from a warp that will not be long: waits for that, and holds nothing meanwhile. Where the page is
 // then a hint says: that the line can be read may be a word of before it was claimed.
-WARPFS_FN void cold_wait(WARPFS_THREAD Fs& fs, uint other) {
+WARPFS_FN ColdLine cold_wait(WARPFS_THREAD Fs& fs, uint other, int file, WARPFS_THREAD const Tag& tag) {
+  ColdLine brought;
+  brought.line = LINE_NONE;
+  brought.version = 0;
+  brought.address = 0;
   if (is_leader(fs)) {
     WaitBound bound;
     wait_start(fs, bound);
     while (word_is_coming(atomic_load(fs.words + other)) && wait_again(fs, bound)) {
     }
+    const Vec16 hint = atomic_load16(hint_place(fs, file, tag.page));
+    fence_acquire();
+    if (hint_is_about(fs, hint, tag.file_id, tag.page)) {
+      brought.line = hint.words[0];
+      brought.version = hint.words[1];
+    }
   }
-  warp_sync(fs.lane);
-}
-
-WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint) {
-  const uint file_id = hint.words[3];
-  WaitBound bound;
-  wait_start(fs, bound);
-  while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
-  // The bytes are no older than the hint.
-  fence_acquire();
-  return hint;
+  brought.line = warp_broadcast(fs.lane, brought.line, 0u);
+  return brought;
 }
 
 WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
   Tag tag;
   tag.page = offset >> fs.line_shift;
-  const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
   tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
   ColdLine cold;
   cold.line = LINE_NONE;
   cold.version = 0;
   cold.address = 0;
+  const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
   if (!warp_any(fs.lane, seen)) return cold;
   ColdClaim claim;
   uint tries = 0;
   do {
     claim = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0);
   } while (claim.lost && claim.other == (uint)LINE_NONE && ++tries < CLAIMS_TRIED);
-  if (claim.line != (uint)LINE_NONE) {
-    count(fs, Counter::MISSES, 1u);
-    // Whoever wants the page meanwhile finds out where it is being brought to by one look.
-    if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line | HINT_COMING, claim.version));
-    cold.line = claim.line | (claim.stores ? (uint)COLD_STORES : 0u);
-    cold.version = claim.version;
-    cold.address = claim.address;
-  } else if (claim.other != (uint)LINE_NONE) {
-    cold_wait(fs, claim.other);
-    cold.address = claim.address;
-  }
+  if (claim.other != (uint)LINE_NONE) return cold_wait(fs, claim.other, file, tag);
+  if (claim.line == (uint)LINE_NONE) return cold;
+  count(fs, Counter::MISSES, 1u);
+  // Whoever wants the page meanwhile finds out where it is being brought to by one look.
+  if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line | HINT_COMING, claim.version));
+  cold.line = claim.line | (claim.stores ? (uint)COLD_STORES : 0u);
+  cold.version = claim.version;
+  cold.address = claim.address;
   return cold;
 }
 
-WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint file_id, ColdLine cold) {
-  const bool stores = (cold.line & COLD_STORES) != 0u;
+WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong offset, uint length, WARPFS_DEVICE uchar* target, ColdLine cold) {
   cold.line &= ~(uint)COLD_STORES;
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
   if (target != 0 && length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
   else cold_copy<false>(fs, cold, begin, target != 0 ? begin + length / 16u : begin, target);
-  const bool filled = cold_end(fs, file, file_id, offset >> fs.line_shift, cold);
+  return cold_end(fs, file, file_id, offset >> fs.line_shift, cold);
+}
+
+WARPFS_CALL void cold_store(WARPFS_THREAD Fs& fs, uint line) {
 #if WARPFS_STORES
-  if (filled && stores) {
-    const CacheSet set = set_at(fs, set_of_line(fs, cold.line));
-    set_store(fs, set.first, set.ways);
-  }
+  const CacheSet set = set_at(fs, set_of_line(fs, line));
+  set_store(fs, set.first, set.ways);
 #else
-  (void)stores;
+  (void)fs;
+  (void)line;
 #endif
-  return filled;
 }
 
 }  // namespace warpfs

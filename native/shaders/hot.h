@@ -84,9 +84,33 @@ WARPFS_FN bool page_copy_part(WARPFS_THREAD const Fs& fs, const WARPFS_DEVICE Pi
   return true;
 }
 
+// A page that has been brought into the cache, as a hint says it.
+struct Brought {
+  uint line;  // LINE_NONE: it was not, and is to be asked for in the usual way
+  uint version;
+  bool ours;  // by this warp, and what was asked for of it is at `target`
+};
+
+// All lanes, with the same arguments. Brings a page that no hint has found; `entry`: what the leader has seen of the file; `target`: 0: nowhere.
+WARPFS_FN Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
+  const ColdLine cold = cold_claim(fs, file, offset, length, entry);
+  Brought brought;
+  brought.line = cold.line;
+  brought.version = cold.version;
+  brought.ours = false;
+  if (cold.address == 0u) return brought;
+  brought.ours = cold_bring(fs, file, entry.words[1], offset, length, target, cold);
+  brought.line = brought.ours ? cold.line & ~(uint)COLD_STORES : (uint)LINE_NONE;
+  if (brought.ours && brought.line != cold.line) cold_store(fs, brought.line);
+  return brought;
+}
+
+// What page_bring gave, as the leader finds it in a hint.
+WARPFS_FN Vec16 hint_brought(WARPFS_THREAD const Brought& brought, Vec16 entry, ulong page) { return hint_make(entry.words[1], page, brought.line, brought.version); }
+
 // All lanes, with the same arguments. The bytes, which lie as line data is best read, if the hint about their page is right: true. No pin is taken,
-// so nobody waits for one; `target` may have been written to all the same.
-template <typename Piece>
+// so nobody waits for one; `target` may have been written to all the same. `AT_ONCE`: pieces of each lane that are on their way at once.
+template <uint AT_ONCE, typename Piece>
 WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, Vec16 hint) {
   const ulong page = offset >> fs.line_shift;
   const WARPFS_DEVICE Piece* from = (const WARPFS_DEVICE Piece*)(line_data(fs, line) + ((uint)offset & (line_bytes(fs) - 1u)));
@@ -94,8 +118,8 @@ WARPFS_FN bool page_copy_out(WARPFS_THREAD const Fs& fs, ulong offset, uint leng
   const uint pieces = length / (uint)sizeof(Piece);
   const uint word = word_of_hit(fs, line);
   uint first = 0;
-  for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
-    if (!page_copy_part<COPY_AT_ONCE, true>(fs, from, to, first, pieces, hint, page)) return false;
+  for (; first + AT_ONCE * fs.lane.count <= pieces; first += AT_ONCE * fs.lane.count) {
+    if (!page_copy_part<AT_ONCE, true>(fs, from, to, first, pieces, hint, page)) return false;
   }
   for (; first < pieces; first += COPY_OF_REST * fs.lane.count) {
     if (!page_copy_part<COPY_OF_REST, false>(fs, from, to, first, pieces, hint, page)) return false;
@@ -112,48 +136,24 @@ WARPFS_FN void count_read(WARPFS_THREAD Fs& fs, uint length) {
 
 // Pages are copied in pieces of 16 bytes where everything lies so, else in words.
 WARPFS_FN uint read_lies(ulong offset, uint length, const WARPFS_DEVICE uchar* target) { return (uint)((ulong)target | offset | (ulong)length) & 15u; }
+template <uint AT_ONCE>
 WARPFS_FN bool page_copy(WARPFS_THREAD const Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, Vec16 hint) {
-  return read_lies(offset, length, target) != 0u ? page_copy_out<uint>(fs, offset, length, target, line, hint) : page_copy_out<Vec16>(fs, offset, length, target, line, hint);
+  return read_lies(offset, length, target) != 0u ? page_copy_out<AT_ONCE, uint>(fs, offset, length, target, line, hint) : page_copy_out<AT_ONCE, Vec16>(fs, offset, length, target, line, hint);
 }
-
-enum : uint32_t {
-  BROUGHT_NOT,    // to be asked for in the usual way
-  BROUGHT_OTHER,  // by another warp: to be looked for once more
-  BROUGHT_OURS,   // by this warp into `cold`, and what was asked for of it is at `target`
-};
-
-// All lanes, with the same arguments. Where no hint was right; `entry`: what the leader has seen of the file. BROUGHT_*.
-WARPFS_FN uint page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry, WARPFS_THREAD ColdLine& cold) {
-  cold = cold_claim(fs, file, offset, length, entry);
-  if (cold.line == (uint)LINE_NONE) return cold.address == 0u ? BROUGHT_NOT : BROUGHT_OTHER;
-  return cold_bring(fs, file, offset, length, target, entry.words[1], cold) ? BROUGHT_OURS : BROUGHT_NOT;
-}
-
-// The leader's hint to what it has brought.
-WARPFS_FN Vec16 cold_hint(ColdLine cold, Vec16 entry, ulong page) { return hint_make(entry.words[1], page, cold.line & ~(uint)COLD_STORES, cold.version); }
-
-// Looks for a hint before a call takes the usual way: the second behind a warp that has brought the page.
-enum : uint32_t { LOOKS_MAX = 2 };
 
 WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
   const uint within = read_lies(offset, length, target);
   if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || (within & 3u) != 0u) return gread_usual(fs, file, offset, length, target);
-  uint brought = BROUGHT_NOT;
-  for (uint looks = 1;; looks++) {
-    Vec16 entry = {};
-    Vec16 hint = {};
-    const uint line = page_look(fs, file, offset, length, of, entry, hint);
-    if (line != (uint)LINE_NONE && page_copy(fs, offset, length, target, line, hint)) {
-      if (brought != BROUGHT_OURS) count(fs, Counter::HITS, 1u);
-      break;
-    }
-    if (looks == LOOKS_MAX) return gread_usual(fs, file, offset, length, target);
+  Vec16 entry = {};
+  Vec16 hint = {};
+  const uint line = page_look(fs, file, offset, length, of, entry, hint);
+  if (line != (uint)LINE_NONE && page_copy<COPY_AT_ONCE>(fs, offset, length, target, line, hint)) {
+    count(fs, Counter::HITS, 1u);
+  } else {
     // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
-    ColdLine cold;
-    brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry, cold);
-    if (brought == BROUGHT_NOT) return gread_usual(fs, file, offset, length, target);
-    if (brought == BROUGHT_OURS && within == 0u) break;
+    const Brought brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry);
+    if (!brought.ours || within != 0u) return gread_brought(fs, file, offset, length, target, hint_brought(brought, entry, offset >> fs.line_shift));
   }
   count_read(fs, length);
   return (int)length;
@@ -189,30 +189,23 @@ WARPFS_FN bool page_map(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint
 // To read; a map to write is made in the usual way.
 WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, uint mode, WARPFS_THREAD Map& map) {
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
-  if (arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0) {
-    Vec16 entry = {};
+  const bool reads = arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0;
+  Vec16 entry = {};
+  if (reads) {
     Vec16 hint = {};
-    uint brought = BROUGHT_NOT;
-    for (uint looks = 1;; looks++) {
-      if (is_leader(fs) && brought != BROUGHT_OURS) {
-        entry = atomic_load16(&of->handle);
-        hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
-        if (hint_is_coming(hint, entry.words[1], offset >> fs.line_shift)) hint = hint_wait(fs, file, offset >> fs.line_shift, hint);
-      }
-      if (page_map(fs, file, offset, length, map, entry, hint)) {
-        if (brought != BROUGHT_OURS) count(fs, Counter::HITS, 1u);
-        return (int)length;
-      }
-      if (looks == LOOKS_MAX) break;
-      ColdLine cold;
-      brought = page_bring(fs, file, offset, length, 0, entry, cold);
-      if (brought == BROUGHT_NOT) break;
-      hint = cold_hint(cold, entry, offset >> fs.line_shift);
+    if (is_leader(fs)) {
+      entry = atomic_load16(&of->handle);
+      hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
+      if (hint_is_coming(hint, entry.words[1], offset >> fs.line_shift)) hint = hint_wait(fs, file, offset >> fs.line_shift, hint);
+    }
+    if (page_map(fs, file, offset, length, map, entry, hint)) {
+      count(fs, Counter::HITS, 1u);
+      return (int)length;
     }
   }
   // What a call gets by reference lies in memory: the caller's map does not.
   Map other;
-  const int result = gmmap_usual(fs, file, offset, length, mode, other);
+  const int result = reads ? gmmap_unhinted(fs, file, offset, length, other, entry) : gmmap_usual(fs, file, offset, length, mode, other);
   map = other;
   return result;
 }

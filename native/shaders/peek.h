@@ -54,14 +54,9 @@ WARPFS_FN int gpeek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
     Vec16 entry = {};
     uint line = page_look(fs, file, offset, length, of, entry, peek.hint);
     if (peek.way == PEEK_BROUGHT || line == (uint)LINE_NONE) {
-      ColdLine cold;
-      const uint brought = page_bring(fs, file, offset, length, 0, entry, cold);
-      line = LINE_NONE;
-      if (brought == BROUGHT_OTHER) line = page_look(fs, file, offset, length, of, entry, peek.hint);
-      if (brought == BROUGHT_OURS) {
-        peek.hint = cold_hint(cold, entry, offset >> fs.line_shift);
-        line = peek.hint.words[0];
-      }
+      const Brought brought = page_bring(fs, file, offset, length, 0, entry);
+      line = brought.line;
+      peek.hint = hint_brought(brought, entry, offset >> fs.line_shift);
       peek.way = PEEK_BROUGHT;
     }
     if (line != (uint)LINE_NONE) {

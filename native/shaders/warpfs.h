@@ -89,6 +89,9 @@
 #undef gmmap
 #undef gmunmap
 #include "hot.h"
+#if !WARPFS_CALLS_LINKED
+#include "unhinted.h"
+#endif
 #endif
 #include "peek.h"
 #include "elements.h"

@@ -1,0 +1,33 @@
+// What calls in registers (hot.h) come to where no hint was right: the page is brought, by this warp or another one, and the call ends as it would have with
+// a hint; or it begins anew in the usual way. Apart, so that what hits takes no registers for it.
+#pragma once
+#if WARPFS_HINTS && WARPFS_WINDOWS
+
+namespace warpfs {
+
+WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint) {
+  const uint file_id = hint.words[3];
+  WaitBound bound;
+  wait_start(fs, bound);
+  while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
+  // The bytes are no older than the hint.
+  fence_acquire();
+  return hint;
+}
+
+// Few pieces at once: with more of them the function would save registers of its caller for longer than most such copies take.
+WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint) {
+  const uint line = warp_broadcast(fs.lane, hint.words[0], 0u);
+  if (line == (uint)LINE_NONE || !page_copy<COPY_OF_REST>(fs, offset, length, target, line, hint)) return gread_usual(fs, file, offset, length, target);
+  count_read(fs, length);
+  return (int)length;
+}
+
+WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry) {
+  const Brought brought = page_bring(fs, file, offset, length, 0, entry);
+  if (brought.line != (uint)LINE_NONE && page_map(fs, file, offset, length, map, entry, hint_brought(brought, entry, offset >> fs.line_shift))) return (int)length;
+  return gmmap_usual(fs, file, offset, length, WARPFS_RDONLY, map);
+}
+
+}  // namespace warpfs
+#endif
