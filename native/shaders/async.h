@@ -10,7 +10,7 @@ WARPFS_CALL Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uin
   ticket.offset = offset;
   ticket.target = target;
   ticket.source = target;
-  ticket.writes = false;
+  ticket.writes = ticket.near = false;
   const int started = prefetch(fs, file, offset, length, true);
   ticket.error = started < 0 && started != WARPFS_PENDING ? started : 0;
   return ticket;
@@ -24,6 +24,7 @@ WARPFS_CALL Ticket gwrite_async(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
   ticket.target = 0;
   ticket.source = source;
   ticket.writes = true;
+  ticket.near = false;
   const uint within = line_bytes(fs) - 1u;
   int started = 0;
   if (((uint)offset & within) != 0u) started = gprefetch(fs, file, offset, 1u);

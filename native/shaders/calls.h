@@ -25,6 +25,7 @@ struct Ticket {
   WARPFS_DEVICE uchar* target;        // of a read
   const WARPFS_DEVICE uchar* source;  // of a write
   bool writes;
+  bool near;  // of a read: nobody was asked for its bytes, which are here, or where the warp gets at them itself
   int error;
 };
 
@@ -99,6 +100,8 @@ WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong 
 WARPFS_CALL void cold_store(WARPFS_THREAD Fs& fs, uint line);
 // Leader only. Waits until the warp that is bringing the page has: the hint as it is then.
 WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint);
+// A read of these bytes of one page need ask nobody: they are here or coming, or lie in a window. A guess.
+WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length);
 // The rest of their calls (unhinted.h). `hint`: what page_bring gave.
 WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
 WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry);

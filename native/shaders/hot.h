@@ -159,6 +159,30 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   return (int)length;
 }
 
+WARPFS_FN Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
+  WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
+  if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || !page_is_near(fs, file, offset, length)) {
+    return gread_async_usual(fs, file, offset, length, target);
+  }
+  Ticket ticket;
+  ticket.file = file;
+  ticket.length = length;
+  ticket.offset = offset;
+  ticket.target = target;
+  ticket.source = target;
+  ticket.writes = false;
+  ticket.near = true;
+  ticket.error = 0;
+  return ticket;
+}
+
+WARPFS_FN int gwait(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Ticket& ticket) {
+  if (warp_all(fs.lane, ticket.near)) return gread(fs, ticket.file, ticket.offset, ticket.length, ticket.target);
+  // What a call gets by reference lies in memory: the caller's ticket need not.
+  const Ticket other = ticket;
+  return gwait_usual(fs, other);
+}
+
 // All lanes. Maps the page to read where the hint says that it is: true.
 WARPFS_FN bool page_map(WARPFS_THREAD const Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry, Vec16 hint) {
   uint line = LINE_NONE;

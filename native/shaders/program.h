@@ -168,6 +168,7 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
       ticket.target = bytes;
       ticket.source = bytes;
       ticket.writes = asked->op == ProgramOp::WRITE_ASYNC;
+      ticket.near = false;
       ticket.error = 0;
       return gpoll(fs, ticket);
     }

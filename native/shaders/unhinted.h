@@ -15,6 +15,22 @@ WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hi
   return hint;
 }
 
+WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
+  bool near = false;
+  if (is_leader(fs)) {
+    const ulong page = offset >> fs.line_shift;
+    WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
+    const Vec16 entry = atomic_load16(&of->handle);
+    const Vec16 window = atomic_load16(&of->window_base[0]);
+    const Vec16 hint = atomic_load16(hint_place(fs, file, page));
+    if (page_is_seen(fs, file, offset, length, entry)) {
+      near = (window_is_of(window, entry.words[1]) && window_place(fs, window, page) != 0u) || hint_is_coming(hint, entry.words[1], page) ||
+             (hint_is_about(fs, hint, entry.words[1], page) && hint_holds(fs, hint, page));
+    }
+  }
+  return warp_any(fs.lane, near);
+}
+
 // Few pieces at once: with more of them the function would save registers of its caller for longer than most such copies take.
 WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint) {
   const uint line = warp_broadcast(fs.lane, hint.words[0], 0u);

@@ -60,6 +60,8 @@
 #define gread gread_usual
 #define gmmap gmmap_usual
 #define gmunmap gmunmap_usual
+#define gread_async gread_async_usual
+#define gwait gwait_usual
 #endif
 #include "calls.h"
 #include "replacement.h"
@@ -88,6 +90,8 @@
 #undef gread
 #undef gmmap
 #undef gmunmap
+#undef gread_async
+#undef gwait
 #include "hot.h"
 #if !WARPFS_CALLS_LINKED
 #include "unhinted.h"
