@@ -1,5 +1,5 @@
 // Every experiment on every system that this machine has, with tiny sizes: what is not run rots.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import type { Row } from './rows.ts';
 import { type LeftOut, RUNS_OF_SLOW, runExperiment, type RunSettings } from './run_experiment.ts';
 import type { Job, System } from './system.ts';
 
+const TMPFS = '/dev/shm';
 const catalogue: ExperimentCatalogue = await experimentCatalogue();
 const folder = mkdtempSync(join(tmpdir(), 'warpfs-experiments-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -118,6 +119,14 @@ test('a medium shapes what a mount moves, and says how well', async () => {
   expect(new Set(rows.map(({ system }) => system))).toEqual(new Set(shaped));
   for (const row of rows) expect(row).toMatchObject({ medium: 'samsung_990_pro', verified: true, note: expect.stringMatching(/medium (samsung_990_pro|was late)/) as string });
   expect(leftOut.find(({ what }) => what === 'mapped')?.reason).toContain('no medium would shape it');
+});
+
+const noTmpfs = existsSync(TMPFS) ? '' : `SKIP no ${TMPFS}: `;
+test.skipIf(noTmpfs !== '')(`${noTmpfs}what stays in memory is not called cold`, async () => {
+  const { experiment, system } = named('host_paths');
+  const { rows, leftOut } = await runTiny(experiment, [system('host_initiated')], 3, 'raw', { folder: TMPFS });
+  expect([...new Set(rows.map(({ parameters }) => parameters['cold']))]).toEqual([0]);
+  expect(leftOut).toContainEqual({ what: 'host_initiated, cold', reason: expect.stringMatching(/^100 % of the file stay in the memory of the host/) });
 });
 
 test('who takes long at a point has fewer runs there', async () => {

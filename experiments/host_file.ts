@@ -10,11 +10,11 @@ export interface Pieces {
   positions: BigUint64Array;
 }
 
-/** Asks the host to forget what it has of the file. */
-export async function forgetFile(path: string): Promise<void> {
+/** Asks the host to forget what it has of the file: the share of it that stays in memory all the same. */
+export async function forgetFile(path: string): Promise<number> {
   const file = await HostFile.open(path, true);
   try {
-    file.forget();
+    return file.forget();
   } finally {
     await file.close();
   }
@@ -53,8 +53,8 @@ export class HostFile {
     loadNativeBinding().binding.unmapFile(mapping.buffer as ArrayBuffer);
   }
 
-  /** False where the host cannot be asked to forget what it has of the file. */
-  forget(): boolean {
+  /** The share of the file that stays in memory although the host was asked to forget it. */
+  forget(): number {
     return loadNativeBinding().binding.dropPages(this.#handle.fd);
   }
 

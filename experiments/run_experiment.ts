@@ -49,6 +49,8 @@ const GPU_THREADS = 8;
 /** A design that is a hundred times slower than another one would take all the time there is, and three runs show as much. */
 export const SLOW_MS = 10_000;
 export const RUNS_OF_SLOW = 3;
+/** A file is cold with no more than this of it in memory. */
+const SHARE_OF_COLD = 0.05;
 /** Runs that are not counted. From its first kernel a mount on a GPU learns which parts of the file to register, and does so before the second. */
 const warmUps = (device: DeviceName): number => (device === 'cpu' ? 1 : 2);
 const NOT_SHAPED = 'it reads and writes the file past the daemon of a mount, so that no medium would shape it';
@@ -95,7 +97,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         // The last first: a C library takes thread-local memory of modules back in that order alone, and has little of it.
         for (const entry of entries.toReversed()) {
           entry.note = entry.prepared?.note?.();
-          if (entry.cannot !== undefined) leftOut.set(entry.system.name, entry.cannot);
+          if (entry.cannot !== undefined) leftOut.set(entry.job.cold === true ? `${entry.system.name}, cold` : entry.system.name, entry.cannot);
           await entry.prepared?.close();
         }
         await rm(root, { recursive: true, force: true });
@@ -174,9 +176,13 @@ function failed(entry: Entry, error: unknown): void {
   else entry.failure = (error as Error).message;
 }
 
+/** What is called cold is cold. */
 async function forget({ job, prepared }: Entry): Promise<void> {
   await prepared?.letGo?.();
-  await forgetFile(join(job.root, job.file));
+  const stays = await forgetFile(join(job.root, job.file));
+  if (stays > SHARE_OF_COLD) {
+    throw new CannotDo(`${(stays * 100).toFixed(0)} % of the file stay in the memory of the host, which was asked to forget them (all of a file in tmpfs does: --folder names another place)`);
+  }
 }
 
 /** A row that failed has no value: a number that was measured while the answer was wrong means nothing. */

@@ -67,7 +67,7 @@ export function bindingForTests(): BindingForTests {
     transferPieces: async () => 0,
     mapFile: (_fd, bytes) => new ArrayBuffer(bytes),
     unmapFile: () => undefined,
-    dropPages: () => false,
+    dropPages: () => 0,
     loads: ({ bytes }) => ({ memory: new ArrayBuffer(bytes), load: async () => 1 }),
     compressForMetal: () => undefined,
     peer: () => ({ begin: () => undefined, end: () => undefined, medium: () => undefined, close: () => undefined }),

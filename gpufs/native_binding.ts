@@ -34,8 +34,8 @@ export interface NativeBinding {
   mapFile(fd: number, bytes: number, writes: boolean, advice: MapAdvice): ArrayBuffer;
   /** Afterwards the array has no bytes: nothing may be running that uses it. */
   unmapFile(mapping: ArrayBuffer): void;
-  /** Asks the host to forget what it has of a file in memory; false where that cannot be asked. */
-  dropPages(fd: number): boolean;
+  /** Asks the host to forget what it has of a file in memory: the share of it that stays there all the same. */
+  dropPages(fd: number): number;
   /** Loads without a mount. Throws where the file cannot be opened, and 'mtlio' where there is no Metal. */
   loads(config: NativeLoadsConfig): NativeLoads;
   /** Makes a file that 'mtlio' can read with this compression. Blocks until it is done. */

@@ -30,7 +30,7 @@ export const experiment: Experiment = {
   question: 'Which way of the host to the bytes of a file serves random pages best, from its memory and from the disk?',
   metrics: { rate: 'kreads/s', bandwidth: 'GB/s' },
   options: [
-    { name: 'cold', what: '1: the file is not in the memory of the host, where it can be asked to forget; 0: it is', min: 0, max: 1, usual: [0, 1], tiny: [0, 1], sweep: true },
+    { name: 'cold', what: '1: the host has to forget the file before each run; 0: it is in its memory', min: 0, max: 1, usual: [0, 1], tiny: [0, 1], sweep: true },
     { name: 'reads', what: 'reads of one timed run', min: 64, max: 10_000_000, usual: 3200, tiny: 128, full: 32_000, gpu: { usual: 50_000, full: 200_000 } },
     { name: 'file-mib', what: 'size of the file in MiB', min: 1, max: 1_048_576, usual: 64, tiny: 4, full: 1024, gpu: { usual: 256, full: 1024 } },
     { name: 'warps', what: 'warps that read', min: 1, max: 4096, usual: 64, tiny: 8, gpu: { usual: 1024 } },
@@ -74,7 +74,7 @@ export const experiment: Experiment = {
       return {
         parameters: { path, cold, bytes },
         ...more,
-        job: { workload: read, fileBytes, cacheBytes: fileBytes / 16, lineBytes: PAGE, items, accessBytes: bytes, ...job, ...(cold === 1 ? { cold: true as const } : {}) },
+        job: { workload: read, fileBytes, cacheBytes: fileBytes / 16, lineBytes: PAGE, items, accessBytes: bytes, ...job, ...(cold === 1 ? { cold: true as const, ...ofColdMount(device) } : {}) },
         task(run) {
           const count = Math.max(1, Math.round(allBytes / bytes / items));
           const round = roundOf(randomAccesses(randomOf(seed, run), { items, count, bytes, fileBytes }));
@@ -93,6 +93,11 @@ export const experiment: Experiment = {
     return points.filter(({ onlyOn, parameters }) => onlyOn === undefined || onlyOn.device === device || parameters['cold'] === first);
   },
 };
+
+/** What a GPU reads in place stays in memory. In place a mount reads what is there already, so a cold file it pulls in any case. */
+function ofColdMount(device: string): { fill?: 'pull' } {
+  return device === 'cuda' ? { fill: 'pull' } : {};
+}
 
 function withoutUring(): string | undefined {
   const { uring } = loadNativeBinding().binding.host();

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -117,28 +118,54 @@ void unmap_file(const Napi::CallbackInfo& info) {
   mapping->unmap();
 }
 
-#if !defined(POSIX_FADV_DONTNEED)
-/// macOS has no call for it, but throws away what it has of a mapping that is to be read anew. Not tried on a Mac yet.
-bool forget_by_mapping(int fd) {
-  const off_t bytes = lseek(fd, 0, SEEK_END);
-  if (bytes <= 0) return bytes == 0;
-  void* const mapping = mmap(nullptr, size_t(bytes), PROT_READ, MAP_SHARED, fd, 0);
-  if (mapping == MAP_FAILED) return false;
-  const bool forgot = msync(mapping, size_t(bytes), MS_INVALIDATE) == 0;
-  munmap(mapping, size_t(bytes));
-  return forgot;
-}
-#endif
+/// All of a file, mapped for as long as one looks at where its pages are.
+class WholeFile {
+ public:
+  explicit WholeFile(int fd) : bytes_(std::max<off_t>(lseek(fd, 0, SEEK_END), 0)) {
+    if (bytes_ > 0) address_ = mmap(nullptr, size_t(bytes_), PROT_READ, MAP_SHARED, fd, 0);
+  }
+  ~WholeFile() {
+    if (mapped()) munmap(address_, size_t(bytes_));
+  }
+  WholeFile(const WholeFile&) = delete;
+  WholeFile& operator=(const WholeFile&) = delete;
 
-/// Asks the host to forget the pages of a file. They are on the disk first, for dirty ones would stay. False where that cannot be asked.
+  bool mapped() const { return address_ != MAP_FAILED; }
+  off_t bytes() const { return bytes_; }
+  /// macOS has no call that forgets pages, but throws away what it has of a mapping that is to be read anew. Not tried on a Mac yet.
+  void forget() const {
+    if (mapped()) msync(address_, size_t(bytes_), MS_INVALIDATE);
+  }
+  /// The share of its pages that is in the memory of the host; 1 where nobody knows.
+  double share_in_memory() const {
+    if (bytes_ == 0) return 0;
+    if (!mapped()) return 1;
+    const auto page = size_t(sysconf(_SC_PAGESIZE));
+    std::vector<unsigned char> pages((size_t(bytes_) + page - 1) / page);
+#if defined(__linux__)
+    if (mincore(address_, size_t(bytes_), pages.data()) != 0) return 1;
+#else
+    if (mincore(address_, size_t(bytes_), reinterpret_cast<char*>(pages.data())) != 0) return 1;
+#endif
+    return double(std::count_if(pages.begin(), pages.end(), [](unsigned char seen) { return (seen & 1) != 0; })) / double(pages.size());
+  }
+
+ private:
+  const off_t bytes_;
+  void* address_ = MAP_FAILED;
+};
+
+/// Asks the host to forget the pages of a file. They are on the disk first, for dirty ones would stay. The share of them that stays all the same.
 Napi::Value drop_pages(const Napi::CallbackInfo& info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
   if (fsync(fd) != 0) throw_errno(info.Env(), "syncing a file");
+  const WholeFile file(fd);
 #if defined(POSIX_FADV_DONTNEED)
-  return Napi::Boolean::New(info.Env(), posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 #else
-  return Napi::Boolean::New(info.Env(), forget_by_mapping(fd));
+  file.forget();
 #endif
+  return Napi::Number::New(info.Env(), file.share_in_memory());
 }
 
 }  // namespace
