@@ -4,27 +4,16 @@
 namespace warpfs {
 
 WARPFS_CALL Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target) {
-  Ticket ticket;
-  ticket.file = file;
-  ticket.length = length;
-  ticket.offset = offset;
+  Ticket ticket = ticket_make(file, offset, length, false);
   ticket.target = target;
-  ticket.source = target;
-  ticket.writes = ticket.near = false;
   const int started = prefetch(fs, file, offset, length, true);
   ticket.error = started < 0 && started != WARPFS_PENDING ? started : 0;
   return ticket;
 }
 
 WARPFS_CALL Ticket gwrite_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, const WARPFS_DEVICE uchar* source) {
-  Ticket ticket;
-  ticket.file = file;
-  ticket.length = length;
-  ticket.offset = offset;
-  ticket.target = 0;
+  Ticket ticket = ticket_make(file, offset, length, true);
   ticket.source = source;
-  ticket.writes = true;
-  ticket.near = false;
   const uint within = line_bytes(fs) - 1u;
   int started = 0;
   if (((uint)offset & within) != 0u) started = gprefetch(fs, file, offset, 1u);

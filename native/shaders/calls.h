@@ -29,6 +29,19 @@ struct Ticket {
   int error;
 };
 
+WARPFS_FN Ticket ticket_make(int file, ulong offset, uint length, bool writes) {
+  Ticket ticket;
+  ticket.file = file;
+  ticket.length = length;
+  ticket.offset = offset;
+  ticket.target = 0;
+  ticket.source = 0;
+  ticket.writes = writes;
+  ticket.near = false;
+  ticket.error = 0;
+  return ticket;
+}
+
 // A part of one line that stays where it is. `bytes` is valid in all lanes until gmunmap; load and store there with map_load and map_store.
 struct Map {
   WARPFS_DEVICE uchar* bytes;  // 0 where nothing is mapped

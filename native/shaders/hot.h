@@ -164,15 +164,9 @@ WARPFS_FN Ticket gread_async(WARPFS_THREAD Fs& fs, int file, ulong offset, uint 
   if (!arguments_are_equal(fs, file, offset, length, (uint)(ulong)target) || of == 0 || !page_is_near(fs, file, offset, length)) {
     return gread_async_usual(fs, file, offset, length, target);
   }
-  Ticket ticket;
-  ticket.file = file;
-  ticket.length = length;
-  ticket.offset = offset;
+  Ticket ticket = ticket_make(file, offset, length, false);
   ticket.target = target;
-  ticket.source = target;
-  ticket.writes = false;
   ticket.near = true;
-  ticket.error = 0;
   return ticket;
 }
 

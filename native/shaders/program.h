@@ -161,15 +161,7 @@ WARPFS_FN int program_step(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Program& pr
     const int file = program_file(program, first + asked->target);
     if (file < 0) return file;
     if (op == ProgramOp::POLL) {
-      Ticket ticket;
-      ticket.file = file;
-      ticket.length = asked->length;
-      ticket.offset = asked->offset;
-      ticket.target = bytes;
-      ticket.source = bytes;
-      ticket.writes = asked->op == ProgramOp::WRITE_ASYNC;
-      ticket.near = false;
-      ticket.error = 0;
+      const Ticket ticket = ticket_make(file, asked->offset, asked->length, asked->op == ProgramOp::WRITE_ASYNC);
       return gpoll(fs, ticket);
     }
     if (asked->op == ProgramOp::WRITE_ASYNC) return gwrite(fs, file, asked->offset, asked->length, bytes);

@@ -133,7 +133,7 @@ WARPFS_CPU_FN int call_alone(Fs& fs, ulong arguments, Call call) {
 
 /// `other` is what a call about a range of a file has besides: an address, or a mode.
 WARPFS_FN ulong range_arguments(int file, ulong offset, uint length, ulong other) { return mix_arguments((ulong)length << 32 | (uint)file, offset, other); }
-WARPFS_FN ulong ticket_arguments(const Ticket& ticket) { return range_arguments(ticket.file, ticket.offset, ticket.length, (ulong)ticket.source); }
+WARPFS_FN ulong ticket_arguments(const Ticket& ticket) { return range_arguments(ticket.file, ticket.offset, ticket.length, ticket.writes ? (ulong)ticket.source : (ulong)ticket.target); }
 WARPFS_FN ulong map_arguments(const Map& map) { return mix_arguments((ulong)map.line << 32 | map.count, (ulong)map.first << 32 | (uint)map.file, map.writes); }
 
 WARPFS_CALL int gopen(Fs& fs, const uchar* path, uint mode) {
