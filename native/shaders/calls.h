@@ -103,12 +103,16 @@ struct ColdLine {
   uint version;
   ulong address;
 };
-enum : uint32_t { COLD_STORES = 0x40000000u };  // set in the line of a claim: what is dirty in its set is to be stored behind the page
+enum : uint32_t {
+  COLD_STORES = 0x40000000u,  // set in the line of a claim: what is dirty in its set is to be stored behind the page
+  COLD_LOST = 0xfffffffeu,    // in the place of a line: another warp was sooner, with another page, and the set is worth another look
+};
 // `entry`: what the leader has seen of the file.
 WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry);
-// Fills the line; what was asked for of the page goes to `target` as well, in pieces of 16 bytes; 0: nowhere. False: they were not the bytes of the file any
-// more, and the line was let go. `file_id`: the leader's.
-WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong offset, uint length, WARPFS_DEVICE uchar* target, ColdLine cold);
+// Copies the page into the line, and what was asked for of it to `target` as well, in pieces of 16 bytes; 0: nowhere.
+WARPFS_CALL void cold_fill(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, ulong address);
+// The bytes were copied into the line. False: they were not those of the file by then, and the line was let go. `file_id`: the leader's.
+WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page, ColdLine cold);
 // Stores what is dirty in the set of the line.
 WARPFS_CALL void cold_store(WARPFS_THREAD Fs& fs, uint line);
 // Leader only. Waits until the warp that is bringing the page has: the hint as it is then.
@@ -116,7 +120,7 @@ WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hi
 // A read of these bytes of one page need ask nobody: they are here or coming, or lie in a window. A guess.
 WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length);
 // The rest of their calls (unhinted.h). `hint`: what page_bring gave.
-WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
+WARPFS_CALL bool page_copy_brought(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
 WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry);
 #endif
 

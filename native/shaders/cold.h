@@ -16,8 +16,8 @@ struct ColdClaim {
   bool stores;  // what is dirty in the set is to be stored behind the page
 };
 
-// Where another warp was sooner: how often its tag is looked at, which comes right behind its claim, and how often this warp tries.
-enum : uint32_t { LOOKS_AT_TAG = 4, CLAIMS_TRIED = 3 };
+// Where another warp was sooner: how often its tag is looked at, which comes right behind its claim.
+enum : uint32_t { LOOKS_AT_TAG = 4 };
 
 // Twice in a round of the hand through a set what is dirty there goes into the file, behind a page that was read: the other direction of the bus has
 // little to do, and what is left is stored when all lines are dirty, or at the end, while somebody waits. Not more often: what is written again and
@@ -48,6 +48,9 @@ WARPFS_FN ColdClaim cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const 
   uint hand = is_leader(fs) ? atomic_load(&fs.sets[set.index].hand) : 0u;
   uint word = looks ? atomic_load(fs.words + mine) : 0u;
   const bool here = looks && tag_matches(fs, mine, tag) && line_state(word) != LineState::INVALID;
+  const bool writable = warp_any(fs.lane, of != 0 && window_is_writable(window, tag.file_id));
+  cold.address = warp_broadcast64(fs.lane, of != 0 ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
+  if (cold.address == 0u) return cold;
   uint votes = (word & LINE_REFERENCE) != 0u ? 4u : 0u;
   if (here) votes |= 8u;
   if (looks && line_pins(word) == 0u && line_state(word) == LineState::INVALID) votes |= 1u;
@@ -55,9 +58,6 @@ WARPFS_FN ColdClaim cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const 
   uint masks[4];
   warp_votes(fs.lane, votes, masks);
   hand = warp_broadcast(fs.lane, hand, 0u) % set.ways;
-  const bool writable = warp_any(fs.lane, of != 0 && window_is_writable(window, tag.file_id));
-  cold.address = warp_broadcast64(fs.lane, of != 0 ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
-  if (cold.address == 0u) return cold;
   const uint dirty = warp_ballot(fs.lane, looks && line_state(word) == LineState::MODIFIED);
   const uint unused = masks[0], clean = masks[1], reference = masks[2];
   if (masks[3] != 0u) cold.other = set.first + lowest_bit(masks[3]);
@@ -113,30 +113,6 @@ WARPFS_FN ColdClaim cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const 
   return cold;
 }
 
-// All lanes. The bytes were copied into the line. False: they were not those of the file by then, and the line was let go.
-WARPFS_FN bool cold_end(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page, ColdLine cold) {
-  // Each lane has read its bytes before the window is looked at again.
-  fence_acquire();
-  warp_sync(fs.lane);
-  uint filled = 0;
-  if (is_leader(fs)) {
-    // On its way while the fence waits for the stores: it comes behind the bytes either way.
-    const Vec16 window = atomic_load16(&file_place(fs, file)->window_base[0]);
-    fence_release();
-    filled = cold_place(fs, window, file_id, page) == cold.address ? 1u : 0u;
-    if (filled != 0u) {
-      // Before those who wait for the line look for it.
-      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
-      // Ready, and let go of: the pin that the claim has brought was ours alone.
-      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
-    } else {
-      hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));
-      line_let_go(fs, cold.line);
-    }
-  }
-  return warp_broadcast(fs.lane, filled, 0u) != 0u;
-}
-
 // All lanes. `BATCH` pieces of each lane from piece `first` on: from the bus to the line, and those in [begin, end) to `out` as well.
 template <uint BATCH, bool WHOLE>
 WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Vec16* from, WARPFS_DEVICE Vec16* line, uint first, uint begin, uint end,
@@ -147,15 +123,15 @@ WARPFS_FN void cold_copy_part(WARPFS_THREAD const Fs& fs, WARPFS_DEVICE const Ve
   for (uint k = 0; k < BATCH; k++) part[k] = bus_load16(from + mine + k * fs.lane.count);
   for (uint k = 0; k < BATCH; k++) {
     const uint at = mine + k * fs.lane.count;
-    data_fill16(line + at, part[k]);
-    if (WHOLE || (at >= begin && at < end)) out[at - begin] = part[k];
+    data_fill16(line + mine + k * fs.lane.count, part[k]);
+    if (WHOLE || (at >= begin && at < end)) *(out + mine + k * fs.lane.count - begin) = part[k];
   }
 }
 
 template <bool WHOLE>
-WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, ColdLine cold, uint begin, uint end, WARPFS_DEVICE uchar* target) {
-  WARPFS_DEVICE const Vec16* from = (WARPFS_DEVICE const Vec16*)cold.address;
-  WARPFS_DEVICE Vec16* line = (WARPFS_DEVICE Vec16*)line_data(fs, cold.line);
+WARPFS_FN void cold_copy(WARPFS_THREAD const Fs& fs, uint to, ulong address, uint begin, uint end, WARPFS_DEVICE uchar* target) {
+  WARPFS_DEVICE const Vec16* from = (WARPFS_DEVICE const Vec16*)address;
+  WARPFS_DEVICE Vec16* line = (WARPFS_DEVICE Vec16*)line_data(fs, to);
   const uint pieces = line_bytes(fs) / 16u;
   uint first = 0;
   for (; first + COPY_AT_ONCE * fs.lane.count <= pieces; first += COPY_AT_ONCE * fs.lane.count) {
@@ -206,12 +182,9 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
   cold.address = 0;
   const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
   if (!warp_any(fs.lane, seen)) return cold;
-  ColdClaim claim;
-  uint tries = 0;
-  do {
-    claim = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0);
-  } while (claim.lost && claim.other == (uint)LINE_NONE && ++tries < CLAIMS_TRIED);
+  const ColdClaim claim = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0);
   if (claim.other != (uint)LINE_NONE) return cold_wait(fs, claim.other, file, tag);
+  if (claim.lost) cold.line = COLD_LOST;
   if (claim.line == (uint)LINE_NONE) return cold;
   count(fs, Counter::MISSES, 1u);
   // Whoever wants the page meanwhile finds out where it is being brought to by one look.
@@ -222,12 +195,33 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
   return cold;
 }
 
-WARPFS_CALL bool cold_bring(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong offset, uint length, WARPFS_DEVICE uchar* target, ColdLine cold) {
-  cold.line &= ~(uint)COLD_STORES;
+WARPFS_CALL void cold_fill(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, ulong address) {
   const uint begin = ((uint)offset & (line_bytes(fs) - 1u)) / 16u;
-  if (target != 0 && length == line_bytes(fs)) cold_copy<true>(fs, cold, 0u, 0u, target);
-  else cold_copy<false>(fs, cold, begin, target != 0 ? begin + length / 16u : begin, target);
-  return cold_end(fs, file, file_id, offset >> fs.line_shift, cold);
+  if (target != 0 && length == line_bytes(fs)) cold_copy<true>(fs, line, address, 0u, 0u, target);
+  else cold_copy<false>(fs, line, address, begin, target != 0 ? begin + length / 16u : begin, target);
+}
+
+WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page, ColdLine cold) {
+  // Each lane has read its bytes before the window is looked at again.
+  fence_acquire();
+  warp_sync(fs.lane);
+  uint filled = 0;
+  if (is_leader(fs)) {
+    // On its way while the fence waits for the stores: it comes behind the bytes either way.
+    const Vec16 window = atomic_load16(&file_place(fs, file)->window_base[0]);
+    fence_release();
+    filled = cold_place(fs, window, file_id, page) == cold.address ? 1u : 0u;
+    if (filled != 0u) {
+      // Before those who wait for the line look for it.
+      hint_store(fs, file, page, hint_make(file_id, page, cold.line, cold.version));
+      // Ready, and let go of: the pin that the claim has brought was ours alone.
+      atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
+    } else {
+      hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));
+      line_let_go(fs, cold.line);
+    }
+  }
+  return warp_broadcast(fs.lane, filled, 0u) != 0u;
 }
 
 WARPFS_CALL void cold_store(WARPFS_THREAD Fs& fs, uint line) {

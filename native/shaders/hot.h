@@ -91,17 +91,27 @@ struct Brought {
   bool ours;  // by this warp, and what was asked for of it is at `target`
 };
 
+// How often a warp tries to claim a line of which others take the ways before it, and then goes the usual way.
+enum : uint32_t { CLAIMS_TRIED = 3 };
+
 // All lanes, with the same arguments. Brings a page that no hint has found; `entry`: what the leader has seen of the file; `target`: 0: nowhere.
 WARPFS_FN Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
-  const ColdLine cold = cold_claim(fs, file, offset, length, entry);
+  ColdLine cold;
+  uint tries = 0;
+  do {
+    cold = cold_claim(fs, file, offset, length, entry);
+  } while (cold.line == (uint)COLD_LOST && ++tries < CLAIMS_TRIED);
   Brought brought;
-  brought.line = cold.line;
+  brought.line = cold.line == (uint)COLD_LOST ? (uint)LINE_NONE : cold.line;
   brought.version = cold.version;
   brought.ours = false;
   if (cold.address == 0u) return brought;
-  brought.ours = cold_bring(fs, file, entry.words[1], offset, length, target, cold);
-  brought.line = brought.ours ? cold.line & ~(uint)COLD_STORES : (uint)LINE_NONE;
-  if (brought.ours && brought.line != cold.line) cold_store(fs, brought.line);
+  const bool stores = (cold.line & COLD_STORES) != 0u;
+  cold.line &= ~(uint)COLD_STORES;
+  cold_fill(fs, offset, length, target, cold.line, cold.address);
+  brought.ours = cold_end(fs, file, entry.words[1], offset >> fs.line_shift, cold);
+  brought.line = brought.ours ? cold.line : (uint)LINE_NONE;
+  if (brought.ours && stores) cold_store(fs, cold.line);
   return brought;
 }
 
@@ -153,7 +163,10 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   } else {
     // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
     const Brought brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry);
-    if (!brought.ours || within != 0u) return gread_brought(fs, file, offset, length, target, hint_brought(brought, entry, offset >> fs.line_shift));
+    if (!brought.ours || within != 0u) {
+      const Vec16 where = hint_brought(brought, entry, offset >> fs.line_shift);
+      if (brought.line == (uint)LINE_NONE || !page_copy_brought(fs, offset, length, target, where)) return gread_usual(fs, file, offset, length, target);
+    }
   }
   count_read(fs, length);
   return (int)length;

@@ -32,11 +32,8 @@ WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint
 }
 
 // Few pieces at once: with more of them the function would save registers of its caller for longer than most such copies take.
-WARPFS_CALL int gread_brought(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint) {
-  const uint line = warp_broadcast(fs.lane, hint.words[0], 0u);
-  if (line == (uint)LINE_NONE || !page_copy<COPY_OF_REST>(fs, offset, length, target, line, hint)) return gread_usual(fs, file, offset, length, target);
-  count_read(fs, length);
-  return (int)length;
+WARPFS_CALL bool page_copy_brought(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint) {
+  return page_copy<COPY_OF_REST>(fs, offset, length, target, hint.words[0], hint);
 }
 
 WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry) {
