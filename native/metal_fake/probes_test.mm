@@ -256,6 +256,8 @@ void test_without_metal_there_is_a_reason() {
 int main(int count, char** words) {
   CHECK(count == 2);
   texts = std::string(words[1]) + "/metal_self_test";
+  const Texts copies;  // archives come to lie beside their texts
+  texts = copies.folder;
   const CompilesForTests compiles(words[1]);
   for (void (*test)() : {+[] { RUN_TEST(test_each_probe_has_an_answer); }, +[] { RUN_TEST(test_an_error_fails_its_probe_and_skips_the_others); },
                          +[] { RUN_TEST(test_each_probe_survives_an_error_at_its_begin); }, +[] { RUN_TEST(test_what_waits_for_an_event_is_let_go); },
