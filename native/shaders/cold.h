@@ -16,6 +16,14 @@ struct ColdClaim {
   bool stores;  // what is dirty in the set is to be stored behind the page
 };
 
+WARPFS_FN ColdLine cold_none() {
+  ColdLine cold;
+  cold.line = LINE_NONE;
+  cold.version = 0;
+  cold.address = 0;
+  return cold;
+}
+
 // Where another warp was sooner: how often its tag is looked at, which comes right behind its claim.
 enum : uint32_t { LOOKS_AT_TAG = 4 };
 
@@ -152,10 +160,7 @@ static_assert(LineStep::CLAIMING < LineStep::STARTING && LineStep::ABANDONED < L
 // All lanes. Another line has the page, or is getting it from a warp that will not be long: waits for that, and holds nothing meanwhile. Where the page is
 // then a hint says: that the line can be read may be a word of before it was claimed.
 WARPFS_FN ColdLine cold_wait(WARPFS_THREAD Fs& fs, uint other, int file, WARPFS_THREAD const Tag& tag) {
-  ColdLine brought;
-  brought.line = LINE_NONE;
-  brought.version = 0;
-  brought.address = 0;
+  ColdLine brought = cold_none();
   if (is_leader(fs)) {
     WaitBound bound;
     wait_start(fs, bound);
@@ -176,10 +181,7 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
   Tag tag;
   tag.page = offset >> fs.line_shift;
   tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
-  ColdLine cold;
-  cold.line = LINE_NONE;
-  cold.version = 0;
-  cold.address = 0;
+  ColdLine cold = cold_none();
   const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
   if (!warp_any(fs.lane, seen)) return cold;
   const ColdClaim claim = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0);

@@ -24,7 +24,7 @@ WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint
     const Vec16 window = atomic_load16(&of->window_base[0]);
     const Vec16 hint = atomic_load16(hint_place(fs, file, page));
     if (page_is_seen(fs, file, offset, length, entry)) {
-      near = (window_is_of(window, entry.words[1]) && window_place(fs, window, page) != 0u) || hint_is_coming(hint, entry.words[1], page) ||
+      near = cold_place(fs, window, entry.words[1], page) != 0u || hint_is_coming(hint, entry.words[1], page) ||
              (hint_is_about(fs, hint, entry.words[1], page) && hint_holds(fs, hint, page));
     }
   }

@@ -1,15 +1,14 @@
 #include "windows.h"
 
 #include "../host_error.h"
+#include "../pages_in_memory.h"
 #include "courier.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <bit>
-#include <vector>
 
 #if defined(__linux__)
 #include <linux/magic.h>
@@ -146,15 +145,8 @@ void Windows::map(const Wish& wish) {
 }
 
 bool Windows::is_resident(const Mapping& mapping, uint32_t window) const {
-  const uint64_t bytes = mapping.bytes_of(window);
-  std::vector<unsigned char> pages((bytes + page_bytes() - 1) / page_bytes());
-#if defined(__linux__)
-  if (mincore(mapping.base + (uint64_t(window) << mapping.windows.shift), bytes, pages.data()) != 0) return false;
-#else
-  if (mincore(mapping.base + (uint64_t(window) << mapping.windows.shift), bytes, reinterpret_cast<char*>(pages.data())) != 0) return false;
-#endif
-  const auto resident = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
-  return double(resident) >= RESIDENT_SHARE * double(pages.size());
+  const std::optional<double> share = share_in_memory(mapping.base + (uint64_t(window) << mapping.windows.shift), mapping.bytes_of(window));
+  return share.has_value() && *share >= RESIDENT_SHARE;
 }
 
 void Windows::between_dispatches(std::chrono::nanoseconds time) {

@@ -2,6 +2,7 @@
 // these: a promise of Node's own for each 4 KB would measure Node.
 #include "file_pieces_binding.h"
 
+#include "../pages_in_memory.h"
 #include "piece_values.h"
 
 #include <fcntl.h>
@@ -131,23 +132,14 @@ class WholeFile {
   WholeFile& operator=(const WholeFile&) = delete;
 
   bool mapped() const { return address_ != MAP_FAILED; }
-  off_t bytes() const { return bytes_; }
   /// macOS has no call that forgets pages, but throws away what it has of a mapping that is to be read anew. Not tried on a Mac yet.
   void forget() const {
     if (mapped()) msync(address_, size_t(bytes_), MS_INVALIDATE);
   }
-  /// The share of its pages that is in the memory of the host; 1 where nobody knows.
-  double share_in_memory() const {
+  /// The share of it that is in the memory of the host; 1 where nobody knows.
+  double in_memory() const {
     if (bytes_ == 0) return 0;
-    if (!mapped()) return 1;
-    const auto page = size_t(sysconf(_SC_PAGESIZE));
-    std::vector<unsigned char> pages((size_t(bytes_) + page - 1) / page);
-#if defined(__linux__)
-    if (mincore(address_, size_t(bytes_), pages.data()) != 0) return 1;
-#else
-    if (mincore(address_, size_t(bytes_), reinterpret_cast<char*>(pages.data())) != 0) return 1;
-#endif
-    return double(std::count_if(pages.begin(), pages.end(), [](unsigned char seen) { return (seen & 1) != 0; })) / double(pages.size());
+    return mapped() ? share_in_memory(address_, size_t(bytes_)).value_or(1) : 1;
   }
 
  private:
@@ -165,7 +157,7 @@ Napi::Value drop_pages(const Napi::CallbackInfo& info) {
 #else
   file.forget();
 #endif
-  return Napi::Number::New(info.Env(), file.share_in_memory());
+  return Napi::Number::New(info.Env(), file.in_memory());
 }
 
 }  // namespace
