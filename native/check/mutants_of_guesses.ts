@@ -29,12 +29,12 @@ const CLAIMED = `warp_sync(fs.lane);
   fence_seq();
   if (claimed && unused == 0u) atomic_store(&fs.sets[set.index].hand, next);`;
 
-const BROUGHT = `const Vec16 hint = atomic_load16(hint_place(fs, file, tag.page));
-    fence_acquire();
-    if (hint_is_about(fs, hint, tag.file_id, tag.page)) {
-      brought.line = hint.words[0];
-      brought.version = hint.words[1];
-    }`;
+const AWAITED = `while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
+  // The bytes are no older than the hint.
+  fence_acquire();`;
+
+const WAITED = `if (other == (uint)LINE_NONE) hint = hint_wait_here(fs, file, tag.file_id, tag.page, hint);
+    else fence_acquire();`;
 
 export const mutantsOfGuesses: readonly Mutant[] = [
   hint.expression('hint-of-any-version', {
@@ -191,10 +191,28 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'The same of lanes that store in a map.',
   }),
   cold.statement('coming-taken-for-here', {
-    original: 'if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line | HINT_COMING, claim.version));',
-    mutated: 'if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line, claim.version));',
+    original: 'count(fs, Counter::MISSES, 1u);',
+    mutated: 'count(fs, Counter::MISSES, 1u); if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line, claim.version));',
     scenario: 'cold-rivals',
     note: 'The hint to a page that is being brought looks like that to one that is here.',
+  }),
+  cold.statement('given-up-without-a-word', {
+    original: 'atomic_swap16(hint_place(fs, file, page), hint_make(file_id, page, HINT_COMING, 0u), hint_make(0u, page, LINE_NONE, 0u));',
+    mutated: '',
+    scenario: 'cold-reads-by-many',
+    note: 'A warp has said that it brings a page, and cannot: who wants the page waits for it until that is long enough.',
+  }),
+  cold.statement('waits-for-itself', {
+    original: WAITED,
+    mutated: edited(WAITED, 'if (other == (uint)LINE_NONE) hint', 'hint').replace('else ', ''),
+    scenario: 'cold-rivals',
+    note: 'A warp that finds the page in a line waits until what it has said itself is no longer so.',
+  }),
+  hint.statement('awaited-without-acquire', {
+    original: AWAITED,
+    mutated: edited(AWAITED, 'fence_acquire();', ''),
+    scenario: 'cold-reads-relaxed',
+    note: 'Who has waited for a hint loads bytes that are older than it.',
   }),
   cold.statement('page-comes-for-ever', {
     original: 'hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));',
@@ -203,8 +221,8 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'A page whose window was taken away meanwhile is said to be coming for ever: who wants it waits until it has waited long enough.',
   }),
   cold.statement('brought-without-acquire', {
-    original: BROUGHT,
-    mutated: edited(BROUGHT, 'fence_acquire();', ''),
+    original: WAITED,
+    mutated: edited(WAITED, 'else fence_acquire();', ''),
     scenario: 'cold-reads-relaxed',
     note: 'Who has waited until another warp brought the page loads bytes that are older than the hint to them.',
   }),

@@ -107,8 +107,10 @@ enum : uint32_t {
   COLD_STORES = 0x40000000u,  // set in the line of a claim: what is dirty in its set is to be stored behind the page
   COLD_LOST = 0xfffffffeu,    // in the place of a line: another warp was sooner, with another page, and the set is worth another look
 };
-// `entry`: what the leader has seen of the file.
-WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry);
+// `entry`, `hint`: what the leader has seen of the file, and in the place of the page's hint. Where that says that the page is coming, this warp has said so.
+WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry, Vec16 hint);
+// Leader only. It has said that it brings the page, and does not: those who wait for that are to look for themselves.
+WARPFS_CALL void cold_give_up(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page);
 // Copies the page into the line, and what was asked for of it to `target` as well, in pieces of 16 bytes; 0: nowhere.
 WARPFS_CALL void cold_fill(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, ulong address);
 // The bytes were copied into the line. False: they were not those of the file by then, and the line was let go. `file_id`: the leader's.
@@ -121,7 +123,7 @@ WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hi
 WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length);
 // The rest of their calls (unhinted.h). `hint`: what page_bring gave.
 WARPFS_CALL bool page_copy_brought(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 hint);
-WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry);
+WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry, Vec16 hint);
 #endif
 
 // What elements.h is made of. All lanes call each of them.

@@ -12,6 +12,7 @@ struct ColdClaim {
   uint version;
   ulong address;
   uint other;   // where it has failed: the line that has the page, or will have it
+  bool coming;  // where it has failed: another warp has said that it brings the page, or has brought it
   bool lost;    // where it has failed: another warp was sooner, and the set is worth another look
   bool stores;  // what is dirty in the set is to be stored behind the page
 };
@@ -39,26 +40,34 @@ WARPFS_FN bool hand_stores(uint hand, uint next, uint ways) {
 WARPFS_FN ulong cold_place(WARPFS_THREAD const Fs& fs, Vec16 window, uint file_id, ulong page) { return window_is_of(window, file_id) ? window_place(fs, window, page) : 0u; }
 
 // All lanes. Claims a way of the set for the page, in step STARTING. Each lane looks at one way, and that of the victim claims. `of`: the leader's, where
-// it has seen the file.
-WARPFS_FN ColdClaim cold_claim_in_set(WARPFS_THREAD Fs& fs, WARPFS_THREAD const Tag& tag, WARPFS_DEVICE const FileEntry* of) {
+// it has seen the file. `hint`: what it has seen in the place of the page's.
+WARPFS_FN ColdClaim cold_claim_in_set(WARPFS_THREAD Fs& fs, int file, WARPFS_THREAD const Tag& tag, WARPFS_DEVICE const FileEntry* of, Vec16 hint) {
   ColdClaim cold;
   cold.line = cold.other = LINE_NONE;
   cold.version = 0;
   cold.address = 0;
-  cold.lost = cold.stores = false;
+  cold.coming = cold.lost = cold.stores = false;
   const CacheSet set = set_of(fs, tag);
   if (set.ways > fs.lane.count) return cold;
   const uint mine = set.first + fs.lane.index;
   const bool looks = fs.lane.index < set.ways;
-  // On its way together with what is looked at of the set.
+  // On their way together with what else is looked at.
+  Vec16 found = hint;
   Vec16 window = {};
-  if (of != 0) window = atomic_load16(&of->window_base[0]);
+  if (of != 0) {
+    found = hint_announce(fs, file, tag.file_id, tag.page, hint);
+    window = atomic_load16(&of->window_base[0]);
+  }
   uint hand = is_leader(fs) ? atomic_load(&fs.sets[set.index].hand) : 0u;
   uint word = looks ? atomic_load(fs.words + mine) : 0u;
   const bool here = looks && tag_matches(fs, mine, tag) && line_state(word) != LineState::INVALID;
   const bool writable = warp_any(fs.lane, of != 0 && window_is_writable(window, tag.file_id));
-  cold.address = warp_broadcast64(fs.lane, of != 0 ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
-  if (cold.address == 0u) return cold;
+  const bool coming = hint_is_of(found, tag.file_id, tag.page) && !words_are_equal(found, hint);
+  cold.address = warp_broadcast64(fs.lane, of != 0 && !coming ? cold_place(fs, window, tag.file_id, tag.page) : 0u, 0u);
+  if (cold.address == 0u) {
+    cold.coming = warp_any(fs.lane, of != 0 && coming);
+    return cold;
+  }
   uint votes = (word & LINE_REFERENCE) != 0u ? 4u : 0u;
   if (here) votes |= 8u;
   if (looks && line_pins(word) == 0u && line_state(word) == LineState::INVALID) votes |= 1u;
@@ -157,44 +166,50 @@ WARPFS_FN bool word_is_coming(uint word) {
 static_assert(LineStep::CLAIMING < LineStep::STARTING && LineStep::ABANDONED < LineStep::STARTING && LineStep::WRITING > LineStep::STARTING,
               "who writes or stores a line leaves it as it can be read");
 
-// All lanes. Another line has the page, or is getting it from a warp that will not be long: waits for that, and holds nothing meanwhile. Where the page is
-// then a hint says: that the line can be read may be a word of before it was claimed.
+// All lanes. Line `other` has the page, or is getting it from a warp that will not be long, or (LINE_NONE) such a warp has said that it brings it: waits for
+// that, and holds no line meanwhile. Where the page is then a hint says: that the line can be read may be a word of before it was claimed.
 WARPFS_FN ColdLine cold_wait(WARPFS_THREAD Fs& fs, uint other, int file, WARPFS_THREAD const Tag& tag) {
   ColdLine brought = cold_none();
   if (is_leader(fs)) {
     WaitBound bound;
     wait_start(fs, bound);
-    while (word_is_coming(atomic_load(fs.words + other)) && wait_again(fs, bound)) {
+    while (other != (uint)LINE_NONE && word_is_coming(atomic_load(fs.words + other)) && wait_again(fs, bound)) {
     }
-    const Vec16 hint = atomic_load16(hint_place(fs, file, tag.page));
-    fence_acquire();
+    Vec16 hint = atomic_load16(hint_place(fs, file, tag.page));
+    // Behind a line it is this warp that is said to bring the page.
+    if (other == (uint)LINE_NONE) hint = hint_wait_here(fs, file, tag.file_id, tag.page, hint);
+    else fence_acquire();
     if (hint_is_about(fs, hint, tag.file_id, tag.page)) {
       brought.line = hint.words[0];
       brought.version = hint.words[1];
+    } else if (other == (uint)LINE_NONE) {
+      brought.line = COLD_LOST;
     }
   }
   brought.line = warp_broadcast(fs.lane, brought.line, 0u);
   return brought;
 }
 
-WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry) {
+WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, Vec16 entry, Vec16 hint) {
   Tag tag;
   tag.page = offset >> fs.line_shift;
   tag.file_id = warp_broadcast(fs.lane, entry.words[1], 0u);
   ColdLine cold = cold_none();
   const bool seen = is_leader(fs) && page_is_seen(fs, file, offset, length, entry);
   if (!warp_any(fs.lane, seen)) return cold;
-  const ColdClaim claim = cold_claim_in_set(fs, tag, seen ? file_place(fs, file) : 0);
-  if (claim.other != (uint)LINE_NONE) return cold_wait(fs, claim.other, file, tag);
+  const ColdClaim claim = cold_claim_in_set(fs, file, tag, seen ? file_place(fs, file) : 0, hint);
+  if (claim.coming || claim.other != (uint)LINE_NONE) return cold_wait(fs, claim.other, file, tag);
   if (claim.lost) cold.line = COLD_LOST;
   if (claim.line == (uint)LINE_NONE) return cold;
   count(fs, Counter::MISSES, 1u);
-  // Whoever wants the page meanwhile finds out where it is being brought to by one look.
-  if (is_leader(fs)) hint_store(fs, file, tag.page, hint_make(tag.file_id, tag.page, claim.line | HINT_COMING, claim.version));
   cold.line = claim.line | (claim.stores ? (uint)COLD_STORES : 0u);
   cold.version = claim.version;
   cold.address = claim.address;
   return cold;
+}
+
+WARPFS_CALL void cold_give_up(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page) {
+  atomic_swap16(hint_place(fs, file, page), hint_make(file_id, page, HINT_COMING, 0u), hint_make(0u, page, LINE_NONE, 0u));
 }
 
 WARPFS_CALL void cold_fill(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, ulong address) {

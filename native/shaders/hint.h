@@ -36,13 +36,30 @@ WARPFS_FN Vec16 hint_of(WARPFS_THREAD const Fs& fs, uint file_id, ulong page, ui
 // Leader only, behind a fence: who finds the hint finds the bytes.
 WARPFS_FN void hint_store(WARPFS_THREAD const Fs& fs, int file, ulong page, Vec16 hint) { atomic_store16(hint_place(fs, file, page), hint); }
 
-// Set in the line of a hint while a warp is bringing the page into it: no line has such a number, so nobody takes it for right. That warp waits for
-// nobody, and stores what came of it.
+// In the place of the line of a hint while a warp is bringing the page: no line has such a number, so nobody takes it for right. That warp waits at most
+// for one that waits for nobody (cold_wait), and stores what came of it.
 enum : uint32_t { HINT_COMING = 0x80000000u };
 
 WARPFS_FN bool hint_is_of(Vec16 hint, uint file_id, ulong page) { return hint.words[3] == file_id && hint.words[2] == (uint)page; }
 
-WARPFS_FN bool hint_is_coming(Vec16 hint, uint file_id, ulong page) { return hint_is_of(hint, file_id, page) && (hint.words[0] & HINT_COMING) != 0u; }
+WARPFS_FN bool hint_is_coming(Vec16 hint, uint file_id, ulong page) { return hint_is_of(hint, file_id, page) && hint.words[0] == (uint)HINT_COMING; }
+
+// Leader only. Waits until no warp is said to be bringing the page: the hint as it is then.
+WARPFS_FN Vec16 hint_wait_here(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page, Vec16 hint) {
+  WaitBound bound;
+  wait_start(fs, bound);
+  while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
+  // The bytes are no older than the hint.
+  fence_acquire();
+  return hint;
+}
+
+// Leader only. `hint`: what was seen there. Of the warps that want a page one brings it: it has said so first, and finds what it had seen. A warp that
+// has said so already finds the same.
+WARPFS_FN Vec16 hint_announce(WARPFS_THREAD const Fs& fs, int file, uint file_id, ulong page, Vec16 hint) {
+  if (hint_is_coming(hint, file_id, page)) return hint;
+  return atomic_swap16(hint_place(fs, file, page), hint, hint_make(file_id, page, HINT_COMING, 0u));
+}
 
 // It is about this page, and may be right. The file and its size are `seen` in the entry.
 WARPFS_FN bool hint_is_about(WARPFS_THREAD const Fs& fs, Vec16 hint, uint file_id, ulong page) {

@@ -65,8 +65,11 @@ WARPFS_FN void line_was_hit(WARPFS_THREAD const Fs& fs, uint line, uint word) {
   if ((word & LINE_REFERENCE) == 0u) atomic_or_unasked(fs.words + line, LINE_REFERENCE);
 }
 
-// Pieces of each lane that are on their way at once where fewer are left than COPY_AT_ONCE.
-enum : uint32_t { COPY_OF_REST = 2 };
+// Pieces of each lane that are on their way at once: with more of them a kernel would have to keep other registers in L2, also for reads of a few bytes.
+enum : uint32_t {
+  COPY_OF_HIT = 4,
+  COPY_OF_REST = 2,  // where fewer are left
+};
 
 WARPFS_FN Vec16 piece_guess(const WARPFS_DEVICE Vec16* p) { return data_guess16(p); }
 WARPFS_FN uint piece_guess(const WARPFS_DEVICE uint* p) { return data_guess4(p); }
@@ -94,22 +97,27 @@ struct Brought {
 // How often a warp tries to claim a line of which others take the ways before it, and then goes the usual way.
 enum : uint32_t { CLAIMS_TRIED = 3 };
 
-// All lanes, with the same arguments. Brings a page that no hint has found; `entry`: what the leader has seen of the file; `target`: 0: nowhere.
-WARPFS_FN Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry) {
+// All lanes, with the same arguments. Brings a page that no hint has found; `entry`, `hint`: what the leader has seen; `target`: 0: nowhere.
+WARPFS_FN Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_DEVICE uchar* target, Vec16 entry, Vec16 hint) {
+  const ulong page = offset >> fs.line_shift;
   ColdLine cold;
   uint tries = 0;
   do {
-    cold = cold_claim(fs, file, offset, length, entry);
+    cold = cold_claim(fs, file, offset, length, entry, hint);
+    hint = hint_make(entry.words[1], page, HINT_COMING, 0u);
   } while (cold.line == (uint)COLD_LOST && ++tries < CLAIMS_TRIED);
   Brought brought;
   brought.line = cold.line == (uint)COLD_LOST ? (uint)LINE_NONE : cold.line;
   brought.version = cold.version;
   brought.ours = false;
-  if (cold.address == 0u) return brought;
+  if (cold.address == 0u) {
+    if (brought.line == (uint)LINE_NONE && is_leader(fs)) cold_give_up(fs, file, entry.words[1], page);
+    return brought;
+  }
   const bool stores = (cold.line & COLD_STORES) != 0u;
   cold.line &= ~(uint)COLD_STORES;
   cold_fill(fs, offset, length, target, cold.line, cold.address);
-  brought.ours = cold_end(fs, file, entry.words[1], offset >> fs.line_shift, cold);
+  brought.ours = cold_end(fs, file, entry.words[1], page, cold);
   brought.line = brought.ours ? cold.line : (uint)LINE_NONE;
   if (brought.ours && stores) cold_store(fs, cold.line);
   return brought;
@@ -158,11 +166,11 @@ WARPFS_FN int gread(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
   Vec16 entry = {};
   Vec16 hint = {};
   const uint line = page_look(fs, file, offset, length, of, entry, hint);
-  if (line != (uint)LINE_NONE && page_copy<COPY_AT_ONCE>(fs, offset, length, target, line, hint)) {
+  if (line != (uint)LINE_NONE && page_copy<COPY_OF_HIT>(fs, offset, length, target, line, hint)) {
     count(fs, Counter::HITS, 1u);
   } else {
     // What comes over the bus comes in pieces of 16 bytes: words are copied from the line.
-    const Brought brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry);
+    const Brought brought = page_bring(fs, file, offset, length, within != 0u ? 0 : target, entry, hint);
     if (!brought.ours || within != 0u) {
       const Vec16 where = hint_brought(brought, entry, offset >> fs.line_shift);
       if (brought.line == (uint)LINE_NONE || !page_copy_brought(fs, offset, length, target, where)) return gread_usual(fs, file, offset, length, target);
@@ -222,8 +230,8 @@ WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, u
   WARPFS_DEVICE const FileEntry* of = file_place(fs, file);
   const bool reads = arguments_are_equal(fs, file, offset, length, mode) && mode == WARPFS_RDONLY && of != 0;
   Vec16 entry = {};
+  Vec16 hint = {};
   if (reads) {
-    Vec16 hint = {};
     if (is_leader(fs)) {
       entry = atomic_load16(&of->handle);
       hint = atomic_load16(hint_place(fs, file, offset >> fs.line_shift));
@@ -236,7 +244,7 @@ WARPFS_FN int gmmap(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, u
   }
   // What a call gets by reference lies in memory: the caller's map does not.
   Map other;
-  const int result = reads ? gmmap_unhinted(fs, file, offset, length, other, entry) : gmmap_usual(fs, file, offset, length, mode, other);
+  const int result = reads ? gmmap_unhinted(fs, file, offset, length, other, entry, hint) : gmmap_usual(fs, file, offset, length, mode, other);
   map = other;
   return result;
 }

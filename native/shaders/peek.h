@@ -54,7 +54,7 @@ WARPFS_FN int gpeek(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, W
     Vec16 entry = {};
     uint line = page_look(fs, file, offset, length, of, entry, peek.hint);
     if (peek.way == PEEK_BROUGHT || line == (uint)LINE_NONE) {
-      const Brought brought = page_bring(fs, file, offset, length, 0, entry);
+      const Brought brought = page_bring(fs, file, offset, length, 0, entry, peek.hint);
       line = brought.line;
       peek.hint = hint_brought(brought, entry, offset >> fs.line_shift);
       peek.way = PEEK_BROUGHT;

@@ -6,13 +6,7 @@
 namespace warpfs {
 
 WARPFS_CALL Vec16 hint_wait(WARPFS_THREAD Fs& fs, int file, ulong page, Vec16 hint) {
-  const uint file_id = hint.words[3];
-  WaitBound bound;
-  wait_start(fs, bound);
-  while (hint_is_coming(hint, file_id, page) && wait_again(fs, bound)) hint = atomic_load16(hint_place(fs, file, page));
-  // The bytes are no older than the hint.
-  fence_acquire();
-  return hint;
+  return hint_wait_here(fs, file, hint.words[3], page, hint);
 }
 
 WARPFS_CALL bool page_is_near(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length) {
@@ -36,8 +30,8 @@ WARPFS_CALL bool page_copy_brought(WARPFS_THREAD Fs& fs, ulong offset, uint leng
   return page_copy<COPY_OF_REST>(fs, offset, length, target, hint.words[0], hint);
 }
 
-WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry) {
-  const Brought brought = page_bring(fs, file, offset, length, 0, entry);
+WARPFS_CALL int gmmap_unhinted(WARPFS_THREAD Fs& fs, int file, ulong offset, uint length, WARPFS_THREAD Map& map, Vec16 entry, Vec16 hint) {
+  const Brought brought = page_bring(fs, file, offset, length, 0, entry, hint);
   if (brought.line != (uint)LINE_NONE && page_map(fs, file, offset, length, map, entry, hint_brought(brought, entry, offset >> fs.line_shift))) return (int)length;
   return gmmap_usual(fs, file, offset, length, WARPFS_RDONLY, map);
 }

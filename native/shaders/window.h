@@ -26,10 +26,7 @@ WARPFS_FN bool window_is_writable(WARPFS_THREAD const Vec16& window, uint file_i
 
 // Is the grant of a file still this one?
 WARPFS_FN bool window_stands(WARPFS_DEVICE const FileEntry* entry, WARPFS_THREAD const Vec16& window) {
-  const Vec16 now = atomic_load16(&entry->window_base[0]);
-  uint other = 0u;
-  for (uint i = 0; i < 4u; i++) other |= now.words[i] ^ window.words[i];
-  return other == 0u;
+  return words_are_equal(atomic_load16(&entry->window_base[0]), window);
 }
 
 // All loads of a part are on their way before the first of them is waited for.
