@@ -197,7 +197,7 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'The hint to a page that is being brought looks like that to one that is here.',
   }),
   cold.statement('given-up-without-a-word', {
-    original: 'atomic_swap16(hint_place(fs, file, page), hint_make(file_id, page, HINT_COMING, 0u), hint_make(0u, page, LINE_NONE, 0u));',
+    original: 'atomic_swap16(hint_place(fs, file, page), hint_coming(file_id, page), hint_none(page));',
     mutated: '',
     scenario: 'cold-reads-by-many',
     note: 'A warp has said that it brings a page, and cannot: who wants the page waits for it until that is long enough.',
@@ -215,7 +215,7 @@ export const mutantsOfGuesses: readonly Mutant[] = [
     note: 'Who has waited for a hint loads bytes that are older than it.',
   }),
   cold.statement('page-comes-for-ever', {
-    original: 'hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));',
+    original: 'hint_store(fs, file, page, hint_none(page));',
     mutated: '',
     scenario: 'cold-reads-by-many',
     note: 'A page whose window was taken away meanwhile is said to be coming for ever: who wants it waits until it has waited long enough.',

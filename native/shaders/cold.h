@@ -209,7 +209,7 @@ WARPFS_CALL ColdLine cold_claim(WARPFS_THREAD Fs& fs, int file, ulong offset, ui
 }
 
 WARPFS_CALL void cold_give_up(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong page) {
-  atomic_swap16(hint_place(fs, file, page), hint_make(file_id, page, HINT_COMING, 0u), hint_make(0u, page, LINE_NONE, 0u));
+  atomic_swap16(hint_place(fs, file, page), hint_coming(file_id, page), hint_none(page));
 }
 
 WARPFS_CALL void cold_fill(WARPFS_THREAD Fs& fs, ulong offset, uint length, WARPFS_DEVICE uchar* target, uint line, ulong address) {
@@ -234,7 +234,7 @@ WARPFS_CALL bool cold_end(WARPFS_THREAD Fs& fs, int file, uint file_id, ulong pa
       // Ready, and let go of: the pin that the claim has brought was ours alone.
       atomic_add_unasked(fs.words + cold.line, line_with(0u, LineState::READY, LineStep::NONE) - line_with(LINE_PIN, LineState::BUSY, LineStep::STARTING));
     } else {
-      hint_store(fs, file, page, hint_make(0u, page, LINE_NONE, 0u));
+      hint_store(fs, file, page, hint_none(page));
       line_let_go(fs, cold.line);
     }
   }

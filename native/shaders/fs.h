@@ -112,6 +112,22 @@ WARPFS_FN bool atomic_cas_acquire(WARPFS_DEVICE uint* p, WARPFS_THREAD uint& exp
 }
 #endif
 
+#if WARPFS_LOADS_16
+WARPFS_FN bool words_are_equal(Vec16 a, Vec16 b) {
+  uint other = 0u;
+  for (uint i = 0; i < 4u; i++) other |= a.words[i] ^ b.words[i];
+  return other == 0u;
+}
+#ifndef WARPFS_SWAPS_16
+// Stores `wanted` where `seen` is: what was there. Two steps here: only for what is a guess.
+WARPFS_FN Vec16 atomic_swap16(WARPFS_DEVICE uint* p, Vec16 seen, Vec16 wanted) {
+  const Vec16 old = atomic_load16(p);
+  if (words_are_equal(old, seen)) atomic_store16(p, wanted);
+  return old;
+}
+#endif
+#endif
+
 // Where nobody asks what was there before.
 #ifndef WARPFS_ATOMICS_UNASKED
 WARPFS_FN void atomic_add_unasked(WARPFS_DEVICE uint* p, uint v) { atomic_add(p, v); }

@@ -40,6 +40,9 @@ WARPFS_FN void hint_store(WARPFS_THREAD const Fs& fs, int file, ulong page, Vec1
 // for one that waits for nobody (cold_wait), and stores what came of it.
 enum : uint32_t { HINT_COMING = 0x80000000u };
 
+WARPFS_FN Vec16 hint_coming(uint file_id, ulong page) { return hint_make(file_id, page, HINT_COMING, 0u); }
+WARPFS_FN Vec16 hint_none(ulong page) { return hint_make(0u, page, LINE_NONE, 0u); }
+
 WARPFS_FN bool hint_is_of(Vec16 hint, uint file_id, ulong page) { return hint.words[3] == file_id && hint.words[2] == (uint)page; }
 
 WARPFS_FN bool hint_is_coming(Vec16 hint, uint file_id, ulong page) { return hint_is_of(hint, file_id, page) && hint.words[0] == (uint)HINT_COMING; }
@@ -58,7 +61,7 @@ WARPFS_FN Vec16 hint_wait_here(WARPFS_THREAD Fs& fs, int file, uint file_id, ulo
 // has said so already finds the same.
 WARPFS_FN Vec16 hint_announce(WARPFS_THREAD const Fs& fs, int file, uint file_id, ulong page, Vec16 hint) {
   if (hint_is_coming(hint, file_id, page)) return hint;
-  return atomic_swap16(hint_place(fs, file, page), hint, hint_make(file_id, page, HINT_COMING, 0u));
+  return atomic_swap16(hint_place(fs, file, page), hint, hint_coming(file_id, page));
 }
 
 // It is about this page, and may be right. The file and its size are `seen` in the entry.

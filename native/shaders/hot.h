@@ -104,7 +104,7 @@ WARPFS_FN Brought page_bring(WARPFS_THREAD Fs& fs, int file, ulong offset, uint 
   uint tries = 0;
   do {
     cold = cold_claim(fs, file, offset, length, entry, hint);
-    hint = hint_make(entry.words[1], page, HINT_COMING, 0u);
+    hint = hint_coming(entry.words[1], page);
   } while (cold.line == (uint)COLD_LOST && ++tries < CLAIMS_TRIED);
   Brought brought;
   brought.line = cold.line == (uint)COLD_LOST ? (uint)LINE_NONE : cold.line;

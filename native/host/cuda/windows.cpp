@@ -40,11 +40,6 @@ bool pages_can_be_held(int fd) {
 #endif
 }
 
-uint64_t page_bytes() {
-  static const uint64_t bytes = uint64_t(sysconf(_SC_PAGESIZE));
-  return bytes;
-}
-
 }  // namespace
 
 Windows::Windows(Context& context, uint32_t file_count, const WindowOptions& options)

@@ -38,17 +38,6 @@ WARPFS_FN void atomic_store16(WARPFS_DEVICE uint* p, Vec16 v) {
   const uint words[4] = {v.words[0], v.words[1], v.words[2], v.words[3]};
   warpfs_check_store_words(p, 4, words);
 }
-WARPFS_FN bool words_are_equal(Vec16 a, Vec16 b) {
-  uint other = 0u;
-  for (uint i = 0; i < 4u; i++) other |= a.words[i] ^ b.words[i];
-  return other == 0u;
-}
-// Two steps, as it is on some GPUs.
-WARPFS_FN Vec16 atomic_swap16(WARPFS_DEVICE uint* p, Vec16 seen, Vec16 wanted) {
-  const Vec16 old = atomic_load16(p);
-  if (words_are_equal(old, seen)) atomic_store16(p, wanted);
-  return old;
-}
 
 WARPFS_FN uint data_guess4(const WARPFS_DEVICE uint* p) { return warpfs_check_guess(p, 4, __ATOMIC_RELAXED); }
 WARPFS_FN uchar data_guess1(const WARPFS_DEVICE uchar* p) { return uchar(warpfs_check_guess(p, 1, __ATOMIC_RELAXED)); }

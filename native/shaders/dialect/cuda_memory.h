@@ -31,17 +31,9 @@ WARPFS_FN void atomic_store16(WARPFS_DEVICE uint* p, Vec16 v) {
       "r"(v.words[0]), "r"(v.words[1]), "r"(v.words[2]), "r"(v.words[3])
       : "memory");
 }
-WARPFS_FN bool words_are_equal(Vec16 a, Vec16 b) {
-  uint other = 0u;
-  for (uint i = 0; i < 4u; i++) other |= a.words[i] ^ b.words[i];
-  return other == 0u;
-}
-// Stores `wanted` where `seen` is: what was there. Before sm_90 it is two steps: only for what is a guess.
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+#define WARPFS_SWAPS_16 1
 WARPFS_FN Vec16 atomic_swap16(WARPFS_DEVICE uint* p, Vec16 seen, Vec16 wanted) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
-  const Vec16 old = atomic_load16(p);
-  if (words_are_equal(old, seen)) atomic_store16(p, wanted);
-#else
   Vec16 old;
   asm volatile(
       "{ .reg .b128 from, to, whole; .reg .b64 low, high; mov.b64 low, {%5, %6}; mov.b64 high, {%7, %8}; mov.b128 from, {low, high};"
@@ -51,9 +43,9 @@ WARPFS_FN Vec16 atomic_swap16(WARPFS_DEVICE uint* p, Vec16 seen, Vec16 wanted) {
       : "l"(global_address(p)), "r"(seen.words[0]), "r"(seen.words[1]), "r"(seen.words[2]), "r"(seen.words[3]), "r"(wanted.words[0]), "r"(wanted.words[1]),
         "r"(wanted.words[2]), "r"(wanted.words[3])
       : "memory");
-#endif
   return old;
 }
+#endif
 // Two words as one access.
 struct alignas(8) Word2 {
   uint words[2];
