@@ -6,8 +6,6 @@ export interface Streams {
   error: (text: string) => void;
   /** Whether a person is watching the error stream. */
   watched: boolean;
-  /** For tests: aborted in the place of Ctrl-C. */
-  interrupt?: AbortSignal;
 }
 
 export interface Progress {

@@ -11,9 +11,9 @@ import { sheepCatalogue, type SheepSettings } from './sheep_for_tests.ts';
 const folder = mkdtempSync(join(tmpdir(), 'warpfs-run-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(line: string, settings: SheepSettings = {}, interrupt?: AbortSignal): Promise<{ code: number; out: string; error: string }> {
+async function run(line: string, settings: SheepSettings = {}): Promise<{ code: number; out: string; error: string }> {
   let [out, error] = ['', ''];
-  const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text), watched: false, ...(interrupt === undefined ? {} : { interrupt }) };
+  const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text), watched: false };
   const code = await runCli(line.split(' '), streams, { experiments: sheepCatalogue(settings), benchmarks: [], check: checkTools });
   return { code, out, error };
 }
@@ -79,15 +79,16 @@ test('a system with flaws is given them, and has a name of its own wherever it i
   expect(shown.out).toMatch(/2 +wool\+shrunk +FAILED/);
 });
 
-test('Ctrl-C keeps what was measured so far', async () => {
-  const controller = new AbortController();
+test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s keeps what was measured so far', async (signal, exit) => {
+  const listeners = process.listenerCount(signal);
   const measure = (system: string, round: number) => {
-    if (system === 'wool' && round === 2) controller.abort();
+    if (system === 'wool' && round === 2) process.emit(signal, signal);
     return { values: { rate: round } };
   };
-  const out = join(folder, 'stopped');
-  const { code, error } = await run(`run count_sheep --device cpu --runs 50 --out ${out}`, { measure }, controller.signal);
-  expect(code).toBe(130);
+  const out = join(folder, signal);
+  const { code, error } = await run(`run count_sheep --device cpu --runs 50 --out ${out}`, { measure });
+  expect(code).toBe(exit);
+  expect(process.listenerCount(signal)).toBe(listeners);
   expect(error).toContain(`what was measured so far is in ${out}`);
   const rows = rowsIn(readFileSync(join(out, 'count_sheep.jsonl'), 'utf8'));
   expect(rows.map(({ system }) => system)).toEqual(['fast', 'wool']);

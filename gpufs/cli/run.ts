@@ -17,7 +17,9 @@ import { describeExperiment } from './run_rows.ts';
 import { describeSystems, flawsOf } from './run_systems.ts';
 import { listOf, mediumName, seedNumber, unknownName, UsageError, wholeNumber } from './usage.ts';
 
-const EXIT_STOPPED = 130; // as a shell has it for a command that Ctrl-C ended
+/** Ctrl-C, and what schedulers and timeout send; the exit codes are those that a shell has for a command that they ended. */
+const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 };
+type StopSignal = keyof typeof EXIT_OF_SIGNAL;
 
 interface RunFlags {
   tiny?: true;
@@ -105,7 +107,7 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
   const gpu = gpuOf(device, loadNativeBinding().binding);
   const origin = { time: new Date().toISOString(), machine: { ...machine(), ...(gpu === undefined ? {} : { gpu }) }, commit: await commit() };
   const profile: Profile = flags.tiny === true ? 'tiny' : flags.full === true ? 'full' : 'usual';
-  const { stop, done } = stopOnInterrupt(streams);
+  const { stop, done } = stopOnSignal();
   let verified = true;
   try {
     for (const experiment of experiments) {
@@ -131,14 +133,13 @@ async function runAll(experiments: readonly Experiment[], catalogue: ExperimentC
     done();
   }
   if (stop.aborted) streams.error(`stopped; what was measured so far is in ${flags.out}\n`);
-  return stop.aborted ? EXIT_STOPPED : verified ? 0 : 1;
+  return stop.aborted ? EXIT_OF_SIGNAL[stop.reason as StopSignal] : verified ? 0 : 1;
 }
 
-/** The first Ctrl-C ends the run behind the measurement that is under way, and a second one ends the process. */
-function stopOnInterrupt(streams: Streams): { stop: AbortSignal; done: () => void } {
+/** Such a signal ends the run behind the measurement that is under way, and a second Ctrl-C ends the process; timeout sends its signal twice at once. */
+function stopOnSignal(): { stop: AbortSignal; done: () => void } {
   const controller = new AbortController();
-  const interrupt = (): void => controller.abort();
-  streams.interrupt?.addEventListener('abort', interrupt, { once: true });
-  if (streams.interrupt === undefined) process.once('SIGINT', interrupt);
-  return { stop: controller.signal, done: () => void process.removeListener('SIGINT', interrupt) };
+  const stopped = (signal: StopSignal): void => controller.abort(signal);
+  process.once('SIGINT', stopped).on('SIGTERM', stopped);
+  return { stop: controller.signal, done: () => void process.removeListener('SIGINT', stopped).removeListener('SIGTERM', stopped) };
 }
