@@ -4,6 +4,7 @@
 #include "cuda/device_cuda.h"
 #include "host_error.h"
 #include "metal/metal.h"
+#include "pages_in_memory.h"
 
 #include <algorithm>
 #include <bit>
@@ -98,7 +99,7 @@ void Mount::make_cuda(const MountOptions& options, const Geometry& geometry, con
     if (options.fill == "map") throw HostError(-Errno::einval, "fill: 'map' would go past the medium");
     fill_note_ = "; not map, which would go past the medium";
   } else if (in_place) {
-    const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
+    const uint64_t memory_bytes = uint64_t(sysconf(_SC_PHYS_PAGES)) * page_bytes();
     fill.windows.emplace();
     fill.windows->only_resident = options.fill == "auto";
     fill.windows->writable = !options.replay;

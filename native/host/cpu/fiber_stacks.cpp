@@ -1,7 +1,8 @@
 #include "fiber_stacks.h"
 
+#include "../pages_in_memory.h"
+
 #include <sys/mman.h>
-#include <unistd.h>
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -39,9 +40,9 @@ int install_guard(unsigned char* page, size_t bytes) {
 
 }  // namespace
 
-FiberStacks::FiberStacks(size_t stack_bytes) : page_bytes_(size_t(sysconf(_SC_PAGESIZE))), used_in_slab_(STACKS_PER_SLAB) {
-  const size_t pages = (stack_bytes + page_bytes_ - 1) / page_bytes_;
-  stride_ = (pages + 1) * page_bytes_;
+FiberStacks::FiberStacks(size_t stack_bytes) : used_in_slab_(STACKS_PER_SLAB) {
+  const size_t pages = (stack_bytes + page_bytes() - 1) / page_bytes();
+  stride_ = (pages + 1) * page_bytes();
 }
 
 FiberStacks::~FiberStacks() {
@@ -63,15 +64,15 @@ void FiberStacks::add_slab() {
   madvise(memory, bytes, MADV_NOHUGEPAGE);  // a huge page would make every stack of the slab resident at once
 #endif
   for (uint32_t stack = 0; stack < STACKS_PER_SLAB; stack++) {
-    splitting_guards_ += install_guard(slabs_.back() + stack * stride_, page_bytes_);
+    splitting_guards_ += install_guard(slabs_.back() + stack * stride_, page_bytes());
   }
   used_in_slab_ = 0;
 }
 
 void FiberStacks::forget_frames(const void* top) const {
 #if defined(__SANITIZE_ADDRESS__)
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(top) + page_bytes_ - 1) / page_bytes_ * page_bytes_;  // a colour is less than a page
-  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(end - stride_ + page_bytes_), stride_ - page_bytes_);
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(top) + page_bytes() - 1) / page_bytes() * page_bytes();  // a colour is less than a page
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(end - stride_ + page_bytes()), stride_ - page_bytes());
 #else
   (void)top;
 #endif

@@ -22,7 +22,6 @@ class FiberStacks {
  private:
   void add_slab();
 
-  size_t page_bytes_;
   size_t stride_;  // of one stack and its guard
   std::vector<unsigned char*> slabs_;
   uint32_t used_in_slab_;
